@@ -1,0 +1,105 @@
+"""What a rollup and a view are, and the SQL that follows from them.
+
+A rollup is a mergeable state: its measures are sums, minima or maxima, so that merging two states is a union and one
+more GROUP BY, exact in any order and on any split. A view is one SELECT over rollups of one topic.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+DIALECT = (
+    # Percentage of part in whole, rounded half up to two decimals; NULL when the whole is 0.
+    "CREATE OR REPLACE MACRO percentage(part, whole) AS "
+    "((20000 * part + whole) // (2 * nullif(whole, 0))) / 100.0",
+    "CREATE OR REPLACE MACRO utc(t) AS t::TIMESTAMP AT TIME ZONE 'UTC'",
+)
+MAX_SUM = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One value of a rollup: `merge` (sum, min or max) over `sql` of the events that satisfy `where`."""
+
+    name: str
+    merge: str
+    sql: str
+    where: str = ""
+
+
+def number(name: str, where: str = "") -> Measure:
+    """How many events satisfy `where`."""
+    return Measure(name, "sum", "1", where)
+
+
+def total(name: str, sql: str, where: str = "") -> Measure:
+    """Sum of a non-negative integer; it stays at the largest 64-bit integer instead of overflowing."""
+    return Measure(name, "sum", sql, where)
+
+
+def earliest(name: str, sql: str = "ts", where: str = "") -> Measure:
+    """Minimum."""
+    return Measure(name, "min", sql, where)
+
+
+def latest(name: str, sql: str = "ts", where: str = "") -> Measure:
+    """Maximum."""
+    return Measure(name, "max", sql, where)
+
+
+def _aggregate(measure: Measure, sql: str, where: str = "") -> str:
+    condition = f" FILTER (WHERE {where})" if where else ""
+    if measure.merge != "sum":
+        return f"{measure.merge}({sql}){condition} AS {measure.name}"
+    summed = f"count(*){condition}" if sql == "1" else f"sum({sql}){condition}"
+    return f"least(coalesce({summed}, 0), {MAX_SUM})::BIGINT AS {measure.name}"
+
+
+@dataclass(frozen=True)
+class Rollup:
+    """A mergeable state over one topic's valid events: one row per `grain`, for the events that satisfy `where`.
+
+    `unnest` is a list expression whose distinct entries each count as a row, under the name `unnest_as`.
+    """
+
+    name: str
+    topic: str
+    grain: tuple[str, ...]
+    measures: tuple[Measure, ...]
+    where: str = "true"
+    unnest: str = ""
+    unnest_as: str = ""
+
+    def roll_up(self, events: str) -> str:
+        """The SELECT that makes this rollup's state from the relation `events` of typed events."""
+        source = f"{events} WHERE {self.where}"
+        if self.unnest:
+            source = f"(SELECT *, unnest(list_distinct({self.unnest})) AS {self.unnest_as} FROM {source})"
+        measures = [_aggregate(m, m.sql, m.where) for m in self.measures]
+        return f"SELECT {', '.join([*self.grain, *measures])} FROM {source} GROUP BY {', '.join(self.grain)}"
+
+    def merge(self, states: str) -> str:
+        """The SELECT that merges the relation `states` of states into one."""
+        measures = [_aggregate(m, m.name) for m in self.measures]
+        return f"SELECT {', '.join([*self.grain, *measures])} FROM {states} GROUP BY {', '.join(self.grain)}"
+
+
+@dataclass(frozen=True)
+class View:
+    """A view: one row per `key`; `sql` is one SELECT with a line `expression AS column,  -- meaning` per column."""
+
+    name: str
+    topic: str
+    key: tuple[str, ...]
+    sql: str
+
+    @property
+    def meanings(self) -> dict[str, str]:
+        """Meaning of each column, in column order, read from the comments of `sql`."""
+        return {m[1]: m[2].strip() for m in re.finditer(r"(\w+),?\s*-- (.+)$", self.sql, re.MULTILINE)}
+
+    def rollups(self, known: dict[str, Rollup]) -> tuple[Rollup, ...]:
+        """The rollups that the view reads."""
+        words = set(re.findall(r"\w+", self.sql))
+        return tuple(r for name, r in known.items() if name in words and r.topic == self.topic)

@@ -1,0 +1,139 @@
+"""Rollups and views of `course_topic`."""
+
+from catalogue.rollups import Rollup, View, earliest, latest, number
+
+TOPIC = "course_topic"
+
+ROLLUPS = (
+    Rollup(
+        "course_activity",
+        TOPIC,
+        ("date", "user_id", "course_id", "event_type"),
+        (number("events"), number("student_events", "role = 'student'")),
+    ),
+    Rollup(
+        "course_materials",
+        TOPIC,
+        ("user_id", "course_id", "material_id", "material_type"),
+        (number("accesses"), earliest("first_access"), latest("last_access")),
+        "event_type = 'ACCESS_COURSE_MATERIAL'",
+    ),
+    Rollup(
+        "course_downloads",
+        TOPIC,
+        ("user_id", "course_id", "resource_id"),
+        (number("downloads"),),
+        "event_type = 'DOWNLOAD_MATERIAL'",
+    ),
+)
+
+VIEWS = (
+    View(
+        "course_enrollment_stats",
+        TOPIC,
+        ("date", "course_id"),
+        """
+SELECT
+    date,  -- UTC day
+    course_id,  -- course
+    sum(events)::BIGINT AS new_enrollments,  -- enrolments
+    count(DISTINCT user_id) AS unique_new_students  -- students who enrolled
+FROM course_activity WHERE event_type = 'COURSE_ENROLLED' GROUP BY date, course_id""",
+    ),
+    View(
+        "course_material_access",
+        TOPIC,
+        ("user_id", "course_id"),
+        """
+SELECT
+    user_id,  -- user
+    course_id,  -- course
+    sum(accesses)::BIGINT AS total_material_accesses,  -- times a material was opened
+    count(DISTINCT material_id) AS unique_materials_accessed,  -- materials opened
+    utc(min(first_access)) AS first_access,  -- earliest opening
+    utc(max(last_access)) AS last_access  -- latest opening
+FROM course_materials GROUP BY user_id, course_id""",
+    ),
+    View(
+        "course_material_popularity",
+        TOPIC,
+        ("course_id", "material_id", "material_type"),
+        """
+SELECT
+    course_id,  -- course
+    material_id,  -- material
+    material_type,  -- type of the material
+    count(DISTINCT user_id) AS unique_accessors,  -- users who opened it
+    sum(accesses)::BIGINT AS total_accesses  -- times it was opened
+FROM course_materials GROUP BY course_id, material_id, material_type""",
+    ),
+    View(
+        "course_download_analytics",
+        TOPIC,
+        ("user_id", "course_id"),
+        """
+SELECT
+    user_id,  -- user
+    course_id,  -- course
+    sum(downloads)::BIGINT AS total_downloads,  -- downloads
+    count(DISTINCT resource_id) AS unique_resources_downloaded  -- resources downloaded
+FROM course_downloads GROUP BY user_id, course_id""",
+    ),
+    View(
+        "course_resource_download_stats",
+        TOPIC,
+        ("course_id", "resource_id"),
+        """
+SELECT
+    course_id,  -- course
+    resource_id,  -- resource
+    count(DISTINCT user_id) AS unique_downloaders,  -- users who downloaded it
+    sum(downloads)::BIGINT AS total_download_count  -- downloads
+FROM course_downloads GROUP BY course_id, resource_id""",
+    ),
+    View(
+        "course_activity_summary",
+        TOPIC,
+        ("user_id",),
+        """
+SELECT
+    user_id,  -- user
+    count(DISTINCT course_id) FILTER (WHERE event_type = 'COURSE_ENROLLED') AS courses_enrolled,  -- courses joined
+    coalesce(sum(events) FILTER (WHERE event_type = 'ACCESS_COURSE_MATERIAL'), 0)::BIGINT
+        AS total_material_accesses,  -- times a material was opened
+    count(DISTINCT course_id) FILTER (WHERE event_type = 'ACCESS_COURSE_MATERIAL')
+        AS courses_with_material_access,  -- courses in which a material was opened
+    coalesce(sum(events) FILTER (WHERE event_type = 'DOWNLOAD_MATERIAL'), 0)::BIGINT
+        AS total_downloads  -- downloads
+FROM course_activity
+WHERE event_type IN ('COURSE_ENROLLED', 'ACCESS_COURSE_MATERIAL', 'DOWNLOAD_MATERIAL') GROUP BY user_id""",
+    ),
+    View(
+        "course_daily_engagement",
+        TOPIC,
+        ("date", "course_id", "event_type"),
+        """
+SELECT
+    date,  -- UTC day
+    course_id,  -- course
+    event_type,  -- type of event
+    count(DISTINCT user_id) AS unique_users,  -- users
+    sum(events)::BIGINT AS event_count  -- events
+FROM course_activity GROUP BY date, course_id, event_type""",
+    ),
+    View(
+        "course_overall_metrics",
+        TOPIC,
+        ("course_id",),
+        """
+SELECT
+    course_id,  -- course
+    coalesce(sum(events) FILTER (WHERE event_type = 'COURSE_ENROLLED'), 0)::BIGINT AS total_enrollments,  -- enrolments
+    coalesce(sum(events) FILTER (WHERE event_type = 'ACCESS_COURSE_MATERIAL'), 0)::BIGINT
+        AS total_material_accesses,  -- times a material was opened
+    coalesce(sum(events) FILTER (WHERE event_type = 'DOWNLOAD_MATERIAL'), 0)::BIGINT
+        AS total_downloads,  -- downloads
+    count(DISTINCT user_id) FILTER (WHERE student_events > 0) AS unique_students_interacting  -- students active
+FROM course_activity GROUP BY course_id""",
+    ),
+)

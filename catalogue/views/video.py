@@ -1,0 +1,139 @@
+"""The rollup and the views of `video_topic`: what was watched."""
+
+from catalogue.rollups import Rollup, View, earliest, latest, number, total
+
+TOPIC = "video_topic"
+
+ROLLUPS = (
+    Rollup(
+        "video_watches",
+        TOPIC,
+        ("date", "user_id", "video_id", "course_id"),
+        (
+            number("events"),
+            number("sessions", "session_id IS NOT NULL"),
+            total("seconds", "watch_duration_seconds"),
+            earliest("shortest", "watch_duration_seconds"),
+            latest("longest", "watch_duration_seconds"),
+        ),
+        "event_type = 'VIDEO_WATCHED'",
+    ),
+)
+
+VIEWS = (
+    View(
+        "video_total_watch_time",
+        TOPIC,
+        ("user_id", "video_id", "course_id"),
+        """
+SELECT
+    user_id,  -- student
+    video_id,  -- video
+    course_id,  -- course
+    sum(seconds)::BIGINT AS total_watch_seconds,  -- seconds watched
+    sum(sessions)::BIGINT AS total_watch_sessions,  -- stretches that name a session
+    sum(seconds) / sum(events) AS avg_watch_duration_seconds,  -- mean seconds per stretch
+    max(longest) AS longest_session_seconds,  -- longest stretch in seconds
+    min(shortest) AS shortest_session_seconds,  -- shortest stretch in seconds
+    sum(seconds) / 60.0 AS total_watch_minutes,  -- minutes watched
+    sum(seconds) / 3600.0 AS total_watch_hours  -- hours watched
+FROM video_watches GROUP BY user_id, video_id, course_id""",
+    ),
+    View(
+        "video_student_engagement",
+        TOPIC,
+        ("user_id", "course_id"),
+        """
+SELECT
+    user_id,  -- student
+    course_id,  -- course
+    count(DISTINCT video_id) AS unique_videos_watched,  -- videos watched
+    sum(seconds)::BIGINT AS total_watch_seconds,  -- seconds watched
+    sum(events)::BIGINT AS total_video_events,  -- stretches watched
+    sum(seconds) / sum(events) AS avg_watch_duration_seconds,  -- mean seconds per stretch
+    sum(seconds) / 3600.0 AS total_watch_hours  -- hours watched
+FROM video_watches GROUP BY user_id, course_id""",
+    ),
+    View(
+        "video_popularity",
+        TOPIC,
+        ("video_id", "course_id"),
+        """
+SELECT
+    video_id,  -- video
+    course_id,  -- course
+    count(DISTINCT user_id) AS unique_viewers,  -- students who watched
+    sum(seconds)::BIGINT AS total_views_seconds,  -- seconds watched
+    sum(events)::BIGINT AS total_view_events,  -- stretches watched
+    sum(seconds) / sum(events) AS avg_view_duration_seconds,  -- mean seconds per stretch
+    sum(seconds) / 3600.0 AS total_views_hours  -- hours watched
+FROM video_watches GROUP BY video_id, course_id""",
+    ),
+    View(
+        "video_daily_engagement",
+        TOPIC,
+        ("date", "course_id"),
+        """
+SELECT
+    date,  -- UTC day
+    course_id,  -- course
+    count(DISTINCT user_id) AS active_video_watchers,  -- students who watched
+    count(DISTINCT video_id) AS unique_videos_watched,  -- videos watched
+    sum(seconds)::BIGINT AS total_watch_seconds,  -- seconds watched
+    sum(events)::BIGINT AS total_watch_events,  -- stretches watched
+    sum(seconds) / 3600.0 AS total_watch_hours  -- hours watched
+FROM video_watches GROUP BY date, course_id""",
+    ),
+    View(
+        "video_course_metrics",
+        TOPIC,
+        ("course_id",),
+        """
+SELECT
+    course_id,  -- course
+    count(DISTINCT user_id) AS total_students_watching,  -- students who watched
+    count(DISTINCT video_id) AS total_videos_in_course,  -- videos that anyone watched
+    sum(seconds)::BIGINT AS total_course_watch_seconds,  -- seconds watched
+    sum(seconds) / 3600.0 AS total_course_watch_hours  -- hours watched
+FROM video_watches GROUP BY course_id""",
+    ),
+    View(
+        "video_student_course_summary",
+        TOPIC,
+        ("user_id", "course_id"),
+        """
+WITH students AS (
+    SELECT user_id, course_id, count(DISTINCT video_id) AS videos, sum(seconds) AS seconds, sum(sessions) AS sessions
+    FROM video_watches GROUP BY user_id, course_id
+), courses AS (SELECT course_id, count(DISTINCT video_id) AS videos FROM video_watches GROUP BY course_id)
+SELECT
+    students.user_id,  -- student
+    students.course_id,  -- course
+    students.videos AS videos_watched_count,  -- videos that the student watched
+    students.seconds::BIGINT AS total_watch_seconds,  -- seconds watched
+    students.sessions::BIGINT AS total_sessions,  -- stretches that name a session
+    students.seconds / 3600.0 AS total_watch_hours,  -- hours watched
+    courses.videos AS total_videos_in_course,  -- videos that anyone watched in the course
+    percentage(students.videos, courses.videos) AS video_coverage_percentage  -- share of the course's videos
+FROM students JOIN courses ON students.course_id IS NOT DISTINCT FROM courses.course_id""",
+    ),
+    View(
+        "video_drop_off_indicators",
+        TOPIC,
+        ("video_id", "course_id"),
+        """
+SELECT
+    video_id,  -- video
+    course_id,  -- course
+    sum(events)::BIGINT AS total_views,  -- stretches watched
+    sum(seconds) / sum(events) AS avg_watch_duration,  -- mean seconds per stretch
+    min(shortest) AS min_watch_duration,  -- shortest stretch in seconds
+    count(DISTINCT user_id) AS unique_viewers,  -- students who watched
+    CASE
+        WHEN sum(seconds) < 60 * sum(events) THEN 'High Risk'
+        WHEN sum(seconds) < 180 * sum(events) THEN 'Medium Risk'
+        ELSE 'Good Engagement'
+    END AS potential_drop_off  -- risk by mean seconds: under 60 high, under 180 medium
+FROM video_watches GROUP BY video_id, course_id""",
+    ),
+)
