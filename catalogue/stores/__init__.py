@@ -1,0 +1,1 @@
+"""The kinds of storage behind `catalogue.storage.open_store`."""
