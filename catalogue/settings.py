@@ -1,0 +1,115 @@
+"""Settings: read once, at the edge, from the environment over `config/defaults.env`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+DEFAULTS = Path(__file__).resolve().parents[1] / "config" / "defaults.env"
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+
+
+class SettingsError(ValueError):
+    """A setting has an unusable value; the message is one line for people."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One line of the defaults file: its environment name, its default and its help."""
+
+    name: str
+    default: str
+    help: str
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Every setting of the platform, typed; a field's environment name is its name in upper case."""
+
+    kafka_bootstrap_servers: str
+    minio_endpoint: str
+    minio_access_key: str
+    minio_secret_key: str
+    master_dataset: str
+    batch_views: str
+    speed_views: str
+    quarantine: str
+    hdfs_http_port: int
+    serving_host: str
+    serving_port: int
+    spark_master: str
+    spark_driver_memory: str
+    spark_jars: str
+    trigger_seconds: float
+    duplicate_days: int
+    keep_runs: int
+    log_level: str
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str] = os.environ) -> Settings:
+        """Settings of `environ`, and of the defaults file where it says nothing; raises `SettingsError`."""
+        texts = {s.name: environ.get(s.name, s.default).strip() for s in declared()}
+        values = {f.name: _typed(f.name.upper(), str(f.type), texts) for f in fields(cls)}
+        settings = cls(**values)  # type: ignore[arg-type]
+        settings._check()
+        return settings
+
+    @property
+    def bucket(self) -> str:
+        """The bucket of the raw events, or the empty string where they are not in an S3 store."""
+        scheme, _, rest = self.master_dataset.partition("://")
+        return rest.split("/")[0] if scheme in ("s3a", "s3") else ""
+
+    def _check(self) -> None:
+        if not self.minio_endpoint.startswith(("http://", "https://")):
+            raise SettingsError(
+                f"setting MINIO_ENDPOINT: must start with http:// or https://; got {self.minio_endpoint!r}"
+            )
+        if self.log_level not in LOG_LEVELS:
+            raise SettingsError(
+                f"setting LOG_LEVEL: must be one of {', '.join(LOG_LEVELS)}; got {self.log_level!r}"
+            )
+        for name in ("hdfs_http_port", "serving_port"):
+            if not 0 <= getattr(self, name) <= 65535:
+                raise SettingsError(
+                    f"setting {name.upper()}: must be a port from 0 to 65535; got {getattr(self, name)}"
+                )
+        for name in ("trigger_seconds", "duplicate_days", "keep_runs"):
+            if not 0 <= getattr(self, name) < float("inf"):
+                raise SettingsError(f"setting {name.upper()}: must be 0 or more; got {getattr(self, name)}")
+
+
+def declared(path: Path = DEFAULTS) -> tuple[Setting, ...]:
+    """The settings of the defaults file in its order, each with the comment above it as help."""
+    found, comment = [], ""
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line.startswith("#"):
+            comment = f"{comment} {line.lstrip('# ')}".strip()
+        elif "=" in line:
+            name, _, default = line.partition("=")
+            found.append(Setting(name.strip(), default.strip(), comment))
+            comment = ""
+    return tuple(found)
+
+
+def cache_folder(environ: Mapping[str, str] = os.environ) -> Path:
+    """Where jars, the MinIO binary and virtual environments are kept, outside the checkout."""
+    base = environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(base) / "learning-analytics"
+
+
+def _typed(name: str, kind: str, texts: dict[str, str]) -> str | int | float:
+    if name not in texts:
+        raise SettingsError(f"setting {name}: must have a default in {DEFAULTS.name}; got none")
+    text = texts[name]
+    if kind == "str":
+        if not text and name != "SPARK_JARS":
+            raise SettingsError(f"setting {name}: must not be empty; got {text!r}")
+        return text
+    try:
+        return int(text) if kind == "int" else float(text)
+    except ValueError:
+        wanted = "a whole number" if kind == "int" else "a number"
+        raise SettingsError(f"setting {name}: must be {wanted}; got {text!r}") from None
