@@ -1,0 +1,358 @@
+"""The 37 views over raw records, one row at a time, with exact integers until the last division."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from tests.oracle.validity import RULES, Event, Invalid, judge, microseconds
+
+HORIZON = timedelta(days=7)
+Row = dict[str, object]
+
+
+class Record(NamedTuple):
+    """A raw event as Kafka holds it; `kafka_timestamp` is aware, in UTC."""
+
+    topic: str
+    partition: int
+    offset: int
+    kafka_timestamp: datetime
+    value: bytes
+
+
+class Unique(NamedTuple):
+    """What became of one topic's records: the events that count, and the ledger by partition."""
+
+    events: list[Event]
+    ledger: dict[int, Counter]
+
+
+def count_once(topic: str, records: Iterable[Record]) -> Unique:
+    """The topic's valid events, each identity once within the horizon, in the order of offset and partition."""
+    lines = {(r.offset, r.partition): r for r in records if r.topic == topic}
+    sightings: dict[str, datetime] = {}
+    events: list[Event] = []
+    ledger: dict[int, Counter] = {}
+    for _, record in sorted(lines.items()):
+        entry = ledger.setdefault(record.partition, Counter(landed=0, counted=0, duplicate=0, invalid=0))
+        entry["landed"] += 1
+        try:
+            event = judge(topic, record.kafka_timestamp, record.value)
+        except Invalid:
+            entry["invalid"] += 1
+            continue
+        before = sightings.get(event.event_id) if event.event_id else None
+        if event.event_id:
+            sightings[event.event_id] = record.kafka_timestamp
+        if before is not None and record.kafka_timestamp - before <= HORIZON:
+            entry["duplicate"] += 1
+        else:
+            entry["counted"] += 1
+            events.append(event)
+    return Unique(events, ledger)
+
+
+def value_of(event: Event, name: str) -> object:
+    """A key column's value."""
+    match name:
+        case "date":
+            return event.ts.date()
+        case "hour":
+            return event.ts.hour
+        case "event_type":
+            return event.type
+        case "user_id":
+            return event.user_id
+    return event.fields.get(name)
+
+
+def of(events: Iterable[Event], *types: str) -> list[Event]:
+    """The events of some types."""
+    return [e for e in events if e.type in types]
+
+
+def distinct(events: Iterable[Event], name: str) -> int:
+    """Number of different values, NULL not counted."""
+    return len({value_of(e, name) for e in events} - {None})
+
+
+def times(events: list[Event], first: str, last: str) -> Row:
+    """The earliest and the latest instant, as two columns."""
+    return {first: min(e.ts for e in events), last: max(e.ts for e in events)}
+
+
+def percentage(part: int, whole: int) -> float | None:
+    """Percent with two decimals, half up; None of nothing."""
+    return (20_000 * part + whole) // (2 * whole) / 100 if whole else None
+
+
+def by(events: Iterable[Event], key: str, columns: Callable[[list[Event]], Row | None]) -> list[Row]:
+    """One row per value of the key columns; no row where `columns` gives None."""
+    names = key.split()
+    groups: dict[tuple, list[Event]] = {}
+    for event in events:
+        groups.setdefault(tuple(value_of(event, n) for n in names), []).append(event)
+    made = ((dict(zip(names, values, strict=True)), columns(group)) for values, group in groups.items())
+    return [head | row for head, row in made if row is not None]
+
+
+def auth(events: list[Event]) -> dict[str, list[Row]]:
+    """The five views of auth_topic."""
+    logins = of(events, "LOGIN")
+    opened: dict[object, tuple[datetime, str]] = {}
+    closed: dict[object, datetime] = {}
+    for e in logins:
+        session = e.fields["session_id"]
+        opened[session] = min(opened.get(session, (e.ts, e.user_id)), (e.ts, e.user_id))
+    for e in of(events, "LOGOUT"):
+        closed[e.fields["session_id"]] = max(closed.get(e.fields["session_id"], e.ts), e.ts)
+    lengths: dict[str, list[int]] = {}
+    for session, (start, user) in opened.items():
+        if session in closed and closed[session] >= start:
+            lengths.setdefault(user, []).append(microseconds(closed[session]) - microseconds(start))
+    return {
+        "auth_daily_active_users": by(logins, "date", lambda g: {
+            "daily_active_users": distinct(g, "user_id"), "total_sessions": distinct(g, "session_id")}),
+        "auth_hourly_login_patterns": by(logins, "date hour", lambda g: {"login_count": len(g)}),
+        "auth_user_session_metrics": [{
+            "user_id": user, "total_sessions": len(us), "avg_session_duration_minutes": sum(us) / 60e6 / len(us),
+            "min_session_duration_minutes": min(us) / 60e6, "max_session_duration_minutes": max(us) / 60e6,
+            "total_time_online_minutes": sum(us) / 60e6} for user, us in lengths.items()],
+        "auth_user_activity_summary": by(events, "user_id role", lambda g: {
+            "total_logins": len(of(g, "LOGIN")), "total_logouts": len(of(g, "LOGOUT")),
+            **times(g, "first_activity", "last_activity"), "unique_sessions": distinct(g, "session_id")}),
+        "auth_registration_analytics": by(of(events, "SIGNUP"), "date registration_source role", lambda g: {
+            "new_signups": len(g)}),
+    }  # fmt: skip
+
+
+def _mean_score(grades: list[Event]) -> float | None:
+    return sum(e.fields["score"] for e in grades) / 100 / len(grades) if grades else None
+
+
+def _timeline(group: list[Event]) -> Row | None:
+    waits = []
+    for assignment in {e.fields["assignment_id"] for e in group}:
+        own = [e for e in group if e.fields["assignment_id"] == assignment]
+        views = [e.ts for e in of(own, "VIEW_ASSIGNMENT_FIRST_TIME")]
+        submits = [e.ts for e in of(own, "SUBMIT_ASSIGNMENT")]
+        if views and submits and min(submits) >= min(views):
+            waits.append(microseconds(min(submits)) - microseconds(min(views)))
+    if not waits:
+        return None
+    return {"assignments_completed": len(waits), "avg_hours_to_submit": sum(waits) / 3.6e9 / len(waits),
+            "min_hours_to_submit": min(waits) / 3.6e9, "max_hours_to_submit": max(waits) / 3.6e9}  # fmt: skip
+
+
+def _overall(quizzes: list[Event], grades: list[Event]) -> list[Row]:
+    done: dict[tuple, list[int]] = {}
+    graded: dict[tuple, list[Event]] = {}
+    for e in quizzes:
+        done.setdefault((e.user_id, e.fields["course_id"]), []).append(e.fields["correct_answers"])
+    for e in grades:
+        graded.setdefault((e.fields["student_id"], e.fields["course_id"]), []).append(e)
+    rows = []
+    for key in {**done, **graded}:
+        right, marks = done.get(key, []), graded.get(key, [])
+        rows.append({
+            "user_id": key[0], "course_id": key[1], "quizzes_completed": len(right),
+            "avg_quiz_correct": sum(right) / len(right) if right else None, "assignments_graded": len(marks),
+            "avg_assignment_score": _mean_score(marks)})  # fmt: skip
+    return rows
+
+
+def assessment(events: list[Event]) -> dict[str, list[Row]]:
+    """The seven views of assessment_topic."""
+    submits, quizzes = of(events, "SUBMIT_ASSIGNMENT"), of(events, "QUIZ_COMPLETED")
+    grades = of(events, "GRADE_ASSIGNMENT")
+
+    def answers(g: list[Event]) -> Row:
+        right = [e.fields["correct_answers"] for e in g]
+        return {"total_quizzes_completed": len(g), "avg_correct_answers": sum(right) / len(g),
+                "total_correct_answers": sum(right), "min_correct_answers": min(right),
+                "max_correct_answers": max(right)}  # fmt: skip
+
+    def marks(g: list[Event]) -> Row:
+        scores = [e.fields["score"] for e in g]
+        return {"total_assignments_graded": len(g), "avg_assignment_score": _mean_score(g),
+                "min_assignment_score": min(scores) / 100, "max_assignment_score": max(scores) / 100,
+                "total_assignment_score": sum(scores) / 100}  # fmt: skip
+
+    return {
+        "assessment_student_submissions": by(submits, "user_id course_id", lambda g: {
+            "total_assignments_submitted": distinct(g, "assignment_id"), "total_submissions": len(g),
+            **times(g, "first_submission", "last_submission")}),
+        "assessment_engagement_timeline": by(
+            of(events, "VIEW_ASSIGNMENT_FIRST_TIME", "SUBMIT_ASSIGNMENT"), "user_id course_id", _timeline),
+        "assessment_quiz_performance": by(quizzes, "user_id course_id", answers),
+        "assessment_grading_stats": by(grades, "student_id course_id", marks),
+        "assessment_teacher_workload": by(
+            of(events, "VIEW_STUDENT_WORK", "GRADE_ASSIGNMENT"), "user_id course_id", lambda g: {
+            "total_works_viewed": len(of(g, "VIEW_STUDENT_WORK")),
+            "total_assignments_graded": len(of(g, "GRADE_ASSIGNMENT")),
+            "avg_score_given": _mean_score(of(g, "GRADE_ASSIGNMENT"))}),
+        "assessment_submission_distribution": by(submits, "date course_id assignment_type", lambda g: {
+            "submissions_count": len(g), "unique_students": distinct(g, "user_id")}),
+        "assessment_student_overall_performance": _overall(quizzes, grades),
+    }  # fmt: skip
+
+
+def _seconds(events: list[Event]) -> list[int]:
+    return [e.fields["watch_duration_seconds"] for e in events]
+
+
+def _with_session(events: list[Event]) -> int:
+    return sum(e.fields["session_id"] is not None for e in events)
+
+
+def _risk(watched: list[int]) -> str:
+    if sum(watched) < 60 * len(watched):
+        return "High Risk"
+    return "Medium Risk" if sum(watched) < 180 * len(watched) else "Good Engagement"
+
+
+def video(events: list[Event]) -> dict[str, list[Row]]:
+    """The seven views of video_topic."""
+    watched = of(events, "VIDEO_WATCHED")
+    in_course = {e.fields["course_id"]: set() for e in watched}
+    for e in watched:
+        in_course[e.fields["course_id"]].add(e.fields["video_id"])
+
+    def pair(g: list[Event]) -> Row:
+        s = _seconds(g)
+        return {"total_watch_seconds": sum(s), "total_watch_sessions": _with_session(g),
+                "avg_watch_duration_seconds": sum(s) / len(s), "longest_session_seconds": max(s),
+                "shortest_session_seconds": min(s), "total_watch_minutes": sum(s) / 60,
+                "total_watch_hours": sum(s) / 3600}  # fmt: skip
+
+    def summary(g: list[Event]) -> Row:
+        seen, whole = distinct(g, "video_id"), len(in_course[g[0].fields["course_id"]])
+        return {"videos_watched_count": seen, "total_watch_seconds": sum(_seconds(g)),
+                "total_sessions": _with_session(g), "total_watch_hours": sum(_seconds(g)) / 3600,
+                "total_videos_in_course": whole, "video_coverage_percentage": percentage(seen, whole)}  # fmt: skip
+
+    return {
+        "video_total_watch_time": by(watched, "user_id video_id course_id", pair),
+        "video_student_engagement": by(watched, "user_id course_id", lambda g: {
+            "unique_videos_watched": distinct(g, "video_id"), "total_watch_seconds": sum(_seconds(g)),
+            "total_video_events": len(g), "avg_watch_duration_seconds": sum(_seconds(g)) / len(g),
+            "total_watch_hours": sum(_seconds(g)) / 3600}),
+        "video_popularity": by(watched, "video_id course_id", lambda g: {
+            "unique_viewers": distinct(g, "user_id"), "total_views_seconds": sum(_seconds(g)),
+            "total_view_events": len(g), "avg_view_duration_seconds": sum(_seconds(g)) / len(g),
+            "total_views_hours": sum(_seconds(g)) / 3600}),
+        "video_daily_engagement": by(watched, "date course_id", lambda g: {
+            "active_video_watchers": distinct(g, "user_id"), "unique_videos_watched": distinct(g, "video_id"),
+            "total_watch_seconds": sum(_seconds(g)), "total_watch_events": len(g),
+            "total_watch_hours": sum(_seconds(g)) / 3600}),
+        "video_course_metrics": by(watched, "course_id", lambda g: {
+            "total_students_watching": distinct(g, "user_id"), "total_videos_in_course": distinct(g, "video_id"),
+            "total_course_watch_seconds": sum(_seconds(g)), "total_course_watch_hours": sum(_seconds(g)) / 3600}),
+        "video_student_course_summary": by(watched, "user_id course_id", summary),
+        "video_drop_off_indicators": by(watched, "video_id course_id", lambda g: {
+            "total_views": len(g), "avg_watch_duration": sum(_seconds(g)) / len(g),
+            "min_watch_duration": min(_seconds(g)), "unique_viewers": distinct(g, "user_id"),
+            "potential_drop_off": _risk(_seconds(g))}),
+    }  # fmt: skip
+
+
+def course(events: list[Event]) -> dict[str, list[Row]]:
+    """The eight views of course_topic."""
+    enrolled, opened, downloaded = "COURSE_ENROLLED", "ACCESS_COURSE_MATERIAL", "DOWNLOAD_MATERIAL"
+    accesses, downloads = of(events, opened), of(events, downloaded)
+    return {
+        "course_enrollment_stats": by(of(events, enrolled), "date course_id", lambda g: {
+            "new_enrollments": len(g), "unique_new_students": distinct(g, "user_id")}),
+        "course_material_access": by(accesses, "user_id course_id", lambda g: {
+            "total_material_accesses": len(g), "unique_materials_accessed": distinct(g, "material_id"),
+            **times(g, "first_access", "last_access")}),
+        "course_material_popularity": by(accesses, "course_id material_id material_type", lambda g: {
+            "unique_accessors": distinct(g, "user_id"), "total_accesses": len(g)}),
+        "course_download_analytics": by(downloads, "user_id course_id", lambda g: {
+            "total_downloads": len(g), "unique_resources_downloaded": distinct(g, "resource_id")}),
+        "course_resource_download_stats": by(downloads, "course_id resource_id", lambda g: {
+            "unique_downloaders": distinct(g, "user_id"), "total_download_count": len(g)}),
+        "course_activity_summary": by(of(events, enrolled, opened, downloaded), "user_id", lambda g: {
+            "courses_enrolled": distinct(of(g, enrolled), "course_id"),
+            "total_material_accesses": len(of(g, opened)),
+            "courses_with_material_access": distinct(of(g, opened), "course_id"),
+            "total_downloads": len(of(g, downloaded))}),
+        "course_daily_engagement": by(events, "date course_id event_type", lambda g: {
+            "unique_users": distinct(g, "user_id"), "event_count": len(g)}),
+        "course_overall_metrics": by(events, "course_id", lambda g: {
+            "total_enrollments": len(of(g, enrolled)), "total_material_accesses": len(of(g, opened)),
+            "total_downloads": len(of(g, downloaded)),
+            "unique_students_interacting": distinct((e for e in g if e.fields["role"] == "student"), "user_id")}),
+    }  # fmt: skip
+
+
+def profile(events: list[Event]) -> dict[str, list[Row]]:
+    """The four views of profile_topic."""
+    updates = of(events, "UPDATE_PROFILE")
+    users: dict[str, list[str]] = {}
+    for e in updates:
+        for name in set(e.fields["updated_fields"]):
+            users.setdefault(name, []).append(e.user_id)
+    return {
+        "profile_update_frequency": by(updates, "user_id", lambda g: {
+            "total_profile_updates": len(g), **times(g, "first_update", "last_update")}),
+        "profile_field_changes": [
+            {"field_name": name, "total_updates": len(who), "unique_users_updating": len(set(who))}
+            for name, who in users.items()],
+        "profile_avatar_changes": by(of(events, "PROFILE_PICTURE_UPDATED"), "user_id", lambda g: {
+            "avatar_changes_count": len(g), **times(g, "first_change", "last_change")}),
+        "profile_daily_activity": by(events, "date event_type", lambda g: {
+            "unique_users": distinct(g, "user_id"), "event_count": len(g)}),
+    }  # fmt: skip
+
+
+def notification(events: list[Event]) -> dict[str, list[Row]]:
+    """The six views of notification_topic."""
+
+    def rates(
+        sent: str, clicked: str, rate: str, always: bool = False
+    ) -> Callable[[list[Event]], Row | None]:
+        def columns(g: list[Event]) -> Row | None:
+            s, c = len(of(g, "NOTIFICATION_SENT")), len(of(g, "NOTIFICATION_CLICKED"))
+            return {sent: s, clicked: c, rate: percentage(c, s)} if s or always else None
+
+        return columns
+
+    return {
+        "notification_delivery_stats": by(of(events, "NOTIFICATION_SENT"), "notification_type", lambda g: {
+            "total_sent": len(g), "unique_recipients": distinct(g, "user_id")}),
+        "notification_engagement": by(of(events, "NOTIFICATION_CLICKED"), "user_id notification_type", lambda g: {
+            "notifications_clicked": len(g)}),
+        "notification_click_through_rate": by(
+            events, "notification_type", rates("total_sent", "total_clicked", "click_through_rate")),
+        "notification_user_preferences": by(
+            events, "user_id notification_type",
+            rates("notifications_received", "notifications_clicked", "engagement_rate")),
+        "notification_daily_activity": by(events, "date event_type notification_type", lambda g: {
+            "unique_users": distinct(g, "user_id"), "event_count": len(g)}),
+        "notification_user_summary": by(
+            events, "user_id", rates("total_received", "total_clicked", "overall_engagement_rate", always=True)),
+    }  # fmt: skip
+
+
+_VIEWS = {"auth_topic": auth, "assessment_topic": assessment, "video_topic": video, "course_topic": course,
+          "profile_topic": profile, "notification_topic": notification}  # fmt: skip
+
+
+def all_views(records: Iterable[Record]) -> dict[str, list[Row]]:
+    """All 37 views of the records, by name; rows in no particular order, columns in the contract's order."""
+    records = list(records)
+    return {
+        name: rows
+        for topic in RULES
+        for name, rows in _VIEWS[topic](count_once(topic, records).events).items()
+    }
+
+
+def ledger(records: Iterable[Record]) -> dict[str, dict[int, Counter]]:
+    """By topic and partition: how many events landed, and were counted, duplicate or invalid."""
+    records = list(records)
+    return {topic: count_once(topic, records).ledger for topic in RULES}
