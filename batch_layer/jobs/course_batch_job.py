@@ -1,0 +1,11 @@
+"""The course job alone: `spark-submit course_batch_job.py INPUT OUTPUT`."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from batch_layer.run_batch_jobs import main  # noqa: E402
+
+if __name__ == "__main__":
+    sys.exit(main(["course", *sys.argv[1:]]))
