@@ -52,9 +52,9 @@ def session(app: str, settings: Settings, kafka: bool = False) -> SparkSession:
 
 def jars(settings: Settings) -> Path:
     """The folder of Spark's Kafka and S3 jars."""
-    folder = Path(settings.spark_jars_dir or _cache() / "spark-jars").expanduser()
+    folder = Path(settings.spark_jars or _cache() / "spark-jars").expanduser()
     if not any(folder.glob("spark-sql-kafka-*.jar")):
-        raise MissingJars(f"Spark: SPARK_JARS_DIR must hold the Kafka source's jars; got {folder}")
+        raise MissingJars(f"Spark: SPARK_JARS must hold the Kafka source's jars; got {folder}")
     return folder
 
 
