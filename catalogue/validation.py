@@ -65,7 +65,7 @@ def _typed(field: Field) -> str:
         case Kind.SCORE:
             points = f"CASE WHEN regexp_full_match({token}, '-?\\d.*') THEN try_cast({token} AS DOUBLE) END"
             exact = f"abs(({points}) * 100 - round(({points}) * 100)) < 1e-9"
-            return f"CASE WHEN {exact} THEN round(({points}) * 100)::BIGINT END"
+            return f"CASE WHEN {exact} THEN try_cast(round(({points}) * 100) AS BIGINT) END"
         case Kind.NAMES:
             names = f"json_extract({token}::JSON, '$[*]')::VARCHAR[]"
             bad = f"len(list_filter({names}, lambda n: NOT starts_with(n, '\"') OR n = '\"\"')) > 0"

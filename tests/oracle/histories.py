@@ -49,9 +49,7 @@ def _time(rng: Random, moment: datetime) -> str:
     zone = rng.choice(ZONES)
     shift = timedelta(0)
     if zone != "Z":
-        shift = timedelta(hours=int(zone[1:3]), minutes=int(zone[3:].lstrip(":") or 0)) * (
-            1 if zone[0] == "+" else -1
-        )
+        shift = timedelta(hours=int(zone[1:3]), minutes=int(zone[3:].lstrip(":") or 0)) * (1 if zone[0] == "+" else -1)
     local = moment.astimezone(timezone(shift))
     fraction = rng.choice(("", ".5", f".{local.microsecond:06}", f".{local.microsecond:06}987"))
     return f"{local:%Y-%m-%dT%H:%M:%S}" + fraction + zone
@@ -177,19 +175,13 @@ def _record_value(rng: Random, topic: str, arrival: datetime, earlier: list[Reco
     return written(rng, spoil(rng, topic, body) if rng.random() < 0.12 else body)
 
 
-def history_of(
-    rng: Random, events: int, topics: Iterable[str] = tuple(v.RULES), partitions: int = 2
-) -> list[Record]:
+def history_of(rng: Random, events: int, topics: Iterable[str] = tuple(v.RULES), partitions: int = 2) -> list[Record]:
     """`events` records; in each partition offsets grow, with gaps, and arrival times never fall.
 
     A duplicate repeats the identity at a later offset of the same partition, some after more than seven days.
     """
     topics = list(topics)
-    state = {
-        (t, p): (rng.choice((0, 0, 17)), START + timedelta(hours=p))
-        for t in topics
-        for p in range(partitions)
-    }
+    state = {(t, p): (rng.choice((0, 0, 17)), START + timedelta(hours=p)) for t in topics for p in range(partitions)}
     sent: dict[tuple[str, int], list[Record]] = {place: [] for place in state}
     records = []
     for _ in range(events):

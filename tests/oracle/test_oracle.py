@@ -37,9 +37,7 @@ def records(topic: str, *bodies: dict, partition: int = 0) -> list[Record]:
     return [Record(topic, partition, n, NOON, json.dumps(common | b).encode()) for n, b in enumerate(bodies)]
 
 
-@given(
-    st.recursive(st.none() | st.booleans() | st.text(), lambda c: st.lists(c) | st.dictionaries(st.text(), c))
-)
+@given(st.recursive(st.none() | st.booleans() | st.text(), lambda c: st.lists(c) | st.dictionaries(st.text(), c)))
 def test_reads_what_json_dumps_writes(value):
     assert read_json(json.dumps(value)) == value
     assert read_json(json.dumps(value, ensure_ascii=False, indent=1)) == value
@@ -210,9 +208,7 @@ def test_video_coverage_and_risk():
 def test_older_names():
     material = {"event_type": "DOWNLOAD_MATERIAL", "course_id": "C"}
     course = all_views(
-        records(
-            "course_topic", material | {"material_id": "M"}, material | {"resource_id": "R", "material_id": 5}
-        )
+        records("course_topic", material | {"material_id": "M"}, material | {"resource_id": "R", "material_id": 5})
     )
     assert [r["resource_id"] for r in course["course_resource_download_stats"]] == ["M", "R"]
     profile = all_views(records("profile_topic", {"event_type": "CHANGE_AVATAR", "picture_url": ""}))
@@ -220,15 +216,11 @@ def test_older_names():
 
 
 def test_field_changes_count_an_entry_once_per_event():
-    views = all_views(
-        records("profile_topic", {"event_type": "UPDATE_PROFILE", "updated_fields": ["a", "a", "b"]})
-    )
+    views = all_views(records("profile_topic", {"event_type": "UPDATE_PROFILE", "updated_fields": ["a", "a", "b"]}))
     assert {r["field_name"]: r["total_updates"] for r in views["profile_field_changes"]} == {"a": 1, "b": 1}
 
 
-@pytest.mark.parametrize(
-    ("part", "whole", "expected"), [(1, 8, 12.5), (1, 1600, 0.06), (2, 3, 66.67), (1, 0, None)]
-)
+@pytest.mark.parametrize(("part", "whole", "expected"), [(1, 8, 12.5), (1, 1600, 0.06), (2, 3, 66.67), (1, 0, None)])
 def test_percentages_round_half_up(part, whole, expected):
     assert percentage(part, whole) == expected
 
@@ -241,9 +233,7 @@ def test_notification_rates():
         "channel": "push",
     }
     clicked = sent | {"event_type": "NOTIFICATION_CLICKED"}
-    views = all_views(
-        records("notification_topic", sent, sent, sent, clicked, clicked | {"user_id": "SV002"})
-    )
+    views = all_views(records("notification_topic", sent, sent, sent, clicked, clicked | {"user_id": "SV002"}))
     assert views["notification_click_through_rate"] == [
         {"notification_type": "t", "total_sent": 3, "total_clicked": 2, "click_through_rate": 66.67}]  # fmt: skip
     assert [r["overall_engagement_rate"] for r in views["notification_user_summary"]] == [33.33, None]
@@ -251,9 +241,7 @@ def test_notification_rates():
 
 
 def test_an_identity_counts_once_within_seven_days_of_its_last_sighting():
-    body = json.dumps(
-        LOGIN | {"event_id": "0f8fad5b-d9cb-469f-a165-70867728950e", "timestamp": "2026-03-01 10:00:00"}
-    )
+    body = json.dumps(LOGIN | {"event_id": "0f8fad5b-d9cb-469f-a165-70867728950e", "timestamp": "2026-03-01 10:00:00"})
     days = [0, 0, 7, 14, 21.001]
     lines = [Record("auth_topic", 0, n, NOON + timedelta(days=d), body.encode()) for n, d in enumerate(days)]
     lines.append(lines[0])  # the same line in two files
@@ -289,9 +277,7 @@ def test_offsets_grow_and_arrivals_never_fall(lines):
     places: dict[tuple, Record] = {}
     for line in lines:
         before = places.get((line.topic, line.partition))
-        assert before is None or (
-            before.offset < line.offset and before.kafka_timestamp <= line.kafka_timestamp
-        )
+        assert before is None or (before.offset < line.offset and before.kafka_timestamp <= line.kafka_timestamp)
         places[line.topic, line.partition] = line
 
 

@@ -159,9 +159,7 @@ def _integer(name: str, value: object, least: int = -(2**63)) -> int:
 
 def hundredths(name: str, value: object) -> int:
     """A score as whole hundredths of a point."""
-    written = type(value) is Number and re.fullmatch(
-        r"(-?)([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]{1,9}))?", value
-    )
+    written = type(value) is Number and re.fullmatch(r"(-?)([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]{1,9}))?", value)
     if not written:
         raise Invalid(name)
     sign, whole, fraction, exponent = (part or "" for part in written.groups())
