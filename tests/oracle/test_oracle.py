@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.oracle import validity
+from tests.oracle.comparison import differences
 from tests.oracle.histories import histories, history, landed, write_raw, written
 from tests.oracle.json_text import Number, read_json
 from tests.oracle.validity import hundredths, instant, is_valid, microseconds
@@ -297,3 +298,11 @@ def test_written_events_read_back():
     body = {"user_id": "naïve ☃", "n": 1}
     for seed in range(8):
         assert json.loads(written(Random(seed), body)) == body
+
+
+def test_comparison_forgives_order_and_rounding_only():
+    rows = [{"k": "a", "n": 1, "x": 1 / 3}, {"k": None, "n": 2, "x": None}]
+    assert differences(rows, [rows[1], rows[0] | {"x": 1 / 3 + 1e-16}]) == []
+    for wrong in ({"n": 2}, {"n": 1.0}, {"x": 0.3333}, {"x": None}, {"k": "b"}, {"more": 1}):
+        assert differences(rows, [rows[0] | wrong, rows[1]])
+    assert differences(rows, rows[:1]) and differences(rows, rows * 2) and differences([], rows)

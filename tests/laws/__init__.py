@@ -1,0 +1,1 @@
+"""Properties that every engine must have, whatever the events."""
