@@ -160,7 +160,7 @@ def _record_value(rng: Random, topic: str, arrival: datetime, earlier: list[Reco
     if luck < 0.02:
         return rng.choice(NOT_OBJECTS)
     if luck < 0.12 and earlier:
-        again = rng.choice(earlier)
+        again = rng.choice(earlier[-2:] if rng.random() < 0.5 else earlier)
         if luck < 0.08:
             return again.value
         try:
@@ -171,7 +171,8 @@ def _record_value(rng: Random, topic: str, arrival: datetime, earlier: list[Reco
         return written(rng, body | {"event_id": identity.upper() if identity and luck < 0.10 else identity})
     late = rng.choice((timedelta(0), timedelta(seconds=rng.randrange(7200)), timedelta(days=rng.randrange(40)),
                        timedelta(microseconds=rng.randrange(10**9)), -timedelta(days=1)))  # fmt: skip
-    body = event(rng, topic, rng.choice(list(v.RULES[topic][1])), arrival - late)
+    moment = arrival - late if rng.random() < 0.8 else START - timedelta(hours=rng.randrange(2))  # many at one instant
+    body = event(rng, topic, rng.choice(list(v.RULES[topic][1])), moment)
     return written(rng, spoil(rng, topic, body) if rng.random() < 0.12 else body)
 
 
@@ -192,8 +193,8 @@ def history_of(rng: Random, events: int, topics: Iterable[str] = tuple(v.RULES),
         sent[place].append(record)
         records.append(record)
         pause = rng.choice((0, 1, 60_000, 3_600_000, 3_600_000, 40_000_000))
-        if rng.random() < 0.01:
-            pause = 8 * 86_400_000
+        if rng.random() < 0.03:
+            pause = rng.choice((7 * 86_400_000, 7 * 86_400_000, 7 * 86_400_000 + 1))  # the horizon, and just beyond
         state[place] = (offset + (1 if rng.random() < 0.95 else 5), arrival + timedelta(milliseconds=pause))
     return records
 
