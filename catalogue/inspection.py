@@ -8,7 +8,7 @@ from functools import cache
 import duckdb
 import pyarrow as pa
 
-from catalogue.validation import FAULT_SEPARATOR, typed_events, value_transform
+from catalogue.validation import FAULT_SEPARATOR, strict_json, typed_events, value_transform
 
 
 def connect() -> duckdb.DuckDBPyConnection:
@@ -24,7 +24,7 @@ def _query(topic: str) -> str:
     return f"""
 WITH texts AS MATERIALIZED (SELECT *, TRY(decode(value)) AS text, row_number() OVER () AS n FROM records),
 parsed AS MATERIALIZED (
-    SELECT * EXCLUDE (value), TRY(CASE WHEN json_type(text) = 'OBJECT' THEN json_transform(text, '{value_transform(topic)}') END) AS value
+    SELECT * EXCLUDE (value), TRY(CASE WHEN json_type(text) = 'OBJECT' AND {strict_json('text')} THEN json_transform(text, '{value_transform(topic)}') END) AS value
     FROM texts
 ), verdicts AS (
     SELECT "partition", "offset", fault FROM ({typed_events(topic, "(SELECT *, kafka_timestamp AT TIME ZONE 'UTC' AS kafka_ts FROM parsed WHERE value IS NOT NULL)")})
@@ -51,6 +51,6 @@ def inspect(con: duckdb.DuckDBPyConnection, topic: str, records: pa.Table) -> pa
     """
     con.register("records", records)
     try:
-        return con.execute(_query(topic)).to_arrow_table()
+        return con.sql(_query(topic)).to_arrow_table()
     finally:
         con.unregister("records")

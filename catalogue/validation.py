@@ -14,7 +14,7 @@ from catalogue.schema import Field, Kind, Topic
 UUID_PATTERN = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _DAY, _CLOCK = r"\d{4}-\d\d-\d\d", r"([01]\d|2[0-3]):[0-5]\d:[0-5]\d"
 PLAIN_TIME = rf"{_DAY} {_CLOCK}(\.\d{{1,6}})?"
-ISO_TIME = rf"{_DAY}T{_CLOCK}(\.\d{{1,9}})?(Z|[+-]\d\d(:?\d\d)?)"
+ISO_TIME = rf"{_DAY}T{_CLOCK}(\.\d{{1,9}})?(Z|[+-]([01]\d|2[0-3])(:?[0-5]\d)?)"
 EARLIEST = "2000-01-01"
 FAULT_SEPARATOR = "\t"
 
@@ -57,15 +57,30 @@ def _time(text: str) -> str:
     )
 
 
+def _hundredths(token: str) -> str:
+    """Exact hundredths of a decimal number; NULL where it has more than two decimals or is no number.
+
+    A number with an exponent goes through a double, which tells its decimals surely up to ten digits.
+    """
+    plain = f"regexp_full_match({token}, '-?\\d{{1,9}}(\\.\\d{{1,2}}0*)?')"
+    decimal = f"(regexp_extract({token}, '-?\\d+(\\.\\d{{1,2}})?')::DECIMAL(12, 2) * 100)::BIGINT"
+    points = f"(try_cast({token} AS DOUBLE) * 100)"
+    digits = f"length(regexp_extract({token}, '-?([\\d.]+)', 1)) <= 11"
+    exact = (
+        f"CASE WHEN round({points}) = 0 THEN regexp_matches({token}, '^-?[0.]+[eE]') "
+        f"ELSE abs({points} - round({points})) <= abs({points}) * 1e-14 END"
+    )
+    exponent = f"regexp_full_match({token}, '-?[\\d.]+[eE].*') AND {digits} AND abs({points}) < 1e15 AND {exact}"
+    return f"CASE WHEN {plain} THEN {decimal} WHEN {exponent} THEN try_cast(round({points}) AS BIGINT) END"
+
+
 def _typed(field: Field) -> str:
     token = f"token_{field.name}"
     match field.kind:
         case Kind.INTEGER:
             return f"CASE WHEN regexp_full_match({token}, '-?\\d+') THEN try_cast({token} AS BIGINT) END"
         case Kind.SCORE:
-            points = f"CASE WHEN regexp_full_match({token}, '-?\\d.*') THEN try_cast({token} AS DOUBLE) END"
-            exact = f"abs(({points}) * 100 - round(({points}) * 100)) < 1e-9"
-            return f"CASE WHEN {exact} THEN try_cast(round(({points}) * 100) AS BIGINT) END"
+            return _hundredths(token)
         case Kind.NAMES:
             names = f"json_extract({token}::JSON, '$[*]')::VARCHAR[]"
             bad = f"len(list_filter({names}, lambda n: NOT starts_with(n, '\"') OR n = '\"\"')) > 0"
@@ -157,6 +172,16 @@ events AS (
 SELECT "partition", "offset", kafka_ts, CASE {faults} END AS fault, event_id, event_type, ts,
     ts::DATE AS date, hour(ts) AS hour, {", ".join(kept)}
 FROM events"""
+
+
+def strict_json(text: str) -> str:
+    """SQL: whether `text`, which DuckDB reads as JSON, is JSON to the letter.
+
+    DuckDB also takes NaN, infinities and trailing commas: they are looked for outside of strings.
+    """
+    lenient = "'(?i)nan|inf|,\\s*[\\]}]'"
+    bare = f"""regexp_replace({text}, '"(\\\\.|[^"\\\\])*"', '""', 'g')"""
+    return f"NOT CASE WHEN regexp_matches({text}, {lenient}) THEN regexp_matches({bare}, {lenient}) ELSE false END"
 
 
 def value_struct(topic_name: str) -> str:

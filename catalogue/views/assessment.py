@@ -63,7 +63,7 @@ SELECT
     user_id,  -- student
     course_id,  -- course
     count(DISTINCT assignment_id) AS total_assignments_submitted,  -- assignments handed in
-    sum(submissions)::BIGINT AS total_submissions,  -- submissions, repeated ones included
+    whole(submissions) AS total_submissions,  -- submissions, repeated ones included
     utc(min(first_submission)) AS first_submission,  -- earliest submission
     utc(max(last_submission)) AS last_submission  -- latest submission
 FROM assessment_work WHERE submissions > 0 GROUP BY user_id, course_id""",
@@ -94,9 +94,9 @@ FROM timeline GROUP BY user_id, course_id""",
 SELECT
     user_id,  -- student
     course_id,  -- course
-    sum(quizzes)::BIGINT AS total_quizzes_completed,  -- quizzes finished
-    sum(correct) / sum(quizzes) AS avg_correct_answers,  -- mean right answers per quiz
-    sum(correct)::BIGINT AS total_correct_answers,  -- right answers
+    whole(quizzes) AS total_quizzes_completed,  -- quizzes finished
+    whole(correct) / whole(quizzes) AS avg_correct_answers,  -- mean right answers per quiz
+    whole(correct) AS total_correct_answers,  -- right answers
     min(fewest) AS min_correct_answers,  -- fewest right answers in a quiz
     max(most) AS max_correct_answers  -- most right answers in a quiz
 FROM assessment_quizzes GROUP BY user_id, course_id""",
@@ -109,11 +109,11 @@ FROM assessment_quizzes GROUP BY user_id, course_id""",
 SELECT
     student_id,  -- student
     course_id,  -- course
-    sum(grades)::BIGINT AS total_assignments_graded,  -- grades received
-    sum(score) / 100.0 / sum(grades) AS avg_assignment_score,  -- mean grade in points
+    whole(grades) AS total_assignments_graded,  -- grades received
+    whole(score) / 100.0 / whole(grades) AS avg_assignment_score,  -- mean grade in points
     min(lowest) / 100.0 AS min_assignment_score,  -- lowest grade in points
     max(highest) / 100.0 AS max_assignment_score,  -- highest grade in points
-    sum(score) / 100.0 AS total_assignment_score  -- sum of grades in points
+    whole(score) / 100.0 AS total_assignment_score  -- sum of grades in points
 FROM assessment_grades GROUP BY student_id, course_id""",
     ),
     View(
@@ -128,9 +128,9 @@ WITH work AS (
 SELECT
     user_id,  -- teacher
     course_id,  -- course
-    sum(works_viewed)::BIGINT AS total_works_viewed,  -- works looked at
-    sum(grades)::BIGINT AS total_assignments_graded,  -- grades given
-    sum(score) / 100.0 / nullif(sum(grades), 0) AS avg_score_given  -- mean grade in points, NULL if none
+    whole(works_viewed) AS total_works_viewed,  -- works looked at
+    whole(grades) AS total_assignments_graded,  -- grades given
+    whole(score) / 100.0 / nullif(whole(grades), 0) AS avg_score_given  -- mean grade in points, NULL if none
 FROM work GROUP BY user_id, course_id""",
     ),
     View(
@@ -142,7 +142,7 @@ SELECT
     date,  -- UTC day
     course_id,  -- course
     assignment_type,  -- type of assignment
-    sum(submissions)::BIGINT AS submissions_count,  -- submissions
+    whole(submissions) AS submissions_count,  -- submissions
     count(DISTINCT user_id) AS unique_students  -- students who handed in
 FROM assessment_submissions GROUP BY date, course_id, assignment_type""",
     ),
@@ -158,10 +158,10 @@ WITH performance AS (
 SELECT
     user_id,  -- student
     course_id,  -- course
-    sum(quizzes)::BIGINT AS quizzes_completed,  -- quizzes finished
-    sum(correct) / nullif(sum(quizzes), 0) AS avg_quiz_correct,  -- mean right answers per quiz
-    sum(grades)::BIGINT AS assignments_graded,  -- grades received
-    sum(score) / 100.0 / nullif(sum(grades), 0) AS avg_assignment_score  -- mean grade in points
+    whole(quizzes) AS quizzes_completed,  -- quizzes finished
+    whole(correct) / nullif(whole(quizzes), 0) AS avg_quiz_correct,  -- mean right answers per quiz
+    whole(grades) AS assignments_graded,  -- grades received
+    whole(score) / 100.0 / nullif(whole(grades), 0) AS avg_assignment_score  -- mean grade in points
 FROM performance GROUP BY user_id, course_id""",
     ),
 )

@@ -46,7 +46,7 @@ FROM auth_logins GROUP BY date""",
 SELECT
     date,  -- UTC day
     hour,  -- UTC hour, 0 to 23
-    sum(logins)::BIGINT AS login_count  -- logins
+    whole(logins) AS login_count  -- logins
 FROM auth_logins GROUP BY date, hour""",
     ),
     View(
@@ -76,8 +76,8 @@ FROM durations GROUP BY opened_by""",
 SELECT
     user_id,  -- user
     role,  -- role of the user in the event
-    sum(logins)::BIGINT AS total_logins,  -- logins
-    sum(logouts)::BIGINT AS total_logouts,  -- logouts
+    whole(logins) AS total_logins,  -- logins
+    whole(logouts) AS total_logouts,  -- logouts
     utc(min(first_activity)) AS first_activity,  -- earliest auth event
     utc(max(last_activity)) AS last_activity,  -- latest auth event
     count(DISTINCT session_id) AS unique_sessions  -- sessions of any auth event
@@ -92,7 +92,7 @@ SELECT
     date,  -- UTC day
     registration_source,  -- where the account was made
     role,  -- role of the new user
-    sum(signups)::BIGINT AS new_signups  -- new accounts
+    whole(signups) AS new_signups  -- new accounts
 FROM auth_signups GROUP BY date, registration_source, role""",
     ),
 )

@@ -36,7 +36,7 @@ VIEWS = (
 SELECT
     date,  -- UTC day
     course_id,  -- course
-    sum(events)::BIGINT AS new_enrollments,  -- enrolments
+    whole(events) AS new_enrollments,  -- enrolments
     count(DISTINCT user_id) AS unique_new_students  -- students who enrolled
 FROM course_activity WHERE event_type = 'COURSE_ENROLLED' GROUP BY date, course_id""",
     ),
@@ -48,7 +48,7 @@ FROM course_activity WHERE event_type = 'COURSE_ENROLLED' GROUP BY date, course_
 SELECT
     user_id,  -- user
     course_id,  -- course
-    sum(accesses)::BIGINT AS total_material_accesses,  -- times a material was opened
+    whole(accesses) AS total_material_accesses,  -- times a material was opened
     count(DISTINCT material_id) AS unique_materials_accessed,  -- materials opened
     utc(min(first_access)) AS first_access,  -- earliest opening
     utc(max(last_access)) AS last_access  -- latest opening
@@ -64,7 +64,7 @@ SELECT
     material_id,  -- material
     material_type,  -- type of the material
     count(DISTINCT user_id) AS unique_accessors,  -- users who opened it
-    sum(accesses)::BIGINT AS total_accesses  -- times it was opened
+    whole(accesses) AS total_accesses  -- times it was opened
 FROM course_materials GROUP BY course_id, material_id, material_type""",
     ),
     View(
@@ -75,7 +75,7 @@ FROM course_materials GROUP BY course_id, material_id, material_type""",
 SELECT
     user_id,  -- user
     course_id,  -- course
-    sum(downloads)::BIGINT AS total_downloads,  -- downloads
+    whole(downloads) AS total_downloads,  -- downloads
     count(DISTINCT resource_id) AS unique_resources_downloaded  -- resources downloaded
 FROM course_downloads GROUP BY user_id, course_id""",
     ),
@@ -88,7 +88,7 @@ SELECT
     course_id,  -- course
     resource_id,  -- resource
     count(DISTINCT user_id) AS unique_downloaders,  -- users who downloaded it
-    sum(downloads)::BIGINT AS total_download_count  -- downloads
+    whole(downloads) AS total_download_count  -- downloads
 FROM course_downloads GROUP BY course_id, resource_id""",
     ),
     View(
@@ -118,7 +118,7 @@ SELECT
     course_id,  -- course
     event_type,  -- type of event
     count(DISTINCT user_id) AS unique_users,  -- users
-    sum(events)::BIGINT AS event_count  -- events
+    whole(events) AS event_count  -- events
 FROM course_activity GROUP BY date, course_id, event_type""",
     ),
     View(

@@ -26,7 +26,7 @@ VIEWS = (
         """
 SELECT
     notification_type,  -- type of notification
-    sum(events)::BIGINT AS total_sent,  -- notifications sent
+    whole(events) AS total_sent,  -- notifications sent
     count(DISTINCT user_id) AS unique_recipients  -- users who got one
 FROM notification_activity WHERE event_type = 'NOTIFICATION_SENT' GROUP BY notification_type""",
     ),
@@ -38,7 +38,7 @@ FROM notification_activity WHERE event_type = 'NOTIFICATION_SENT' GROUP BY notif
 SELECT
     user_id,  -- user
     notification_type,  -- type of notification
-    sum(events)::BIGINT AS notifications_clicked  -- notifications followed
+    whole(events) AS notifications_clicked  -- notifications followed
 FROM notification_activity WHERE event_type = 'NOTIFICATION_CLICKED' GROUP BY user_id, notification_type""",
     ),
     View(
@@ -49,10 +49,10 @@ FROM notification_activity WHERE event_type = 'NOTIFICATION_CLICKED' GROUP BY us
         + """
 SELECT
     notification_type,  -- type of notification
-    sum(sent)::BIGINT AS total_sent,  -- notifications sent
-    sum(clicked)::BIGINT AS total_clicked,  -- notifications followed
-    percentage(sum(clicked), sum(sent)) AS click_through_rate  -- followed per sent, in percent
-FROM reactions GROUP BY notification_type HAVING sum(sent) > 0""",
+    whole(sent) AS total_sent,  -- notifications sent
+    whole(clicked) AS total_clicked,  -- notifications followed
+    percentage(whole(clicked), whole(sent)) AS click_through_rate  -- followed per sent, in percent
+FROM reactions GROUP BY notification_type HAVING whole(sent) > 0""",
     ),
     View(
         "notification_user_preferences",
@@ -78,7 +78,7 @@ SELECT
     event_type,  -- type of event
     notification_type,  -- type of notification
     count(DISTINCT user_id) AS unique_users,  -- users
-    sum(events)::BIGINT AS event_count  -- events
+    whole(events) AS event_count  -- events
 FROM notification_activity GROUP BY date, event_type, notification_type""",
     ),
     View(
@@ -89,9 +89,9 @@ FROM notification_activity GROUP BY date, event_type, notification_type""",
         + """
 SELECT
     user_id,  -- user
-    sum(sent)::BIGINT AS total_received,  -- notifications received
-    sum(clicked)::BIGINT AS total_clicked,  -- notifications followed
-    percentage(sum(clicked), sum(sent)) AS overall_engagement_rate  -- followed per received, in percent
+    whole(sent) AS total_received,  -- notifications received
+    whole(clicked) AS total_clicked,  -- notifications followed
+    percentage(whole(clicked), whole(sent)) AS overall_engagement_rate  -- followed per received, in percent
 FROM reactions GROUP BY user_id""",
     ),
 )

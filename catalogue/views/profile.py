@@ -30,7 +30,7 @@ VIEWS = (
         """
 SELECT
     user_id,  -- user
-    sum(events)::BIGINT AS total_profile_updates,  -- updates
+    whole(events) AS total_profile_updates,  -- updates
     utc(min(first_event)) AS first_update,  -- earliest update
     utc(max(last_event)) AS last_update  -- latest update
 FROM profile_activity WHERE event_type = 'UPDATE_PROFILE' GROUP BY user_id""",
@@ -42,7 +42,7 @@ FROM profile_activity WHERE event_type = 'UPDATE_PROFILE' GROUP BY user_id""",
         """
 SELECT
     field_name,  -- name of the field
-    sum(updates)::BIGINT AS total_updates,  -- updates that changed it
+    whole(updates) AS total_updates,  -- updates that changed it
     count(DISTINCT user_id) AS unique_users_updating  -- users who changed it
 FROM profile_fields GROUP BY field_name""",
     ),
@@ -53,7 +53,7 @@ FROM profile_fields GROUP BY field_name""",
         """
 SELECT
     user_id,  -- user
-    sum(events)::BIGINT AS avatar_changes_count,  -- changes of the picture
+    whole(events) AS avatar_changes_count,  -- changes of the picture
     utc(min(first_event)) AS first_change,  -- earliest change
     utc(max(last_event)) AS last_change  -- latest change
 FROM profile_activity WHERE event_type = 'PROFILE_PICTURE_UPDATED' GROUP BY user_id""",
@@ -67,7 +67,7 @@ SELECT
     date,  -- UTC day
     event_type,  -- type of event
     count(DISTINCT user_id) AS unique_users,  -- users
-    sum(events)::BIGINT AS event_count  -- events
+    whole(events) AS event_count  -- events
 FROM profile_activity GROUP BY date, event_type""",
     ),
 )

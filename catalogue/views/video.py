@@ -30,13 +30,13 @@ SELECT
     user_id,  -- student
     video_id,  -- video
     course_id,  -- course
-    sum(seconds)::BIGINT AS total_watch_seconds,  -- seconds watched
-    sum(sessions)::BIGINT AS total_watch_sessions,  -- stretches that name a session
-    sum(seconds) / sum(events) AS avg_watch_duration_seconds,  -- mean seconds per stretch
+    whole(seconds) AS total_watch_seconds,  -- seconds watched
+    whole(sessions) AS total_watch_sessions,  -- stretches that name a session
+    whole(seconds) / whole(events) AS avg_watch_duration_seconds,  -- mean seconds per stretch
     max(longest) AS longest_session_seconds,  -- longest stretch in seconds
     min(shortest) AS shortest_session_seconds,  -- shortest stretch in seconds
-    sum(seconds) / 60.0 AS total_watch_minutes,  -- minutes watched
-    sum(seconds) / 3600.0 AS total_watch_hours  -- hours watched
+    whole(seconds) / 60.0 AS total_watch_minutes,  -- minutes watched
+    whole(seconds) / 3600.0 AS total_watch_hours  -- hours watched
 FROM video_watches GROUP BY user_id, video_id, course_id""",
     ),
     View(
@@ -48,10 +48,10 @@ SELECT
     user_id,  -- student
     course_id,  -- course
     count(DISTINCT video_id) AS unique_videos_watched,  -- videos watched
-    sum(seconds)::BIGINT AS total_watch_seconds,  -- seconds watched
-    sum(events)::BIGINT AS total_video_events,  -- stretches watched
-    sum(seconds) / sum(events) AS avg_watch_duration_seconds,  -- mean seconds per stretch
-    sum(seconds) / 3600.0 AS total_watch_hours  -- hours watched
+    whole(seconds) AS total_watch_seconds,  -- seconds watched
+    whole(events) AS total_video_events,  -- stretches watched
+    whole(seconds) / whole(events) AS avg_watch_duration_seconds,  -- mean seconds per stretch
+    whole(seconds) / 3600.0 AS total_watch_hours  -- hours watched
 FROM video_watches GROUP BY user_id, course_id""",
     ),
     View(
@@ -63,10 +63,10 @@ SELECT
     video_id,  -- video
     course_id,  -- course
     count(DISTINCT user_id) AS unique_viewers,  -- students who watched
-    sum(seconds)::BIGINT AS total_views_seconds,  -- seconds watched
-    sum(events)::BIGINT AS total_view_events,  -- stretches watched
-    sum(seconds) / sum(events) AS avg_view_duration_seconds,  -- mean seconds per stretch
-    sum(seconds) / 3600.0 AS total_views_hours  -- hours watched
+    whole(seconds) AS total_views_seconds,  -- seconds watched
+    whole(events) AS total_view_events,  -- stretches watched
+    whole(seconds) / whole(events) AS avg_view_duration_seconds,  -- mean seconds per stretch
+    whole(seconds) / 3600.0 AS total_views_hours  -- hours watched
 FROM video_watches GROUP BY video_id, course_id""",
     ),
     View(
@@ -79,9 +79,9 @@ SELECT
     course_id,  -- course
     count(DISTINCT user_id) AS active_video_watchers,  -- students who watched
     count(DISTINCT video_id) AS unique_videos_watched,  -- videos watched
-    sum(seconds)::BIGINT AS total_watch_seconds,  -- seconds watched
-    sum(events)::BIGINT AS total_watch_events,  -- stretches watched
-    sum(seconds) / 3600.0 AS total_watch_hours  -- hours watched
+    whole(seconds) AS total_watch_seconds,  -- seconds watched
+    whole(events) AS total_watch_events,  -- stretches watched
+    whole(seconds) / 3600.0 AS total_watch_hours  -- hours watched
 FROM video_watches GROUP BY date, course_id""",
     ),
     View(
@@ -93,8 +93,8 @@ SELECT
     course_id,  -- course
     count(DISTINCT user_id) AS total_students_watching,  -- students who watched
     count(DISTINCT video_id) AS total_videos_in_course,  -- videos that anyone watched
-    sum(seconds)::BIGINT AS total_course_watch_seconds,  -- seconds watched
-    sum(seconds) / 3600.0 AS total_course_watch_hours  -- hours watched
+    whole(seconds) AS total_course_watch_seconds,  -- seconds watched
+    whole(seconds) / 3600.0 AS total_course_watch_hours  -- hours watched
 FROM video_watches GROUP BY course_id""",
     ),
     View(
@@ -103,15 +103,15 @@ FROM video_watches GROUP BY course_id""",
         ("user_id", "course_id"),
         """
 WITH students AS (
-    SELECT user_id, course_id, count(DISTINCT video_id) AS videos, sum(seconds) AS seconds, sum(sessions) AS sessions
+    SELECT user_id, course_id, count(DISTINCT video_id) AS videos, whole(seconds) AS seconds, whole(sessions) AS sessions
     FROM video_watches GROUP BY user_id, course_id
 ), courses AS (SELECT course_id, count(DISTINCT video_id) AS videos FROM video_watches GROUP BY course_id)
 SELECT
     students.user_id,  -- student
     students.course_id,  -- course
     students.videos AS videos_watched_count,  -- videos that the student watched
-    students.seconds::BIGINT AS total_watch_seconds,  -- seconds watched
-    students.sessions::BIGINT AS total_sessions,  -- stretches that name a session
+    students.seconds AS total_watch_seconds,  -- seconds watched
+    students.sessions AS total_sessions,  -- stretches that name a session
     students.seconds / 3600.0 AS total_watch_hours,  -- hours watched
     courses.videos AS total_videos_in_course,  -- videos that anyone watched in the course
     percentage(students.videos, courses.videos) AS video_coverage_percentage  -- share of the course's videos
@@ -125,13 +125,13 @@ FROM students JOIN courses ON students.course_id IS NOT DISTINCT FROM courses.co
 SELECT
     video_id,  -- video
     course_id,  -- course
-    sum(events)::BIGINT AS total_views,  -- stretches watched
-    sum(seconds) / sum(events) AS avg_watch_duration,  -- mean seconds per stretch
+    whole(events) AS total_views,  -- stretches watched
+    whole(seconds) / whole(events) AS avg_watch_duration,  -- mean seconds per stretch
     min(shortest) AS min_watch_duration,  -- shortest stretch in seconds
     count(DISTINCT user_id) AS unique_viewers,  -- students who watched
     CASE
-        WHEN sum(seconds) < 60 * sum(events) THEN 'High Risk'
-        WHEN sum(seconds) < 180 * sum(events) THEN 'Medium Risk'
+        WHEN whole(seconds) < 60 * whole(events) THEN 'High Risk'
+        WHEN whole(seconds) < 180 * whole(events) THEN 'Medium Risk'
         ELSE 'Good Engagement'
     END AS potential_drop_off  -- risk by mean seconds: under 60 high, under 180 medium
 FROM video_watches GROUP BY video_id, course_id""",
