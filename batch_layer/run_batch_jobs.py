@@ -1,32 +1,30 @@
-"""Run the batch jobs: `python batch_layer/run_batch_jobs.py [JOB …] INPUT OUTPUT [--full]`."""
+"""Compute the batch views from raw events and publish them together.
+
+Incremental: only events that the published run does not cover are read. `--stage RUN` computes without publishing, so
+that jobs can run as processes of their own; `--publish RUN` then makes what they staged visible at once.
+"""
 
 from __future__ import annotations
 
 import argparse
 import datetime as dt
-import json
 import sys
 import uuid
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from batch_layer.topic_run import BatchError, TopicResult, run_topic  # noqa: E402
+from batch_layer.publication import current, drop_old_runs, publish, stage, staged  # noqa: E402
+from batch_layer.topic_run import BatchError, TopicResult, TopicRun  # noqa: E402
 from catalogue.events import JOBS, TOPICS  # noqa: E402
-from catalogue.settings import Settings  # noqa: E402
+from catalogue.settings import Settings, SettingsError  # noqa: E402
 from catalogue.spark import session  # noqa: E402
-from catalogue.storage import Conflict, Store, StorageError, open_store  # noqa: E402
-
-CURRENT = "_current.json"
-ATTEMPTS = 10
+from catalogue.storage import Store, StorageError, open_store  # noqa: E402
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Compute the views of the named jobs (default: all) and publish them together; 0 only if every job succeeded."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("arguments", nargs="+", metavar="[JOB …] INPUT OUTPUT")
-    parser.add_argument("--full", action="store_true", help="recompute from raw (every run does, for now)")
-    options = parser.parse_args(argv)
+    """Run the named jobs (default: all); 0 only if every one succeeded, 1 if not, 2 for bad arguments."""
+    options = _parser().parse_args(argv)
     *jobs, source, target = options.arguments if len(options.arguments) > 1 else (*options.arguments, "")
     unknown = [job for job in jobs if job not in JOBS]
     if unknown or not target:
@@ -36,59 +34,75 @@ def main(argv: list[str] | None = None) -> int:
     try:
         settings = Settings.load()
         raw, output = open_store(source, settings), open_store(target, settings)
+        if options.publish:
+            results = staged(output, options.publish)
+            _finish(output, options.publish, results, settings)
+            return 0
         if not raw.list():
             raise BatchError(f"INPUT must hold raw events; got {source!r}, which is missing or empty")
-        results = _compute(jobs or list(JOBS), raw, output, settings)
-        _publish(output, results[0], results[1])
-    except (BatchError, StorageError, Conflict) as error:
+        run = options.stage or f"{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%S.%f}"[:-3] + f"-{uuid.uuid4().hex[:6]}"
+        results = _compute(run, jobs or list(JOBS), options.full, raw, output, settings)
+        if options.stage:
+            stage(output, results, run)
+            print(f"staged run {run}: {len(results)} topics; publish it with --publish {run}")
+        else:
+            _finish(output, run, results, settings)
+    except (BatchError, StorageError, SettingsError) as error:
         print(f"run_batch_jobs: {error}", file=sys.stderr)
         return 1
     return 0
 
 
-def _compute(jobs: list[str], raw: Store, output: Store, settings: Settings) -> tuple[str, list[TopicResult]]:
-    run = f"{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}"
-    topics = [t.name for t in TOPICS.values() if t.job in jobs]
-    horizon = settings.duplicate_days
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="run_batch_jobs.py", description=__doc__)
+    parser.add_argument("arguments", nargs="+", metavar="[JOB …] INPUT OUTPUT", help=f"JOB: {', '.join(JOBS)}")
+    parser.add_argument("--full", action="store_true", help="recompute from all raw events")
+    step = parser.add_mutually_exclusive_group()
+    step.add_argument("--stage", metavar="RUN", help="compute for the run of this id, publish nothing")
+    step.add_argument("--publish", metavar="RUN", help="publish what was staged for the run of this id")
+    return parser
 
-    def compute(topic: str) -> TopicResult | str:
+
+def _compute(
+    run: str, jobs: list[str], full: bool, raw: Store, output: Store, settings: Settings
+) -> list[TopicResult]:
+    bases = {} if full else current(output)[0].get("state", {})
+    topics = sorted((t for t in TOPICS.values() if t.job in jobs), key=lambda t: -t.share)
+    tasks = [TopicRun(t.name, run, bases.get(t.name), raw, output, settings.duplicate_days) for t in topics]
+
+    def compute(task: TopicRun) -> TopicResult | str | None:
         try:
-            return run_topic(topic, run, raw, output, horizon)
-        except (BatchError, StorageError) as error:
-            return str(error)
+            return task.compute()
+        except (BatchError, StorageError, FileNotFoundError) as error:
+            return f"{task.topic}: {error}"
 
     spark = session("batch", settings)
     try:
-        results = spark.sparkContext.parallelize(topics, len(topics)).map(compute).collect()
+        outcomes = spark.sparkContext.parallelize(tasks, len(tasks)).map(compute).collect()
     finally:
         spark.stop()
-    failures = [r for r in results if isinstance(r, str)]
+    failures = [outcome for outcome in outcomes if isinstance(outcome, str)]
     if failures:
         raise BatchError("; ".join(failures))
-    return run, results
+    return [outcome for outcome in outcomes if isinstance(outcome, TopicResult)]
 
 
-def _publish(output: Store, run: str, results: list[TopicResult]) -> None:
-    """Make the run's views visible together; topics that it did not compute stay at their earlier run."""
-    for _ in range(ATTEMPTS):
-        tag = output.etag(CURRENT)
-        current = json.loads(output.read(CURRENT)) if tag else {}
-        merged = {key: dict(current.get(key, {})) for key in ("cut", "ledger", "views")}
-        for result in results:
-            merged["cut"][result.topic] = result.cut
-            merged["ledger"][result.topic] = result.ledger
-            merged["views"] |= result.views
-        now = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        try:
-            output.swap(CURRENT, json.dumps({"run": run, "published_at": now, **merged}, indent=1).encode(), tag)
-        except Conflict:
-            continue
-        for result in results:
-            if result.unreadable_lines:
-                print(f"{result.topic}: {result.unreadable_lines} unreadable lines left out", file=sys.stderr)
-        print(f"published run {run}: {sum(v['rows'] for r in results for v in r.views.values())} rows")
+def _finish(output: Store, run: str, results: list[TopicResult], settings: Settings) -> None:
+    if not results:
+        print("nothing new since the published run; it stays")
         return
-    raise Conflict(f"publish: '{CURRENT}' kept changing under {ATTEMPTS} attempts")
+    publish(output, run, results)
+    for result in results:
+        how = f"on top of run {result.base}" if result.base else "from all raw events"
+        print(f"{result.topic}: {result.events} events {how}, {len(result.views)} views")
+        if result.unreadable_lines:
+            print(
+                f"{result.topic}: {result.unreadable_lines} unreadable lines, "
+                f"kept in _unreadable/topic={result.topic}/run={run}.json",
+                file=sys.stderr,
+            )
+    print(f"published run {run}")
+    drop_old_runs(output, settings.keep_runs)
 
 
 if __name__ == "__main__":

@@ -1,20 +1,27 @@
-"""One topic's part of a batch run: raw events in, its views out."""
+"""One topic's part of a batch run: the raw events that are new, merged into its state; its views from the state.
+
+The state of a run stands under `_state/<topic>/run=<id>/`: a Parquet file per rollup, `ids.parquet` with the event
+ids of the horizon, and `inputs.json`, which says what was read.
+"""
 
 from __future__ import annotations
 
+import json
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import duckdb
 
+from batch_layer.config import TASK_MEMORY
+from batch_layer.raw_input import RawInput
+from batch_layer.raw_table import UnreadableFile, fetch, load, unreadable_lines
 from catalogue.inspection import connect
 from catalogue.rollups import DIALECT
-from catalogue.storage import Store
-from catalogue.validation import typed_events, value_struct
+from catalogue.storage import Entry, Store
 from catalogue.views import ROLLUPS, VIEWS
 
-RAW_SUFFIXES = (".json", ".json.gz", ".json.zst")
+Ledger = dict[str, dict[str, int]]
 
 
 class BatchError(Exception):
@@ -23,110 +30,178 @@ class BatchError(Exception):
 
 @dataclass
 class TopicResult:
-    """What a topic's part of a run covers and wrote; `ledger` and `cut` are by partition."""
+    """What a topic's part of a run covers and wrote; `cut` (exclusive) and `ledger` are by partition.
+
+    `base` is the run whose state it went on from, None where it read everything.
+    """
 
     topic: str
+    run: str
+    base: str | None = None
     cut: dict[str, int] = field(default_factory=dict)
-    ledger: dict[str, dict[str, int]] = field(default_factory=dict)
+    ledger: Ledger = field(default_factory=dict)
     views: dict[str, dict] = field(default_factory=dict)
+    events: int = 0
     unreadable_lines: int = 0
 
+    def as_json(self) -> bytes:
+        """The result as it is staged."""
+        return json.dumps(asdict(self)).encode()
 
-def run_topic(topic: str, run: str, raw: Store, output: Store, horizon_days: int) -> TopicResult:
-    """Compute every view of `topic` from all its raw files and write them under `<view>/run=<run>/`."""
-    con = connect()
-    for statement in DIALECT:
-        con.execute(statement)
-    result = TopicResult(topic)
-    with tempfile.TemporaryDirectory() as scratch:
-        con.execute(f"SET temp_directory = '{scratch}'")
-        _load(con, topic, raw, Path(scratch), result)
-        _mark_duplicates(con, horizon_days)
-        _close_ledger(con, result)
-        for rollup in (r for r in ROLLUPS.values() if r.topic == topic):
-            con.execute(f"CREATE TABLE {rollup.name} AS {rollup.roll_up('counted')}")
-        for view in (v for v in VIEWS.values() if v.topic == topic):
-            target = Path(scratch) / f"{view.name}.parquet"
+
+@dataclass(frozen=True)
+class TopicRun:
+    """One topic's task: `base` is the published run to go on from, None to recompute from raw."""
+
+    topic: str
+    run: str
+    base: str | None
+    raw: Store
+    output: Store
+    horizon_days: int
+
+    def compute(self) -> TopicResult | None:
+        """Do the task; None where nothing is new since `base`. Raises BatchError and StorageError."""
+        try:
+            source = RawInput.of(self.raw, self.topic)
+            if self.base is not None:
+                known = json.loads(self.output.read(f"{self._state(self.base)}/inputs.json"))
+                files = source.since(known, known["cut"]) if known["source"] == self.raw.uri else None
+                if files == ():
+                    return None
+                result = self._attempt(source, files, known) if files is not None else None
+                if result:
+                    return result
+            return self._attempt(source, source.files, None)
+        except (UnreadableFile, ValueError) as error:
+            raise BatchError(str(error)) from error
+
+    def _state(self, run: str) -> str:
+        return f"_state/{self.topic}/run={run}"
+
+    def _attempt(self, source: RawInput, files: tuple[Entry, ...], known: dict | None) -> TopicResult | None:
+        """A result from `files` on top of the state that `known` describes; None if they reach below its cut."""
+        con = connect()
+        for statement in DIALECT:
+            con.execute(statement)
+        result = TopicResult(self.topic, self.run, self.base if known else None)
+        with tempfile.TemporaryDirectory() as folder:
+            scratch = Path(folder)
+            con.execute(f"SET temp_directory = '{folder}'; SET memory_limit = '{TASK_MEMORY}'")
+            local = fetch(self.raw, files, scratch)
+            result.unreadable_lines = load(con, self.topic, local)
+            cut = known["cut"] if known else {}
+            if _reaches_below(con, cut):
+                return None
+            if result.unreadable_lines:
+                lines = unreadable_lines(self.topic, local)
+                data = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines).encode()
+                self.output.write(f"_unreadable/topic={self.topic}/run={self.run}.json", data)
+            for path in local:
+                path.unlink()
+            self._open_state(con, scratch, known)
+            _mark_duplicates(con, self.horizon_days)
+            _close_ledger(con, result, known["ledger"] if known else {})
+            result.cut = cut | result.cut | (source.head or {})
+            self._write(con, scratch, source, result)
+            con.close()
+        return result
+
+    def _open_state(self, con: duckdb.DuckDBPyConnection, scratch: Path, known: dict | None) -> None:
+        """Tables of the earlier state: `prior_<rollup>` for each rollup, and `prior_ids`."""
+        names = [r.name for r in ROLLUPS.values() if r.topic == self.topic]
+        if known is None or self.base is None:
+            con.execute("CREATE TABLE prior_ids (event_id UUID, \"partition\" BIGINT, kafka_ts TIMESTAMP)")
+            return
+        for name in (*names, "ids"):
+            local = scratch / f"prior_{name}.parquet"
+            self.output.download(f"{self._state(self.base)}/{name}.parquet", local)
+            con.execute(f"CREATE VIEW prior_{name} AS SELECT * FROM read_parquet('{local}', hive_partitioning = false)")
+
+    def _write(self, con: duckdb.DuckDBPyConnection, scratch: Path, source: RawInput, result: TopicResult) -> None:
+        for rollup in (r for r in ROLLUPS.values() if r.topic == self.topic):
+            fresh = rollup.roll_up("counted")
+            if result.base:
+                fresh = rollup.merge(f"(SELECT * FROM prior_{rollup.name} UNION ALL ({fresh}))")
             try:
-                con.execute(f"CREATE TABLE {view.name} AS SELECT * FROM ({view.sql}) ORDER BY {', '.join(view.key)}")
-                con.execute(f"COPY {view.name} TO '{target}' (FORMAT parquet)")
+                con.execute(f"CREATE TABLE {rollup.name} AS {fresh}")
+            except duckdb.Error as error:
+                raise BatchError(f"rollup '{rollup.name}': {str(error).splitlines()[0]}") from error
+            self._put(con, scratch, f"SELECT * FROM {rollup.name}", f"{self._state(self.run)}/{rollup.name}.parquet")
+        self._put(con, scratch, _kept_ids(self.horizon_days), f"{self._state(self.run)}/ids.parquet")
+        for view in (v for v in VIEWS.values() if v.topic == self.topic):
+            path = f"{view.name}/run={self.run}"
+            query = f"SELECT * FROM ({view.sql}) ORDER BY {', '.join(view.key)}"
+            try:
+                columns = con.execute(f"DESCRIBE {query}").fetchall()
+                rows = self._put(con, scratch, query, f"{path}/part-00000.parquet")
             except duckdb.Error as error:
                 raise BatchError(f"view '{view.name}': {str(error).splitlines()[0]}") from error
-            path = f"{view.name}/run={run}"
-            output.upload(target, f"{path}/part-00000.parquet")
-            columns = con.execute(f"DESCRIBE {view.name}").fetchall()
-            rows = con.execute(f"SELECT count(*) FROM {view.name}").fetchall()[0][0]
             result.views[view.name] = {"path": path, "rows": rows, "columns": {c[0]: c[1] for c in columns}}
-    return result
+        known = {"source": self.raw.uri, "cut": result.cut, "ledger": result.ledger, **source.described()}
+        self.output.write(f"{self._state(self.run)}/inputs.json", json.dumps(known).encode())
+
+    def _put(self, con: duckdb.DuckDBPyConnection, scratch: Path, query: str, path: str) -> int:
+        local = scratch / "out.parquet"
+        rows = con.execute(f"COPY ({query}) TO '{local}' (FORMAT parquet)").fetchall()[0][0]
+        self.output.upload(local, path)
+        local.unlink()
+        return rows
 
 
-def _load(con: duckdb.DuckDBPyConnection, topic: str, raw: Store, scratch: Path, result: TopicResult) -> None:
-    files = []
-    for number, entry in enumerate(e for e in raw.list(f"topic={topic}/") if e.path.endswith(RAW_SUFFIXES)):
-        name = entry.path.rsplit("/", 1)[1]
-        local = scratch / f"{number:08}.{name[name.rindex('.json') + 1 :]}"
-        raw.download(entry.path, local)
-        if entry.size:
-            files.append((str(local), entry.path))
-    envelope = {
-        "topic": "VARCHAR",
-        '"partition"': "INTEGER",
-        '"offset"': "BIGINT",
-        "kafka_timestamp": "VARCHAR",
-        "value": value_struct(topic),
-    }
-    con.execute(f"CREATE TABLE raw ({', '.join(f'{n} {t}' for n, t in envelope.items())})")
-    columns = ", ".join(f"{name}: '{kind}'" for name, kind in envelope.items())
-    for local, path in files:
-        try:
-            con.execute(
-                f"INSERT INTO raw SELECT * FROM read_json('{local}', format = 'newline_delimited', "
-                f"ignore_errors = true, maximum_object_size = 67108864, columns = {{{columns}}})"
-            )
-        except duckdb.Error as error:
-            raise BatchError(f"raw file '{path}': {str(error).splitlines()[0]}") from error
-    readable = (
-        f"topic = '{topic}' AND \"partition\" >= 0 AND \"offset\" >= 0 AND value IS NOT NULL "
-        "AND try_cast(kafka_timestamp AS TIMESTAMPTZ) IS NOT NULL"
-    )
-    con.execute(f"""CREATE TABLE landed AS SELECT "partition", "offset", value,
-        try_cast(kafka_timestamp AS TIMESTAMPTZ)::TIMESTAMP AS kafka_ts FROM raw WHERE coalesce({readable}, false)""")
-    result.unreadable_lines = con.execute(
-        "SELECT (SELECT count(*) FROM raw) - (SELECT count(*) FROM landed)"
-    ).fetchall()[0][0]
-    con.execute("DROP TABLE raw")
-    con.execute(
-        'CREATE TABLE once AS SELECT DISTINCT ON ("partition", "offset") * FROM landed ORDER BY "partition", "offset"'
-    )
-    con.execute("DROP TABLE landed")
-    con.execute(f"CREATE TABLE events AS {typed_events(topic, 'once')}")
-    con.execute("DROP TABLE once")
+def _reaches_below(con: duckdb.DuckDBPyConnection, cut: dict[str, int]) -> bool:
+    lowest = con.execute('SELECT "partition", min("offset") FROM events GROUP BY ALL').fetchall()
+    return any(offset < cut.get(str(partition), 0) for partition, offset in lowest)
 
 
 def _mark_duplicates(con: duckdb.DuckDBPyConnection, horizon_days: int) -> None:
-    """Table `duplicates`: the valid events whose id was seen within the horizon before them, by arrival."""
+    """Table `duplicates`: the valid events whose id was seen within the horizon before them, by arrival.
+
+    Earlier runs' sightings come before this one's, whose own are in the order of offset and partition.
+    """
     con.execute(f"""CREATE TABLE duplicates AS
-        WITH repeated AS (
-            SELECT event_id FROM events WHERE fault IS NULL AND event_id IS NOT NULL GROUP BY 1 HAVING count(*) > 1
+        WITH fresh AS (SELECT * FROM events WHERE fault IS NULL AND event_id IS NOT NULL),
+        repeated AS (
+            SELECT event_id FROM fresh GROUP BY 1 HAVING count(*) > 1
+            UNION SELECT event_id FROM prior_ids SEMI JOIN fresh USING (event_id)
         ), sightings AS (
-            SELECT "partition", "offset", abs(epoch_us(kafka_ts) - epoch_us(lag(kafka_ts) OVER (
-                PARTITION BY event_id ORDER BY "offset", "partition"))) AS gap
-            FROM events SEMI JOIN repeated USING (event_id) WHERE fault IS NULL
-        ) SELECT "partition", "offset" FROM sightings WHERE gap <= {horizon_days} * 86400000000""")
+            SELECT event_id, false AS is_fresh, -1 AS "offset", "partition", kafka_ts
+            FROM prior_ids SEMI JOIN repeated USING (event_id)
+            UNION ALL SELECT event_id, true, "offset", "partition", kafka_ts
+            FROM fresh SEMI JOIN repeated USING (event_id)
+        ), gaps AS (
+            SELECT *, epoch_us(kafka_ts) - epoch_us(lag(kafka_ts) OVER (
+                PARTITION BY event_id ORDER BY is_fresh, CASE WHEN is_fresh THEN "offset" ELSE epoch_us(kafka_ts) END,
+                "partition")) AS gap
+            FROM sightings
+        ) SELECT "partition", "offset" FROM gaps WHERE is_fresh AND gap <= {horizon_days} * 86400000000""")
     con.execute("""CREATE VIEW counted AS SELECT * FROM (SELECT * FROM events WHERE fault IS NULL)
         ANTI JOIN duplicates USING ("partition", "offset")""")
 
 
-def _close_ledger(con: duckdb.DuckDBPyConnection, result: TopicResult) -> None:
+def _kept_ids(horizon_days: int) -> str:
+    """The last sighting of each id of the horizon, which ends at a partition's newest arrival."""
+    return f"""
+        WITH sightings AS (
+            SELECT event_id, "partition", kafka_ts FROM prior_ids
+            UNION ALL SELECT event_id, "partition", kafka_ts FROM events WHERE fault IS NULL AND event_id IS NOT NULL
+        ), ends AS (SELECT "partition", max(kafka_ts) AS newest FROM sightings GROUP BY 1)
+        SELECT event_id, "partition", max(kafka_ts) AS kafka_ts FROM sightings JOIN ends USING ("partition")
+        WHERE kafka_ts >= newest - INTERVAL ({horizon_days}) DAY GROUP BY event_id, "partition" """
+
+
+def _close_ledger(con: duckdb.DuckDBPyConnection, result: TopicResult, earlier: Ledger) -> None:
+    result.ledger = {partition: dict(entry) for partition, entry in earlier.items()}
     rows = con.execute("""SELECT "partition", max("offset") + 1, count(*), count(fault),
         (SELECT count(*) FROM duplicates d WHERE d."partition" = e."partition"),
         (SELECT count(*) FROM counted c WHERE c."partition" = e."partition")
         FROM events e GROUP BY "partition" ORDER BY "partition" """).fetchall()
-    for partition, cut, landed, invalid, duplicate, counted in rows:
+    for partition, end, landed, invalid, duplicate, counted in rows:
+        fresh = {"landed": landed, "counted": counted, "duplicate": duplicate, "invalid": invalid}
         if landed != counted + duplicate + invalid:
-            raise BatchError(f"{result.topic} partition {partition}: ledger must close; got {landed} landed, "
-                             f"{counted} counted, {duplicate} duplicate, {invalid} invalid")  # fmt: skip
-        result.cut[str(partition)] = cut
-        result.ledger[str(partition)] = {
-            "landed": landed, "counted": counted, "duplicate": duplicate, "invalid": invalid,
-        }  # fmt: skip
+            raise BatchError(f"{result.topic} partition {partition}: ledger must close; got {fresh}")
+        result.events += landed
+        result.cut[str(partition)] = end
+        entry = result.ledger.setdefault(str(partition), dict.fromkeys(fresh, 0))
+        for name, number in fresh.items():
+            entry[name] += number

@@ -48,11 +48,42 @@ def test_views_ledger_and_cut(folder, capsys):
     rows = duckdb.sql(f"SELECT * FROM read_parquet('{path}/*.parquet', hive_partitioning = false)").fetchall()
     assert rows == [("SV001", "VID001", "COURSE001", 151, 0, 151 / 3, 60, 31, 151 / 60, 151 / 3600)]
 
-    run = current["views"]["auth_daily_active_users"]["path"]
-    assert main(["video", str(folder / "raw"), str(folder / "out")]) == 0
+
+    before = (folder / "out" / "_current.json").read_bytes()
+    assert main([str(folder / "raw"), str(folder / "out")]) == 0
+    assert (folder / "out" / "_current.json").read_bytes() == before, "the same cut changes nothing"
+
+    run = current["run"]
+    assert main(["video", str(folder / "raw"), str(folder / "out"), "--full"]) == 0
     current = json.loads((folder / "out" / "_current.json").read_text())
-    assert current["views"]["auth_daily_active_users"]["path"] == run
-    assert current["views"]["video_popularity"]["path"] != run.replace("auth_daily_active_users", "video_popularity")
+    assert current["views"]["auth_daily_active_users"]["path"] == f"auth_daily_active_users/run={run}"
+    assert current["views"]["video_popularity"]["path"] == f"video_popularity/run={current['run']}" != f"video_popularity/run={run}"
+    assert json.loads((folder / "out" / "_runs" / f"{run}.json").read_text())["run"] == run
+
+
+def test_staged_jobs_become_visible_together(folder):
+    paths = [str(folder / "raw"), str(folder / "out")]
+    for job in ("auth", "assessment", "video", "course", "profile_notification"):
+        assert main([job, *paths, "--stage", "nightly"]) == 0
+        assert not (folder / "out" / "_current.json").exists()
+    assert main([*paths, "--publish", "nightly"]) == 0
+    current = json.loads((folder / "out" / "_current.json").read_text())
+    assert {view["path"] for view in current["views"].values()} == {f"{name}/run=nightly" for name in VIEWS}
+
+
+def test_a_day_goes_on_top_of_the_days_before(folder, capsys):
+    paths = [str(folder / "raw"), str(folder / "out")]
+    assert main(paths) == 0
+    day = folder / "raw" / "topic=video_topic" / "date=2026-03-10"
+    day.mkdir()
+    arrived = "2026-03-10T11:00:00.000Z"
+    (day / "c.json").write_text("\n".join([line(5, 1, 60, arrived), line(6, 9, 7, arrived)]))
+    capsys.readouterr()
+    assert main(paths) == 0
+    assert "video_topic: 2 events on top of run" in capsys.readouterr().out
+    (day / "d.json").write_text(line(2, 11, 1, arrived))
+    assert main(paths) == 0, "a file that reaches below the cut is recomputed from all raw events"
+    assert "video_topic: 7 events from all raw events" in capsys.readouterr().out
 
 
 def test_a_truncated_file_publishes_nothing(folder, capsys):

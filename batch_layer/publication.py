@@ -1,0 +1,83 @@
+"""Making a run's views visible together, and dropping runs that retention no longer holds.
+
+`_current.json` is the published run; `_runs/<id>.json` is the same text of every run that is kept, so that copying one
+over `_current.json` goes back to it. Results of jobs that run as processes of their own wait under `_staged/<id>/`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+
+from batch_layer.topic_run import BatchError, TopicResult
+from catalogue.storage import Conflict, Store
+
+CURRENT = "_current.json"
+ATTEMPTS = 20
+
+
+def current(output: Store) -> tuple[dict, str | None]:
+    """The published run and its tag; empty and None where nothing was published."""
+    tag = output.etag(CURRENT)
+    try:
+        return (json.loads(output.read(CURRENT)), tag) if tag else ({}, None)
+    except ValueError as error:
+        raise BatchError(f"'{CURRENT}' in {output.uri}: must be JSON; {error}") from error
+
+
+def stage(output: Store, results: list[TopicResult], run: str) -> None:
+    """Keep results until `staged` collects the run."""
+    for result in results:
+        output.write(f"_staged/{run}/{result.topic}.json", result.as_json())
+
+
+def staged(output: Store, run: str) -> list[TopicResult]:
+    """The results that wait for `run`."""
+    return [TopicResult(**json.loads(output.read(e.path))) for e in output.list(f"_staged/{run}/")]
+
+
+def publish(output: Store, run: str, results: list[TopicResult]) -> dict:
+    """Publish results as one run; topics without a result stay at their earlier run. Returns the new manifest.
+
+    Raises BatchError where a topic was published by somebody else since its result went on from the earlier run.
+    """
+    for _ in range(ATTEMPTS):
+        manifest, tag = current(output)
+        merged = {key: dict(manifest.get(key, {})) for key in ("cut", "ledger", "views", "state")}
+        for result in results:
+            found = merged["state"].get(result.topic)
+            if result.base is not None and result.base != found:
+                raise BatchError(f"{result.topic}: must go on from the published run {found}; got one from {result.base}")
+            merged["cut"][result.topic] = result.cut
+            merged["ledger"][result.topic] = result.ledger
+            merged["views"] |= result.views
+            merged["state"][result.topic] = result.run
+        now = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        manifest = {"run": run, "published_at": now, **merged}
+        data = json.dumps(manifest, indent=1).encode()
+        output.write(f"_runs/{run}.json", data)
+        try:
+            output.swap(CURRENT, data, tag)
+        except Conflict:
+            continue
+        output.delete([e.path for e in output.list(f"_staged/{run}/")])
+        return manifest
+    raise BatchError(f"publish: '{CURRENT}' kept changing under {ATTEMPTS} attempts")
+
+
+def drop_old_runs(output: Store, keep: int) -> list[str]:
+    """Remove the runs before the newest `keep` and the published one, with what only they refer to; their ids."""
+    entries = {e.path[len("_runs/") : -len(".json")]: e.path for e in output.list("_runs/")}
+    published = current(output)[0].get("run")
+    dropped = [run for run in sorted(entries)[: -keep or None] if run != published]
+    needed = set().union(*(_folders(json.loads(output.read(entries[run]))) for run in entries if run not in dropped))
+    for run in dropped:
+        for folder in _folders(json.loads(output.read(entries[run]))) - needed:
+            output.delete([e.path for e in output.list(f"{folder}/")])
+        output.delete([entries[run]])
+    return dropped
+
+
+def _folders(manifest: dict) -> set[str]:
+    views = {view["path"] for view in manifest["views"].values()}
+    return views | {f"_state/{topic}/run={run}" for topic, run in manifest["state"].items()}
