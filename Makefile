@@ -1,13 +1,24 @@
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/learning-analytics
 VENV := $(CACHE)/venv-$(shell sha256sum config/requirements.txt | cut -c1-12)
+PYTHON := $(VENV)/bin/python
 
-.PHONY: setup test
+.PHONY: setup up status down test
 setup: $(VENV)/.ready
+	@$(PYTHON) -m deployment.installation
 
 $(VENV)/.ready: config/requirements.txt
 	python3 -m venv $(VENV)
 	$(VENV)/bin/pip install --disable-pip-version-check -r config/requirements.txt
 	touch $@
 
+up: setup
+	$(PYTHON) -m deployment.local_stack up
+
+status: $(VENV)/.ready
+	$(PYTHON) -m deployment.local_stack status
+
+down: $(VENV)/.ready
+	$(PYTHON) -m deployment.local_stack down
+
 test: setup
-	$(VENV)/bin/python -m pytest -q tests
+	$(PYTHON) -m pytest -q tests

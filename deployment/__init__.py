@@ -1,0 +1,1 @@
+"""Bringing the platform up: on this machine, in Compose, on Kubernetes."""

@@ -1,0 +1,67 @@
+"""What the local stack runs, fetched or built once per machine and kept in the cache outside the checkout."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from catalogue.settings import cache_folder
+
+CONFIG = Path(__file__).resolve().parents[1] / "config"
+MINIO_MODULE = "github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c"
+
+
+class StackError(Exception):
+    """The stack can't be installed or started; the message is one line for people."""
+
+
+def kafka_jars() -> Path:
+    """Folder of the Kafka broker's jars."""
+    return _jars("kafka-jars", "kafka_2.13-*.jar")
+
+
+def spark_jars() -> Path:
+    """Folder of Spark's Kafka source and S3 jars."""
+    return _jars("spark-jars", "spark-sql-kafka-*.jar")
+
+
+def minio() -> Path:
+    """The MinIO server, compiled from its Go module."""
+    binary = cache_folder() / "bin" / "minio"
+    if not binary.exists():
+        go = tool("go", "Go 1.24 or later")
+        print("MinIO: compiling the server from source, once per machine (2 to 10 minutes)", flush=True)
+        _run([go, "install", MINIO_MODULE], "MinIO", os.environ | {"GOBIN": str(binary.parent), "CGO_ENABLED": "0"})
+    return binary
+
+
+def tool(name: str, what: str) -> str:
+    """Path of a program that must be there; StackError says what to install."""
+    found = shutil.which(name)
+    if not found:
+        raise StackError(f"local stack: {what} must be installed ('{name}' is not on the PATH); or use Docker Compose")
+    return found
+
+
+def _jars(name: str, sign: str) -> Path:
+    folder = cache_folder() / name
+    if not any(folder.glob(sign)):
+        mvn = tool("mvn", "Maven")
+        print(f"{name}: fetching with Maven, once per machine", flush=True)
+        goal = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies"
+        pom = CONFIG / name / "pom.xml"
+        _run([mvn, "-q", "-B", "-f", str(pom), goal, f"-DoutputDirectory={folder}"], name, dict(os.environ))
+    return folder
+
+
+def _run(command: list[str], name: str, environ: dict[str, str]) -> None:
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+    if done.returncode:
+        last = (done.stderr or done.stdout).strip().splitlines()[-1:] or ["no output"]
+        raise StackError(f"{name}: {command[0]} must succeed; got exit status {done.returncode}: {last[0]}")
+
+
+if __name__ == "__main__":
+    print(f"Kafka: {kafka_jars()}\nSpark: {spark_jars()}\nMinIO: {minio()}")

@@ -1,0 +1,229 @@
+"""A real Kafka broker and a real MinIO server on this machine: `python -m deployment.local_stack up|status|down`.
+
+What the environment already names (`KAFKA_BOOTSTRAP_SERVERS`, `MINIO_ENDPOINT`) is used, not started. Data stays under
+`.local/` between runs; servers listen on loopback only and are stopped by process id.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+from catalogue.settings import Settings
+from deployment import installation
+from deployment.installation import StackError
+from deployment.provision import create_bucket, create_topics
+
+ROOT = Path(__file__).resolve().parents[1]
+CLUSTER_ID = "bGVhcm5pbmctYW5hbHl0aQ"
+PORTS = {"kafka": 9092, "controller": 9093, "minio": 9000, "console": 9001}
+START_SECONDS = 60
+KAFKA_PROPERTIES = """\
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:{controller}
+listeners=PLAINTEXT://127.0.0.1:{kafka},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{kafka}
+controller.listener.names=CONTROLLER
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+log.dirs={logs}
+auto.create.topics.enable=false
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=4
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+transaction.state.log.num.partitions=4
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+share.coordinator.state.topic.num.partitions=1
+group.initial.rebalance.delay.ms=0
+message.max.bytes=33554432
+"""
+
+
+class LocalStack:
+    """Kafka and MinIO with their data under `folder`; with `free_ports` on ports that nobody else uses.
+
+    `environment` names them as settings. Ports are chosen once and kept beside the data.
+    """
+
+    def __init__(self, folder: Path = ROOT / ".local", free_ports: bool = False, external: bool = False):
+        self.folder = folder
+        self.external = {n for n in ("KAFKA_BOOTSTRAP_SERVERS", "MINIO_ENDPOINT") if external and os.environ.get(n)}
+        self._free_ports = free_ports
+        self._ports: dict[str, int] = {}
+
+    @property
+    def ports(self) -> dict[str, int]:
+        """Port of each listener."""
+        if not self._ports:
+            self._ports = _free_ports() if self._free_ports else PORTS
+        return self._ports
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The settings that name this stack."""
+        own = {
+            "KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{self.ports['kafka']}",
+            "MINIO_ENDPOINT": f"http://127.0.0.1:{self.ports['minio']}",
+        }
+        return own | {name: os.environ[name] for name in self.external}
+
+    @property
+    def settings(self) -> Settings:
+        """Settings for programs that use this stack."""
+        return Settings.load(os.environ | self.environment)
+
+    def up(self) -> None:
+        """Start what is not running, then make the topics and the bucket; safe to repeat."""
+        if "KAFKA_BOOTSTRAP_SERVERS" not in self.external and not self.running("kafka"):
+            self._start_kafka()
+        if "MINIO_ENDPOINT" not in self.external and not self.running("minio"):
+            self._start_minio()
+        self._wait("Kafka", lambda: create_topics(self.settings))
+        self._wait("MinIO", lambda: create_bucket(self.settings))
+
+    def down(self) -> None:
+        """Stop what this stack started; its data stays."""
+        for name in ("kafka", "minio"):
+            pid = self.running(name)
+            if pid:
+                os.kill(pid, signal.SIGTERM)
+                deadline = time.monotonic() + START_SECONDS
+                while self.running(name) and time.monotonic() < deadline:
+                    time.sleep(0.1)
+                if self.running(name):
+                    os.kill(pid, signal.SIGKILL)
+            (self.folder / f"{name}.pid").unlink(missing_ok=True)
+
+    def running(self, name: str) -> int | None:
+        """Process id of a server that this stack started and that lives."""
+        try:
+            pid = int((self.folder / f"{name}.pid").read_text())
+            with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+                state = file.read().rpartition(")")[2].split()[0]
+            command = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
+        except (OSError, ValueError):
+            return None
+        if state == "Z":
+            _reap(pid)
+            return None
+        return pid if str(self.folder) in command else None
+
+    def _start_kafka(self) -> None:
+        java = installation.tool("java", "Java 17")
+        jars = f"{installation.kafka_jars()}/*"
+        home = self.folder / "kafka"
+        home.mkdir(parents=True, exist_ok=True)
+        properties = home / "server.properties"
+        properties.write_text(KAFKA_PROPERTIES.format(**self.ports, logs=home / "data"))
+        logging = f"-Dlog4j2.configurationFile={installation.CONFIG / 'kafka-jars' / 'log4j2.properties'}"
+        common = [logging, "-Djava.net.preferIPv4Stack=true", "-cp", jars]
+        if not (home / "data" / "meta.properties").exists():
+            fast = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]
+            storage = ["kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", str(properties)]
+            done = subprocess.run([java, *fast, *common, *storage], capture_output=True, text=True, check=False)
+            if done.returncode:
+                raise StackError(f"Kafka: storage must be formatted; got {(done.stderr or done.stdout).strip()[-300:]}")
+        self._spawn("kafka", [java, "-Xmx512m", "-Xms256m", *common, "kafka.Kafka", str(properties)], dict(os.environ))
+
+    def _start_minio(self) -> None:
+        data = self.folder / "minio"
+        data.mkdir(parents=True, exist_ok=True)
+        settings = self.settings
+        secrets = {"MINIO_ROOT_USER": settings.minio_access_key, "MINIO_ROOT_PASSWORD": settings.minio_secret_key}
+        address, console = f"127.0.0.1:{self.ports['minio']}", f"127.0.0.1:{self.ports['console']}"
+        command = [str(installation.minio()), "server", "--address", address, "--console-address", console, str(data)]
+        self._spawn("minio", command, dict(os.environ) | secrets | {"MINIO_PROMETHEUS_AUTH_TYPE": "public"})
+
+    def _spawn(self, name: str, command: list[str], environ: dict[str, str]) -> None:
+        print(f"{name}: starting", flush=True)
+        with open(self.folder / f"{name}.log", "ab") as log:
+            process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environ, start_new_session=True
+            )
+        (self.folder / f"{name}.pid").write_text(str(process.pid))
+
+    def _wait(self, name: str, attempt: Callable[[], None]) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                return attempt()
+            except Exception as error:  # whatever a client raises while a server starts
+                own = name.lower() if f"{name.upper()}" not in " ".join(self.external) else None
+                if time.monotonic() > deadline or (own and not self.running(own)):
+                    log = self.folder / f"{name.lower()}.log"
+                    hint = f"; see {log}" if own else ""
+                    raise StackError(f"{name}: must answer within {START_SECONDS} s; got {error}{hint}") from error
+                time.sleep(0.3)
+
+    def status(self) -> dict[str, str]:
+        """What runs, by name, in words."""
+        found = {}
+        for name, setting in (("kafka", "KAFKA_BOOTSTRAP_SERVERS"), ("minio", "MINIO_ENDPOINT")):
+            if setting in self.external:
+                found[name] = f"{os.environ[setting]} (from the environment)"
+            else:
+                pid = self.running(name)
+                found[name] = f"{self.environment[setting]} (process {pid})" if pid else "stopped"
+        return found
+
+    def healthy(self) -> bool:
+        """Whether both servers answer."""
+        host, _, port = self.environment["KAFKA_BOOTSTRAP_SERVERS"].split(",")[0].rpartition(":")
+        try:
+            socket.create_connection((host, int(port)), 3).close()
+            with urllib.request.urlopen(f"{self.environment['MINIO_ENDPOINT']}/minio/health/live", timeout=3):
+                return True
+        except OSError:
+            return False
+
+
+def _free_ports() -> dict[str, int]:
+    sockets = {name: socket.socket() for name in PORTS}
+    for opened in sockets.values():
+        opened.bind(("127.0.0.1", 0))
+    ports = {name: opened.getsockname()[1] for name, opened in sockets.items()}
+    for opened in sockets.values():
+        opened.close()
+    return ports
+
+
+def _reap(pid: int) -> None:
+    try:
+        os.waitpid(pid, os.WNOHANG)
+    except ChildProcessError:
+        pass
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Start, check or stop the stack; 0 when it is as asked."""
+    parser = argparse.ArgumentParser(prog="local_stack", description=__doc__)
+    parser.add_argument("action", choices=("up", "status", "down"))
+    parser.add_argument("--data", type=Path, default=ROOT / ".local", help="folder of the servers' data")
+    options = parser.parse_args(argv)
+    stack = LocalStack(options.data.resolve(), external=True)
+    try:
+        if options.action == "up":
+            stack.folder.mkdir(parents=True, exist_ok=True)
+            stack.up()
+        if options.action == "down":
+            stack.down()
+    except (StackError, OSError) as error:
+        print(f"local_stack: {error}", file=sys.stderr)
+        return 1
+    for name, text in stack.status().items():
+        print(f"{name}: {text}")
+    return 0 if options.action == "down" or stack.healthy() else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
