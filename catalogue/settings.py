@@ -37,6 +37,10 @@ class Settings:
     speed_views: str
     quarantine: str
     hdfs_http_port: int
+    hdfs_master_dataset: str
+    ingest_min_events: int
+    ingest_max_events: int
+    ingest_max_delay_seconds: int
     serving_host: str
     serving_port: int
     spark_master: str
@@ -76,7 +80,7 @@ class Settings:
                 raise SettingsError(
                     f"setting {name.upper()}: must be a port from 0 to 65535; got {getattr(self, name)}"
                 )
-        for name in ("trigger_seconds", "duplicate_days", "keep_runs"):
+        for name in ("trigger_seconds", "duplicate_days", "keep_runs", "ingest_min_events", "ingest_max_delay_seconds"):
             if not 0 <= getattr(self, name) < float("inf"):
                 raise SettingsError(f"setting {name.upper()}: must be 0 or more; got {getattr(self, name)}")
 

@@ -1,0 +1,1 @@
+"""Making, replaying and landing events."""

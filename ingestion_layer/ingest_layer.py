@@ -1,0 +1,12 @@
+"""Land raw events in HDFS: `python ingestion_layer/ingest_layer.py [--once]`; HDFS_MASTER_DATASET names the folder."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from catalogue.settings import Settings  # noqa: E402
+from ingestion_layer.ingestion import main  # noqa: E402
+
+if __name__ == "__main__":
+    sys.exit(main(description=__doc__, target=Settings.load().hdfs_master_dataset))

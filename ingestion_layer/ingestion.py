@@ -1,0 +1,133 @@
+"""Kafka's six topics to raw files, exactly once, by Spark Structured Streaming.
+
+The manifests of `commits` are the only truth: a start reads where the newest one ends, removes what a killed run left
+beyond it, and gives Spark a new checkpoint, so there is no second record of progress that could disagree. A file's
+name is made of its offsets, and a micro-batch becomes visible to others by its one manifest.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import signal
+import sys
+import tempfile
+
+from pyspark.errors import PySparkException, StreamingQueryException
+from pyspark.sql import DataFrame, SparkSession
+
+from catalogue.events import TOPICS
+from catalogue.settings import Settings, SettingsError
+from catalogue.spark import MissingJars, session
+from catalogue.storage import Store, StorageError, open_store
+from ingestion_layer.commits import Commits, IngestError, Landed, Ledger, Offsets, remove_leftovers
+from ingestion_layer.landing import SCHEMA, land, raw_path
+from ingestion_layer.offsets import starting_offsets
+
+POLL_SECONDS = 1
+
+
+class Ingestion:
+    """One ingester: from `start` on, each micro-batch lands and is committed. Only one may run at a time."""
+
+    def __init__(self, settings: Settings, raw: Store, quarantine: Store):
+        self.settings, self.raw, self.quarantine = settings, raw, quarantine
+        self.commits = Commits.newest(raw)
+        self.expected: Offsets = starting_offsets(settings, self.commits.head)
+        removed = remove_leftovers(raw, self.commits.head)
+        if removed:
+            print(f"ingestion: removed {removed} files that a killed run had left", flush=True)
+
+    def start(self, spark: SparkSession, checkpoint: str, once: bool):
+        """The running streaming query."""
+        starting = {topic: dict(partitions) for topic, partitions in self.expected.items()}
+        reader = spark.readStream.format("kafka").options(
+            **{
+                "kafka.bootstrap.servers": self.settings.kafka_bootstrap_servers,
+                "subscribe": ",".join(TOPICS),
+                "startingOffsets": json.dumps(starting),
+                "failOnDataLoss": "true",
+                "maxOffsetsPerTrigger": str(self.settings.ingest_max_events),
+            }
+        )
+        if not once:
+            reader = reader.option("minOffsetsPerTrigger", str(self.settings.ingest_min_events))
+            reader = reader.option("maxTriggerDelay", f"{self.settings.ingest_max_delay_seconds}s")
+        writer = reader.load().writeStream.foreachBatch(self.land_batch).option("checkpointLocation", checkpoint)
+        return (writer.trigger(availableNow=True) if once else writer.trigger(processingTime="1 second")).start()
+
+    def land_batch(self, batch: DataFrame, number: int) -> None:
+        """Land and commit one micro-batch."""
+        raw, quarantine = self.raw, self.quarantine
+        records = batch.select("topic", "partition", "offset", "timestamp", "value")
+        rows = records.mapInArrow(lambda batches: land(batches, raw, quarantine), SCHEMA).collect()
+        if not rows:
+            return
+        ranges: dict[str, dict[str, list[int]]] = {}
+        ledger: Ledger = {}
+        files = []
+        for row in sorted(rows, key=lambda r: (r.topic, r.partition, r.first)):
+            partition = str(row.partition)
+            start = self.expected[row.topic].get(partition, 0)
+            bounds = ranges.setdefault(row.topic, {}).setdefault(partition, [start, start])
+            bounds[1] = max(bounds[1], row.last + 1)
+            names = ("read", "landed", "unparseable", "invalid")
+            entry = ledger.setdefault(row.topic, {}).setdefault(partition, dict.fromkeys(names, 0))
+            for name, count in zip(names, (row.read, row.events, row.unparseable, row.invalid), strict=True):
+                entry[name] += count
+            if row.events:
+                path = raw_path(row.topic, row.partition, row.day, row.first, row.last)
+                files.append(Landed(path, row.topic, row.partition, row.first, row.last, row.events, row.bytes))
+        self.commits.add(self.raw, ranges, files, ledger)
+        for topic, bounds_of in ranges.items():
+            self.expected[topic].update({partition: end for partition, (_, end) in bounds_of.items()})
+        landed = sum(f.events for f in files)
+        print(f"ingestion: commit {self.commits.number}: {landed} events in {len(files)} files", flush=True)
+
+
+def main(argv: list[str] | None = None, description: str = "Land raw events.", target: str = "") -> int:
+    """Ingest until stopped, or until caught up with `--once`; 0 when it ended well."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--once", action="store_true", help="stop when everything that waits is landed")
+    options = parser.parse_args(argv)
+    checkpoint = tempfile.mkdtemp(prefix="ingestion-")
+    try:
+        settings = Settings.load()
+        raw = open_store(target or settings.master_dataset, settings)
+        quarantine = open_store(_beside(target) if target else settings.quarantine, settings)
+        ingestion = Ingestion(settings, raw, quarantine)
+        spark = session("ingestion", settings, kafka=True)
+        query = ingestion.start(spark, checkpoint, options.once)
+        signal.signal(signal.SIGTERM, lambda *_: query.stop())
+        signal.signal(signal.SIGINT, lambda *_: query.stop())
+        while not query.awaitTermination(POLL_SECONDS):
+            pass
+        spark.stop()
+    except (IngestError, StorageError, SettingsError, MissingJars) as error:
+        return _fail(str(error))
+    except (StreamingQueryException, PySparkException) as error:
+        return _fail(_cause(error))
+    finally:
+        shutil.rmtree(checkpoint, ignore_errors=True)
+    return 0
+
+
+def _beside(target: str) -> str:
+    return f"{target.rstrip('/').rpartition('/')[0]}/quarantine"
+
+
+def _fail(message: str) -> int:
+    print(f"ingestion: {message}", file=sys.stderr)
+    return 1
+
+
+def _cause(error: Exception) -> str:
+    """The line of a Spark error that says what went wrong."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    known = ("IngestError: ", "StorageError: ", "offsets", "Offset")
+    for sign in known:
+        for line in reversed(lines):
+            if sign in line:
+                return line.split(sign, 1)[1] if sign.endswith(": ") else line
+    return lines[0] if lines else type(error).__name__

@@ -1,0 +1,103 @@
+"""One topic-partition's share of a micro-batch: judged, and written as raw and quarantine files."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+from collections.abc import Iterator
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from catalogue.inspection import connect, inspect
+from catalogue.storage import Store
+
+SCHEMA = "topic string, partition int, day string, first long, last long, events long, bytes long, read long, " \
+         "unparseable long, invalid long"  # fmt: skip
+COMPRESSION = 1
+
+
+def land(batches: Iterator[pa.RecordBatch], raw: Store, quarantine: Store) -> Iterator[pa.RecordBatch]:
+    """Write records of one topic-partition, a file per day of arrival, and yield a row of SCHEMA per file.
+
+    Records: topic, partition, offset, timestamp (Kafka's, UTC), value (bytes; NULL reads as empty). File names are
+    made of the offsets, so that a repeated attempt overwrites its own files.
+    """
+    con = connect()
+    parts: dict[tuple[str, int, str], list[pa.Table]] = {}
+    for batch in batches:
+        table = pa.Table.from_batches([batch])
+        for topic in pc.unique(table["topic"]).to_pylist():
+            mine = table.filter(pc.equal(table["topic"], topic))
+            records = pa.table(
+                {
+                    "partition": mine["partition"],
+                    "offset": mine["offset"],
+                    "kafka_timestamp": mine["timestamp"].cast(pa.timestamp("us", "UTC")),
+                    "value": pc.fill_null(mine["value"], b""),
+                }
+            )
+            judged = inspect(con, topic, records).append_column("value", records["value"])
+            days = pc.strftime(judged["kafka_timestamp"], "%Y-%m-%d")
+            keyed = judged.append_column("day", days)
+            for partition in pc.unique(keyed["partition"]).to_pylist():
+                for day in pc.unique(days).to_pylist():
+                    chosen = pc.and_(pc.equal(keyed["day"], day), pc.equal(keyed["partition"], partition))
+                    part = keyed.filter(chosen)
+                    if part.num_rows:
+                        parts.setdefault((topic, partition, day), []).append(part)
+    for (topic, partition, day), tables in parts.items():
+        yield _write(topic, partition, day, pa.concat_tables(tables), raw, quarantine)
+
+
+def raw_path(topic: str, partition: int, day: str, first: int, last: int) -> str:
+    """Path of a raw file below the master dataset."""
+    return f"topic={topic}/date={day}/part-{partition:05}-{first:020}-{last:020}.json.gz"
+
+
+def _write(topic: str, partition: int, day: str, table: pa.Table, raw: Store, quarantine: Store) -> pa.RecordBatch:
+    bounds = pc.min_max(table["offset"]).as_py()
+    path = raw_path(topic, partition, day, bounds["min"], bounds["max"])
+    lines = pc.drop_null(table["line"]).to_pylist()
+    data = _packed(lines)
+    if lines:
+        raw.write(path, data)
+    faulty = table.filter(pc.is_valid(table["reason"]))
+    if faulty.num_rows:
+        quarantine.write(path, _packed([_quarantined(topic, row) for row in faulty.to_pylist()]))
+    return pa.RecordBatch.from_pylist(
+        [
+            {
+                "topic": topic,
+                "partition": partition,
+                "day": day,
+                "first": bounds["min"],
+                "last": bounds["max"],
+                "events": len(lines),
+                "bytes": len(data) if lines else 0,
+                "read": table.num_rows,
+                "unparseable": table.num_rows - len(lines),
+                "invalid": faulty.num_rows - (table.num_rows - len(lines)),
+            }
+        ],
+        schema=pa.schema(
+            [("topic", pa.string()), ("partition", pa.int32()), ("day", pa.string())]
+            + [(n, pa.int64()) for n in ("first", "last", "events", "bytes", "read", "unparseable", "invalid")]
+        ),
+    )
+
+
+def _packed(lines: list[str]) -> bytes:
+    text = "\n".join(lines) + "\n" if lines else ""
+    return gzip.compress(text.encode(), COMPRESSION, mtime=0)
+
+
+def _quarantined(topic: str, row: dict) -> str:
+    try:
+        value = {"value": row["value"].decode()}
+    except UnicodeDecodeError:
+        value = {"value": base64.b64encode(row["value"]).decode(), "value_encoding": "base64"}
+    arrived = row["kafka_timestamp"].isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    envelope = {"topic": topic, "partition": row["partition"], "offset": row["offset"], "kafka_timestamp": arrived}
+    return json.dumps({**envelope, "reason": row["reason"], "detail": row["detail"], **value}, ensure_ascii=False)
