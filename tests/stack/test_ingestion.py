@@ -1,0 +1,150 @@
+"""Ingestion on the real Kafka, MinIO and Spark: everything lands once, whatever happens to the process."""
+
+import base64
+import gzip
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+
+from catalogue.events import TOPICS
+from catalogue.storage import Store, open_store
+from deployment.local_stack import LocalStack
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPT = ROOT / "ingestion_layer" / "minio_ingest.py"
+LIMIT = 180
+
+
+def environment(stack: LocalStack, name: str, **more: str) -> dict[str, str]:
+    places = {"MASTER_DATASET": f"s3a://bucket-0/{name}/raw", "QUARANTINE": f"s3a://bucket-0/{name}/quarantine"}
+    return {**os.environ, **stack.environment, **places, **more}
+
+
+def ingest(environ: dict[str, str]) -> subprocess.CompletedProcess:
+    command = [sys.executable, str(SCRIPT), "--once"]
+    return subprocess.run(command, env=environ, capture_output=True, text=True, timeout=LIMIT)
+
+
+def produce(stack: LocalStack, values: list[bytes], topic: str = "video_topic") -> None:
+    producer = KafkaProducer(bootstrap_servers=stack.environment["KAFKA_BOOTSTRAP_SERVERS"], linger_ms=5)
+    for number, value in enumerate(values):
+        producer.send(topic, value, key=f"SV{number % 50:03}".encode())
+    producer.flush()
+    producer.close()
+
+
+def lines(store: Store) -> list[dict]:
+    files = [e.path for e in store.list("topic=")]
+    return [json.loads(line) for path in files for line in gzip.decompress(store.read(path)).splitlines()]
+
+
+def in_kafka(stack: LocalStack) -> dict[tuple[str, int, int], bytes]:
+    consumer = KafkaConsumer(bootstrap_servers=stack.environment["KAFKA_BOOTSTRAP_SERVERS"], consumer_timeout_ms=3000)
+    places = [TopicPartition(t.name, p) for t in TOPICS.values() for p in range(t.partitions)]
+    consumer.assign(places)
+    consumer.seek_to_beginning(*places)
+    ends = consumer.end_offsets(places)
+    found: dict[tuple[str, int, int], bytes] = {}
+    while len(found) < sum(ends.values()):
+        record = next(consumer)
+        found[record.topic, record.partition, record.offset] = record.value
+    consumer.close()
+    return found
+
+
+def test_bytes_are_kept_and_faults_are_quarantined(stack):
+    good = {
+        "event_category": "VIDEO",
+        "event_type": "VIDEO_WATCHED",
+        "user_id": "SV001",
+        "timestamp": "2026-03-01 10:00:00",
+        "video_id": "Vidéo",
+        "course_id": "C",
+        "watch_duration_seconds": 5,
+    }
+    values = [json.dumps(good, indent=1).encode(), b"{}", b"nope", b"\xff\xfe", b"[1]"]
+    produce(stack, values)
+    environ = environment(stack, "bytes")
+    done = ingest(environ)
+    assert done.returncode == 0, done.stderr
+    settings = stack.settings
+    raw = open_store(environ["MASTER_DATASET"], settings)
+    texts = [
+        line
+        for entry in raw.list("topic=video_topic/")
+        for line in gzip.decompress(raw.read(entry.path)).decode().splitlines()
+    ]
+    assert any(text.endswith('"value":' + values[0].decode().replace("\n", " ") + "}") for text in texts)
+    kept = {
+        base64.b64decode(q["value"]) if q.get("value_encoding") else q["value"].encode(): q["reason"]
+        for q in lines(open_store(environ["QUARANTINE"], settings))
+    }
+    assert {value: kept.get(value) for value in values} == {
+        values[0]: None,
+        b"{}": "wrong_category",
+        b"nope": "not_an_object",
+        b"\xff\xfe": "not_utf8",
+        b"[1]": "not_an_object",
+    }
+    manifest = json.loads(raw.read(raw.list("_commits/")[-1].path))
+    for entry in (e for partitions in manifest["total"].values() for e in partitions.values()):
+        assert entry["read"] == entry["landed"] + entry["unparseable"]
+    before = raw.list()
+    assert ingest(environ).returncode == 0
+    assert raw.list() == before, "caught up: nothing changes"
+
+
+def test_killed_at_random_moments_nothing_is_lost_or_doubled(stack):
+    rng = random.Random(5)
+    environ = environment(stack, "killed", INGEST_MAX_EVENTS="3000", INGEST_MIN_EVENTS="0")
+    produce(stack, [json.dumps({"n": n}).encode() for n in range(30_000)], "course_topic")
+    for _ in range(3):
+        process = subprocess.Popen(
+            [sys.executable, str(SCRIPT)], env=environ, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
+        assert process.stdout.readline().startswith("ingestion: ")  # a first commit, so that the kill meets a later one
+        time.sleep(rng.uniform(0.0, 1.5))
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+    done = ingest(environ)
+    assert done.returncode == 0, done.stderr
+    raw = open_store(environ["MASTER_DATASET"], stack.settings)
+    landed = [(line["topic"], line["partition"], line["offset"]) for line in lines(raw)]
+    expected = {place for place, value in in_kafka(stack).items() if (value or b"").startswith(b"{")}
+    assert len(landed) == len(set(landed)), "doubled"
+    assert set(landed) == expected
+
+
+def test_a_gap_is_named(stack):
+    environ = environment(stack, "gap")
+    assert ingest(environ).returncode == 0
+    raw = open_store(environ["MASTER_DATASET"], stack.settings)
+    manifest = json.loads(raw.read(raw.list("_commits/")[-1].path))
+    manifest["head"]["video_topic"]["0"] = 10**6
+    manifest["commit"] += 1
+    raw.write(f"_commits/{manifest['commit']:020}.json", json.dumps(manifest).encode())
+    done = ingest(environ)
+    assert done.returncode == 1
+    assert "video_topic partition 0: Kafka must reach offset 1000000" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "expected"),
+    [
+        ("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1", "Kafka: must answer at 127.0.0.1:1"),
+        ("MINIO_ENDPOINT", "http://127.0.0.1:1", "127.0.0.1:1"),
+        ("MINIO_SECRET_KEY", "wrong-secret", "bucket-0"),
+    ],
+)
+def test_what_can_not_be_reached_is_named_in_one_line(stack, setting, value, expected):
+    done = ingest(environment(stack, "unreachable", **{setting: value}))
+    assert done.returncode == 1
+    assert expected in done.stderr and done.stderr.count("\n") == 1
