@@ -1,0 +1,160 @@
+"""Who and what there is: students, teachers and courses, with stable identifiers and believable profiles."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+import unicodedata
+from collections import deque
+from functools import cache
+
+import orjson
+from faker import Faker
+
+from catalogue.events import EVENT_TYPES
+from catalogue.events.profile import MAJORS
+
+LOCALES = ("vi_VN", "en_US")
+DEVICES = ("desktop", "mobile", "tablet")
+ASSIGNMENTS, QUIZZES, VIDEOS, MATERIALS, RESOURCES, ITEMS = 8, 4, 12, 10, 6, 10  # per course at the start
+_POOL = 300
+_ITEM_TYPE = next(f for f in EVENT_TYPES["ITEM_CLICK"].fields if f.name == "item_type")
+_MATERIAL_TYPE = next(f for f in EVENT_TYPES["ACCESS_COURSE_MATERIAL"].fields if f.name == "material_type")
+_ASSIGNMENT_TYPE = next(f for f in EVENT_TYPES["ASSIGNMENT_CREATED"].fields if f.name == "assignment_type")
+
+
+def fragment(**fields: object) -> str:
+    """JSON members with a comma in front, to be put together with others."""
+    return "," + orjson.dumps(fields).decode()[1:-1]
+
+
+class Person:
+    """A user; `last` is the moment of the latest event in microseconds since 1970."""
+
+    __slots__ = ("devices", "id", "key", "last", "number", "role")
+
+    def __init__(self, number: int, prefix: str, role: str, last: int, rng: random.Random):
+        self.number, self.role, self.last = number, role, last
+        self.id = f"{prefix}{number:03}"
+        self.key = self.id.encode()
+        address = f"10.{rng.randrange(256)}.{rng.randrange(256)}.{rng.randrange(1, 255)}"
+        self.devices = tuple(
+            fragment(user_id=self.id, role=role, device_type=device, ip_address=address)[1:] for device in DEVICES
+        )
+
+
+class Student(Person):
+    """`enrolments` are [course, number of its assignments seen]; `pending` and `handed_in` are works; `inbox` notifications."""
+
+    __slots__ = ("enrolments", "handed_in", "inbox", "pending")
+
+    def __init__(self, number: int, last: int, rng: random.Random):
+        super().__init__(number, "SV", "student", last, rng)
+        self.enrolments: list[list] = []
+        self.pending: deque = deque()
+        self.handed_in: list = []
+        self.inbox: list = []
+
+
+class Teacher(Person):
+    """`to_view`, `to_grade` and `graded` are works of the students in the teacher's courses."""
+
+    __slots__ = ("courses", "graded", "to_grade", "to_view")
+
+    def __init__(self, number: int, last: int, rng: random.Random):
+        super().__init__(number, "GV", "teacher", last, rng)
+        self.courses: list[Course] = []
+        self.to_view: deque = deque()
+        self.to_grade: deque = deque()
+        self.graded: deque = deque(maxlen=50)
+
+
+class Assignment:
+    """An assignment; `since` is when it was set, 0 for before the start."""
+
+    __slots__ = ("course", "id", "since", "tail", "type")
+
+    def __init__(self, number: int, course: Course, kind: str, since: int = 0):
+        self.id, self.course, self.since = f"ASM{number:03}", course, since
+        self.tail = fragment(assignment_id=self.id, course_id=course.id)
+        self.type = fragment(assignment_type=kind)
+
+
+class Course:
+    """A course and what is in it, as JSON members ready to use; `since` is when it was opened, 0 for before the start."""
+
+    __slots__ = ("active", "assignments", "id", "items", "materials", "quizzes", "resources", "since", "tail", "teacher", "videos")
+
+    def __init__(self, number: int, teacher: Teacher, rng: random.Random):
+        self.id, self.teacher, self.since, self.active = f"COURSE{number:03}", teacher, 0, True
+        self.tail = fragment(course_id=self.id)
+        teacher.courses.append(self)
+
+        def ids(prefix: str, count: int) -> list[str]:
+            return [f"{prefix}{(number - 1) * count + place:03}" for place in range(1, count + 1)]
+
+        first = (number - 1) * ASSIGNMENTS + 1
+        self.assignments = [Assignment(first + n, self, rng.choice(_ASSIGNMENT_TYPE.choices)) for n in range(ASSIGNMENTS)]
+        self.quizzes = [fragment(quiz_id=i, course_id=self.id) for i in ids("QUIZ", QUIZZES)]
+        self.videos = [(fragment(video_id=i, course_id=self.id), rng.randrange(120, 1200)) for i in ids("VID", VIDEOS)]
+        self.materials = [
+            self.tail + fragment(material_id=i, material_type=rng.choice(_MATERIAL_TYPE.choices)) for i in ids("MAT", MATERIALS)
+        ]
+        self.resources = [self.tail + fragment(resource_id=i) for i in ids("RES", RESOURCES)]
+        click = _ITEM_TYPE.fake or (lambda rng: "page")
+        self.items = [self.tail + fragment(item_id=i, item_type=click(rng)) for i in ids("ITEM", ITEMS)]
+
+
+class Population:
+    """`students` are there from the start, `newcomers` have yet to sign up; `closed` courses are yet to be opened."""
+
+    def __init__(self, seed: int, students: int, courses: int, newcomers: int, start: int):
+        rng = random.Random(f"population {seed}")
+        self._seed = seed
+        week = 8 * 24 * 3600 * 1_000_000
+        people = [Student(n, start - rng.randrange(week), rng) for n in range(1, students + 1)]
+        self.newcomers = deque(people[students - newcomers :])
+        self.students = people[: students - newcomers]
+        self.teachers = [Teacher(n, start, rng) for n in range(1, max(1, courses // 2) + 1)]
+        self.admins = [Person(1, "AD", "admin", start, rng)]
+        everything = [Course(n, self.teachers[(n - 1) % len(self.teachers)], rng) for n in range(1, courses + 1)]
+        later = max(1, courses // 20) if courses > 1 else 0
+        self.courses, self.closed = everything[: courses - later], deque(everything[courses - later :])
+        for course in self.closed:
+            course.active = False
+        self.assignments = courses * ASSIGNMENTS
+        for student in self.students:
+            taken = rng.sample(self.courses, min(len(self.courses), rng.randint(3, 5)))
+            student.enrolments = [[course, rng.randrange(ASSIGNMENTS)] for course in taken]
+
+    def profile(self, person: Person) -> dict[str, object]:
+        """The same name, address, telephone and studies for the same person and seed, Vietnamese or American."""
+        rng = random.Random(f"profile {self._seed} {person.id}")
+        locale = LOCALES[0] if rng.random() < 0.8 else LOCALES[1]
+        names = _names(locale)
+        gender = rng.choice(("female", "male"))
+        given, family = rng.choice(names[gender]), rng.choice(names["family"])
+        plain = unicodedata.normalize("NFKD", given.split()[-1].lower().replace("đ", "d")).encode("ascii", "ignore").decode()
+        born = dt.date(rng.randint(1998, 2007), 1, 1) + dt.timedelta(days=rng.randrange(365))
+        return {
+            "email": f"{plain}.{person.id.lower()}@university.edu.vn",
+            "full_name": f"{family} {given}" if locale == "vi_VN" else f"{given} {family}",
+            "date_of_birth": born.isoformat(),
+            "gender": gender,
+            "phone_number": rng.choice(names["phone"]),
+            "major": rng.choice(MAJORS),
+            "enrollment_year": min(born.year + 18 + rng.randrange(2), 2026),
+        }
+
+
+@cache
+def _names(locale: str) -> dict[str, tuple[str, ...]]:
+    fake = Faker(locale)
+    fake.seed_instance(1)
+    makers = {
+        "female": fake.first_name_female,
+        "male": fake.first_name_male,
+        "family": fake.last_name,
+        "phone": fake.phone_number,
+    }
+    return {name: tuple(str(make()) for _ in range(_POOL)) for name, make in makers.items()}

@@ -1,0 +1,221 @@
+"""Publish learning events to Kafka: generated ones, live or for a range of days, or replayed real ones."""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import os
+import random
+import signal
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import numpy as np  # noqa: E402
+from tqdm import tqdm  # noqa: E402
+
+from catalogue.settings import Settings, SettingsError  # noqa: E402
+from ingestion_layer.clock import DAY, SECOND, Schedule, WallClock  # noqa: E402
+from ingestion_layer.population import Population  # noqa: E402
+from ingestion_layer.replay import FORMATS, Replay, ReplayError  # noqa: E402
+from ingestion_layer.simulation import Simulation  # noqa: E402
+from ingestion_layer.sinks import FileSink, KafkaSink, Record, SinkError  # noqa: E402
+from ingestion_layer.trouble import Trouble  # noqa: E402
+
+LIVE_RATE = 50.0
+EVENTS_PER_STUDENT_AND_DAY = 20
+RANGE_DAYS = 30
+SEEDED_START = dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
+SIGNUPS_PER_EVENT = 0.006
+
+
+class Stop(Exception):
+    """The user wants to end."""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the producer; 0 when every event was delivered, 1 when not, 2 for bad options."""
+    parser = _parser()
+    options = parser.parse_args(argv)
+    problem = _problem(options)
+    if problem:
+        print(f"producer: {problem}", file=sys.stderr)
+        return 2
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, _stop)
+    sent: Counter[str] = Counter()
+    try:
+        source = Replay(Path(options.replay), options.format) if options.replay else Generated(options)
+        trouble = Trouble(options.duplicates, options.invalid, source.seed)
+        sink = FileSink(options.output) if options.output else KafkaSink(Settings.load().kafka_bootstrap_servers)
+        records = trouble.add(_limited(source, options))
+        try:
+            _deliver(records, sink, options, sent)
+        except Stop:
+            pass
+        finally:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        sink.close()
+    except BrokenPipeError:  # the reader of standard output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Stop:
+        pass
+    except (SinkError, ReplayError, SettingsError) as error:
+        print(f"producer: {error}", file=sys.stderr)
+        return 1
+    else:
+        _summary(sent, source, trouble)
+    return 0
+
+
+class Generated:
+    """Generated events: live ones on the wall clock, or those of a range of days as fast as they can be made."""
+
+    def __init__(self, options: argparse.Namespace):
+        self.seed = str(options.seed) if options.seed is not None else str(random.SystemRandom().getrandbits(64))
+        live = not (options.start or options.end) and (
+            options.rate is not None or options.duration is not None or options.events is None and not options.output
+        )
+        days, start = self._range(options)
+        events = options.events
+        if events is None and not live:
+            events = max(1, round(options.students * EVENTS_PER_STUDENT_AND_DAY * days))
+        begin = round(start.timestamp()) * SECOND
+        newcomers = options.students // 10 if events is None else int(events * SIGNUPS_PER_EVENT) + 1
+        people = Population(
+            int.from_bytes(self.seed.encode()), options.students, options.courses,
+            max(1, min(options.students // 2, newcomers)), time.time_ns() // 1000 if live else begin,
+        )  # fmt: skip
+        self.rate = (options.rate or LIVE_RATE) if live else None
+        numbers = np.random.default_rng(int.from_bytes(self.seed.encode()) % 2**64)
+        end = begin + round(days * DAY)
+        clock = WallClock(self.rate) if self.rate else Schedule(begin, end, events, numbers)
+        self._simulation = Simulation(people, clock, self.seed, options.late, events)
+        self.total = events
+
+    def __iter__(self) -> Iterator[Record]:
+        return islice(self._simulation.records(), self.total)
+
+    def notes(self) -> list[str]:
+        """What the summary says of these events."""
+        return [f"late: {self._simulation.late_made}"]
+
+    @staticmethod
+    def _range(options: argparse.Namespace) -> tuple[float, dt.datetime]:
+        end = options.end
+        if options.start is None and end is None:
+            if options.seed is not None:
+                return RANGE_DAYS, SEEDED_START
+            end = dt.datetime.now(dt.UTC)
+        start = options.start or end - dt.timedelta(days=RANGE_DAYS)
+        end = end or start + dt.timedelta(days=RANGE_DAYS)
+        return (end - start) / dt.timedelta(days=1), start
+
+
+def _limited(source: Generated | Replay, options: argparse.Namespace) -> Iterator[Record]:
+    """The source's records at the wanted rate, up to the wanted number and duration."""
+    started = time.monotonic()
+    rate = options.rate or (source.rate if isinstance(source, Generated) else None)
+    for number, record in enumerate(islice(source, options.events)):
+        if rate:
+            ahead = number / rate - (time.monotonic() - started)
+            if ahead > 0.002:
+                time.sleep(ahead)
+        if options.duration is not None and time.monotonic() - started >= options.duration:
+            return
+        yield record
+
+
+def _deliver(records: Iterator[Record], sink: FileSink | KafkaSink, options: argparse.Namespace, sent: Counter) -> None:
+    bar = tqdm(total=options.events, unit=" events", disable=not sys.stderr.isatty(), mininterval=0.5)
+    with bar:
+        for record in records:
+            sink.send(record)
+            sent[record[0]] += 1
+            bar.update()
+
+
+def _summary(sent: Counter, source: Generated | Replay, trouble: Trouble) -> None:
+    faults = {name: number for name, number in trouble.made.items() if name != "duplicate"}
+    print(f"sent {sum(sent.values())} events", file=sys.stderr)
+    for topic, number in sorted(sent.items()):
+        print(f"  {topic}: {number}", file=sys.stderr)
+    print(f"duplicates: {trouble.made['duplicate']}", file=sys.stderr)
+    print(f"invalid: {sum(faults.values())}", file=sys.stderr)
+    for name, number in sorted(faults.items()):
+        print(f"  {name}: {number}", file=sys.stderr)
+    for note in source.notes():
+        print(note, file=sys.stderr)
+
+
+def _stop(*_: object) -> None:
+    raise Stop
+
+
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"must be a share from 0 to 1; got {text}")
+    return value
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1; got {text}")
+    return value
+
+
+def _above_zero(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"must be above 0; got {text}")
+    return value
+
+
+def _day(text: str) -> dt.datetime:
+    try:
+        day = dt.datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be a date as 2026-03-01; got {text}") from None
+    return day.replace(tzinfo=day.tzinfo or dt.UTC)
+
+
+def _problem(options: argparse.Namespace) -> str | None:
+    if options.replay and not options.format:
+        return f"--replay needs --format, one of {', '.join(FORMATS)}"
+    if options.format and not options.replay:
+        return "--format needs --replay FILE"
+    if options.start and options.end and options.start >= options.end:
+        return f"--end must be after --start; got {options.start:%Y-%m-%d} and {options.end:%Y-%m-%d}"
+    return None
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="producer.py", description=__doc__, allow_abbrev=False)
+    parser.add_argument("--events", type=_positive, metavar="N", help="how many, before trouble is added")
+    parser.add_argument("--duration", type=_above_zero, metavar="S", help="stop after S seconds")
+    parser.add_argument("--rate", type=_above_zero, metavar="EPS", help=f"events per second; live default {LIVE_RATE:g}")
+    parser.add_argument("--seed", type=int, metavar="N", help="the same seed and options give the same bytes")
+    parser.add_argument("--students", type=_positive, default=1000, metavar="N", help="default 1000")
+    parser.add_argument("--courses", type=_positive, default=40, metavar="N", help="default 40")
+    parser.add_argument("--start", type=_day, metavar="DATE", help="first day of a range, as fast as it can (UTC)")
+    parser.add_argument("--end", type=_day, metavar="DATE", help="end of the range, exclusive (UTC)")
+    parser.add_argument("--late", type=_share, default=0.0, metavar="P", help="share of events that arrive late")
+    parser.add_argument("--duplicates", type=_share, default=0.0, metavar="P", help="share of events sent twice")
+    parser.add_argument("--invalid", type=_share, default=0.0, metavar="P", help="invalid events per valid one")
+    parser.add_argument("--output", metavar="FILE|-", help="write JSON lines instead of sending to Kafka")
+    parser.add_argument("--replay", metavar="FILE", help="send real data: a file or, for oulad, its folder")
+    parser.add_argument("--format", choices=FORMATS, help="what the replayed data is")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,46 @@
+"""Real data as events. Each format is a module with `events(path, skipped)`; what became of what is in
+`docs/replay-mappings.md`. Rows that can't be mapped are counted by reason, never dropped in silence.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from ingestion_layer.replay import moodle, oulad, own, xapi
+from ingestion_layer.replay.source import ReplayError
+
+Record = tuple[str, bytes, bytes]
+_READERS: dict[str, Callable[[Path, Counter], Iterator[Record]]] = {
+    "events": own.events,
+    "moodle": moodle.events,
+    "oulad": oulad.events,
+    "xapi": xapi.events,
+}
+FORMATS = tuple(_READERS)
+
+
+class Replay:
+    """The events of a file (a folder for oulad) in one of FORMATS; raises ReplayError for unusable data."""
+
+    def __init__(self, path: Path, form: str):
+        if not path.exists():
+            raise ReplayError(f"--replay: file must exist; got {path}")
+        self._path, self._form = path, form
+        self.seed = f"{form} {path.name}"
+        self.skipped: Counter[str] = Counter()
+
+    def __iter__(self) -> Iterator[Record]:
+        try:
+            yield from _READERS[self._form](self._path, self.skipped)
+        except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+            raise ReplayError(f"--replay {self._path}: must be readable {self._form} data; got {error}") from error
+        except KeyError as error:
+            raise ReplayError(f"--replay {self._path}: {self._form} data must have column {error}") from error
+
+    def notes(self) -> list[str]:
+        """What the summary says: the rows that became no event, by reason."""
+        lines = [f"rows that became no event: {sum(self.skipped.values())}"]
+        return lines + [f"  {reason}: {number}" for reason, number in self.skipped.most_common()]

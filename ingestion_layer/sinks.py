@@ -1,0 +1,90 @@
+"""Where events go: Kafka, or JSON lines in a file or on standard output."""
+
+from __future__ import annotations
+
+import sys
+from typing import BinaryIO
+
+from kafka import KafkaProducer
+from kafka.errors import KafkaError
+
+Record = tuple[str, bytes, bytes]
+
+
+class SinkError(Exception):
+    """Events can't be delivered; the message is one line for people."""
+
+
+class KafkaSink:
+    """Sends records keyed by user, idempotently and acknowledged by all replicas."""
+
+    def __init__(self, servers: str):
+        self._servers = servers
+        self._failures: list[BaseException] = []
+        try:
+            self._producer = KafkaProducer(
+                bootstrap_servers=servers.split(","),
+                acks="all",
+                enable_idempotence=True,
+                compression_type="lz4",
+                linger_ms=20,
+                batch_size=256 * 1024,
+                max_request_size=16 * 2**20,
+                bootstrap_timeout_ms=10_000,
+            )
+        except (KafkaError, ValueError, OSError) as error:
+            raise self._error(error) from error
+
+    def send(self, record: Record) -> None:
+        """Queue a record; raises SinkError when an earlier one could not be delivered."""
+        topic, key, value = record
+        try:
+            self._producer.send(topic, value, key=key).add_errback(self._failures.append)
+        except (KafkaError, OSError) as error:
+            raise self._error(error) from error
+        if self._failures:
+            raise self._error(self._failures[0])
+
+    def close(self) -> None:
+        """Deliver everything that is queued."""
+        try:
+            self._producer.flush(60)
+            self._producer.close(10)
+        except (KafkaError, OSError) as error:
+            raise self._error(error) from error
+        if self._failures:
+            raise self._error(self._failures[0])
+
+    def _error(self, error: BaseException) -> SinkError:
+        return SinkError(f"Kafka at {self._servers}: must take the events; got {type(error).__name__} {error}".strip())
+
+
+class FileSink:
+    """Writes each record's value as a line; `-` is standard output."""
+
+    def __init__(self, path: str):
+        self._path = path
+        try:
+            self._file: BinaryIO = sys.stdout.buffer if path == "-" else open(path, "wb")
+        except OSError as error:
+            raise SinkError(f"--output {path}: must be a file that can be written; got {error.strerror}") from error
+
+    def send(self, record: Record) -> None:
+        """Write a record."""
+        try:
+            self._file.write(record[2] + b"\n")
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise SinkError(f"--output {self._path}: must take the events; got {error.strerror}") from error
+
+    def close(self) -> None:
+        """Make sure that everything is written."""
+        try:
+            self._file.flush()
+            if self._path != "-":
+                self._file.close()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise SinkError(f"--output {self._path}: must take the events; got {error.strerror}") from error
