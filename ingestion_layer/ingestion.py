@@ -48,6 +48,9 @@ class Ingestion:
                 "subscribe": ",".join(TOPICS),
                 "startingOffsets": json.dumps(starting),
                 "failOnDataLoss": "true",
+                "kafka.fetch.max.wait.ms": "20",
+                "kafka.max.partition.fetch.bytes": str(8 * 2**20),
+                "kafka.max.poll.records": "20000",
                 "maxOffsetsPerTrigger": str(self.settings.ingest_max_events),
             }
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -28,6 +28,27 @@ REASONS = {
 }
 
 
+@cache
+def _client(endpoint: str, access_key: str, secret_key: str, attempts: int) -> Any:
+    """One client per process and purpose: making one takes as long as dozens of requests, and they may be shared."""
+    config = Config(
+        connect_timeout=3,
+        read_timeout=30,
+        retries={"mode": "standard", "total_max_attempts": attempts},
+        s3={"addressing_style": "path"},
+        signature_version="s3v4",
+        max_pool_connections=32,
+    )
+    return boto3.session.Session().client(
+        "s3",
+        endpoint_url=endpoint,
+        region_name="us-east-1",
+        aws_access_key_id=access_key,
+        aws_secret_access_key=secret_key,
+        config=config,
+    )
+
+
 class S3Store(Store):
     """Objects of `uri` at `endpoint`, addressed in path style."""
 
@@ -49,24 +70,8 @@ class S3Store(Store):
         return self._connected(attempts=1)
 
     def _connected(self, attempts: int) -> Any:
-        endpoint, access_key, secret_key = self._connection
-        config = Config(
-            connect_timeout=3,
-            read_timeout=30,
-            retries={"mode": "standard", "total_max_attempts": attempts},
-            s3={"addressing_style": "path"},
-            signature_version="s3v4",
-            max_pool_connections=32,
-        )
         with self._reported():
-            return boto3.session.Session().client(
-                "s3",
-                endpoint_url=endpoint,
-                region_name="us-east-1",
-                aws_access_key_id=access_key,
-                aws_secret_access_key=secret_key,
-                config=config,
-            )
+            return _client(*self._connection, attempts)
 
     @contextmanager
     def _reported(self, path: str = "") -> Iterator[None]:
