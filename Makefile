@@ -2,7 +2,7 @@ CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/learning-analytics
 VENV := $(CACHE)/venv-$(shell sha256sum config/requirements.txt | cut -c1-12)
 PYTHON := $(VENV)/bin/python
 
-.PHONY: setup up status down test
+.PHONY: setup up status down test lock
 setup: $(VENV)/.ready
 	@$(PYTHON) -m deployment.installation
 
@@ -22,3 +22,8 @@ down: $(VENV)/.ready
 
 test: setup
 	$(PYTHON) -m pytest -q tests
+
+lock: $(VENV)/.ready
+	$(VENV)/bin/pip install --disable-pip-version-check -q pip-tools
+	$(VENV)/bin/pip-compile -q --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --strip-extras \
+		--no-header --no-annotate config/requirements.in -o config/requirements.txt
