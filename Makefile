@@ -2,7 +2,7 @@ CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/learning-analytics
 VENV := $(CACHE)/venv-$(shell sha256sum config/requirements.txt | cut -c1-12)
 PYTHON := $(VENV)/bin/python
 
-.PHONY: setup up status down test lock
+.PHONY: setup up status down test lock docs lint
 setup: $(VENV)/.ready
 	@$(PYTHON) -m deployment.installation
 
@@ -27,3 +27,11 @@ lock: $(VENV)/.ready
 	$(VENV)/bin/pip install --disable-pip-version-check -q pip-tools
 	$(VENV)/bin/pip-compile -q --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --strip-extras \
 		--no-header --no-annotate config/requirements.in -o config/requirements.txt
+
+docs: $(VENV)/.ready
+	$(PYTHON) -m catalogue.documents
+
+lint: $(VENV)/.ready
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy

@@ -47,7 +47,9 @@ def publish(output: Store, run: str, results: list[TopicResult]) -> dict:
         for result in results:
             found = merged["state"].get(result.topic)
             if result.base is not None and result.base != found:
-                raise BatchError(f"{result.topic}: must go on from the published run {found}; got one from {result.base}")
+                raise BatchError(
+                    f"{result.topic}: must go on from the published run {found}; got one from {result.base}"
+                )
             merged["cut"][result.topic] = result.cut
             merged["ledger"][result.topic] = result.ledger
             merged["views"] |= result.views

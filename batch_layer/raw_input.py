@@ -64,5 +64,7 @@ def _last(entry: Entry) -> int:
 def _name(entry: Entry) -> re.Match[str]:
     match = _NAME.search(entry.path)
     if not match:
-        raise ValueError(f"raw file '{entry.path}': name must be part-<partition>-<first>-<last>.json* beside manifests")
+        raise ValueError(
+            f"raw file '{entry.path}': name must be part-<partition>-<first>-<last>.json* beside manifests"
+        )
     return match

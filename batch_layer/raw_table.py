@@ -107,7 +107,7 @@ def _reader(topic: str, paths: list[Path]) -> str:
             f"maximum_object_size = {LARGEST_LINE}, columns = {{{kinds}}})"
         )
     arrived = "try_cast(kafka_timestamp AS TIMESTAMPTZ)::TIMESTAMP"
-    readable = f"topic = '{topic}' AND \"partition\" >= 0 AND \"offset\" >= 0 AND value IS NOT NULL"
+    readable = f'topic = \'{topic}\' AND "partition" >= 0 AND "offset" >= 0 AND value IS NOT NULL'
     return (
         f'(SELECT CASE WHEN {readable} AND {arrived} IS NOT NULL THEN "partition" END AS "partition", "offset", '
         f"{arrived} AS kafka_ts, value FROM ({rows}))"
@@ -130,7 +130,11 @@ def _objection(topic: str, line: bytes) -> dict | None:
         and isinstance(envelope.get("kafka_timestamp"), str)
         and isinstance(envelope.get("value"), dict)
     )
-    return None if fine else {"reason": "bad_envelope", "detail": f"a raw line must be an event of {topic} in its envelope"}
+    return (
+        None
+        if fine
+        else {"reason": "bad_envelope", "detail": f"a raw line must be an event of {topic} in its envelope"}
+    )
 
 
 def _text(line: bytes) -> dict:

@@ -14,12 +14,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from batch_layer.publication import current, drop_old_runs, publish, stage, staged  # noqa: E402
-from batch_layer.topic_run import BatchError, TopicResult, TopicRun  # noqa: E402
-from catalogue.events import JOBS, TOPICS  # noqa: E402
-from catalogue.settings import Settings, SettingsError  # noqa: E402
-from catalogue.spark import session  # noqa: E402
-from catalogue.storage import Store, StorageError, open_store  # noqa: E402
+from batch_layer.publication import current, drop_old_runs, publish, stage, staged
+from batch_layer.topic_run import BatchError, TopicResult, TopicRun
+from catalogue.events import JOBS, TOPICS
+from catalogue.settings import Settings, SettingsError
+from catalogue.spark import session
+from catalogue.storage import StorageError, Store, open_store
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -28,7 +28,9 @@ def main(argv: list[str] | None = None) -> int:
     *jobs, source, target = options.arguments if len(options.arguments) > 1 else (*options.arguments, "")
     unknown = [job for job in jobs if job not in JOBS]
     if unknown or not target:
-        problem = f"JOB must be one of {', '.join(JOBS)}; got {unknown[0]!r}" if unknown else "INPUT and OUTPUT are needed"
+        problem = (
+            f"JOB must be one of {', '.join(JOBS)}; got {unknown[0]!r}" if unknown else "INPUT and OUTPUT are needed"
+        )
         print(f"run_batch_jobs: {problem}", file=sys.stderr)
         return 2
     try:
@@ -63,9 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _compute(
-    run: str, jobs: list[str], full: bool, raw: Store, output: Store, settings: Settings
-) -> list[TopicResult]:
+def _compute(run: str, jobs: list[str], full: bool, raw: Store, output: Store, settings: Settings) -> list[TopicResult]:
     bases = {} if full else current(output)[0].get("state", {})
     topics = sorted((t for t in TOPICS.values() if t.job in jobs), key=lambda t: -t.share)
     tasks = [TopicRun(t.name, run, bases.get(t.name), raw, output, settings.duplicate_days) for t in topics]

@@ -111,7 +111,7 @@ class TopicRun:
         """Tables of the earlier state: `prior_<rollup>` for each rollup, and `prior_ids`."""
         names = [r.name for r in ROLLUPS.values() if r.topic == self.topic]
         if known is None or self.base is None:
-            con.execute("CREATE TABLE prior_ids (event_id UUID, \"partition\" BIGINT, kafka_ts TIMESTAMP)")
+            con.execute('CREATE TABLE prior_ids (event_id UUID, "partition" BIGINT, kafka_ts TIMESTAMP)')
             return
         for name in (*names, "ids"):
             local = scratch / f"prior_{name}.parquet"

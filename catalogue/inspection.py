@@ -24,7 +24,7 @@ def _query(topic: str) -> str:
     return f"""
 WITH texts AS MATERIALIZED (SELECT *, TRY(decode(value)) AS text, row_number() OVER () AS n FROM records),
 parsed AS MATERIALIZED (
-    SELECT * EXCLUDE (value), TRY(CASE WHEN json_type(text) = 'OBJECT' AND {strict_json('text')} THEN json_transform(text, '{value_transform(topic)}') END) AS value
+    SELECT * EXCLUDE (value), TRY(CASE WHEN json_type(text) = 'OBJECT' AND {strict_json("text")} THEN json_transform(text, '{value_transform(topic)}') END) AS value
     FROM texts
 ), verdicts AS (
     SELECT "partition", "offset", fault FROM ({typed_events(topic, "(SELECT *, kafka_timestamp AT TIME ZONE 'UTC' AS kafka_ts FROM parsed WHERE value IS NOT NULL)")})

@@ -72,9 +72,7 @@ class Settings:
                 f"setting MINIO_ENDPOINT: must start with http:// or https://; got {self.minio_endpoint!r}"
             )
         if self.log_level not in LOG_LEVELS:
-            raise SettingsError(
-                f"setting LOG_LEVEL: must be one of {', '.join(LOG_LEVELS)}; got {self.log_level!r}"
-            )
+            raise SettingsError(f"setting LOG_LEVEL: must be one of {', '.join(LOG_LEVELS)}; got {self.log_level!r}")
         for name in ("hdfs_http_port", "serving_port"):
             if not 0 <= getattr(self, name) <= 65535:
                 raise SettingsError(

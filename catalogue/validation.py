@@ -150,14 +150,12 @@ def typed_events(topic_name: str, source: str) -> str:
     fields = fields_of(topic)
 
     def token(name: str) -> str:
-        return f'nullif(value."{name}"::VARCHAR, \'null\')'
+        return f"nullif(value.\"{name}\"::VARCHAR, 'null')"
 
     tokens = [f"coalesce({', '.join(map(token, (f.name, *f.aliases)))}) AS token_{f.name}" for f in fields.values()]
     special = {"event_id": "event_id_text", "event_type": "event_type_text", "timestamp": "timestamp_text"}
     typed = [f"{_typed(f)} AS {special.get(f.name, f.name)}" for f in fields.values()]
-    renames = "".join(
-        f" WHEN {quoted(alias)} THEN {quoted(e.name)}" for e in topic.event_types for alias in e.aliases
-    )
+    renames = "".join(f" WHEN {quoted(alias)} THEN {quoted(e.name)}" for e in topic.event_types for alias in e.aliases)
     event_type = f"CASE event_type_text{renames} ELSE event_type_text END" if renames else "event_type_text"
     faults = " ".join(f"WHEN {condition} THEN {fault}" for condition, fault in _faults(topic))
     kept = [name for name in fields if name not in special]

@@ -7,6 +7,7 @@ What the environment already names (`KAFKA_BOOTSTRAP_SERVERS`, `MINIO_ENDPOINT`)
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import signal
 import socket
@@ -158,7 +159,7 @@ class LocalStack:
             try:
                 return attempt()
             except Exception as error:  # whatever a client raises while a server starts
-                own = name.lower() if f"{name.upper()}" not in " ".join(self.external) else None
+                own = None if any(e.startswith(name.upper()) for e in self.external) else name.lower()
                 if time.monotonic() > deadline or (own and not self.running(own)):
                     log = self.folder / f"{name.lower()}.log"
                     hint = f"; see {log}" if own else ""
@@ -198,10 +199,8 @@ def _free_ports() -> dict[str, int]:
 
 
 def _reap(pid: int) -> None:
-    try:
+    with contextlib.suppress(ChildProcessError):  # another process started it
         os.waitpid(pid, os.WNOHANG)
-    except ChildProcessError:
-        pass
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -5,27 +5,13 @@ from __future__ import annotations
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from kafka import KafkaAdminClient
 from kafka.admin import NewTopic
 from kafka.errors import TopicAlreadyExistsError
 
+from catalogue.documents import topic_config
 from catalogue.events import TOPICS
-from catalogue.schema import Topic
 from catalogue.settings import Settings
-
-DAY_MS = 86_400_000
-
-
-def topic_config(topic: Topic) -> dict[str, str]:
-    """Kafka's settings of a topic: its own clock stamps arrivals, nothing is compacted."""
-    retention = -1 if topic.retention_days is None else topic.retention_days * DAY_MS
-    return {
-        "message.timestamp.type": "LogAppendTime",
-        "retention.ms": str(retention),
-        "retention.bytes": "-1",
-        "cleanup.policy": "delete",
-        "max.message.bytes": "20971520",
-    }
+from kafka import KafkaAdminClient
 
 
 def create_topics(settings: Settings, replicas: int = 1) -> None:

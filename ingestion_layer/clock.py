@@ -34,9 +34,7 @@ def next_deadline(moment: int, weeks: int) -> int:
     return week_start + (weeks + 1) * 7 * DAY - 60 * SECOND
 
 
-WEIGHTS = np.array(
-    [_BY_HOUR[h % 24] * _BY_DAY[h // 24] * (1.8 if h in _DEADLINE_HOURS else 1.0) for h in range(168)]
-)
+WEIGHTS = np.array([_BY_HOUR[h % 24] * _BY_DAY[h // 24] * (1.8 if h in _DEADLINE_HOURS else 1.0) for h in range(168)])
 
 
 class WallClock:
@@ -82,6 +80,8 @@ class Schedule:
         for first in range(0, self._events, 8192):
             places = np.arange(first, min(first + 8192, self._events))
             quantiles = (places + self._rng.random(len(places))) / self._events
-            yield from np.interp(quantiles, self._cumulative, self._edges).astype(np.int64).clip(max=self._end - 1).tolist()
+            yield from (
+                np.interp(quantiles, self._cumulative, self._edges).astype(np.int64).clip(max=self._end - 1).tolist()
+            )
         while True:
             yield self._end - 1

@@ -81,7 +81,9 @@ class Commits:
 
 def remove_leftovers(raw: Store, head: Offsets) -> int:
     """Delete the raw files at or beyond `head`, which a killed run left without a manifest; how many there were."""
-    found = [e.path for e in raw.list("topic=") if e.path.rsplit("/", 1)[1].startswith("part-") and _beyond(e.path, head)]
+    found = [
+        e.path for e in raw.list("topic=") if e.path.rsplit("/", 1)[1].startswith("part-") and _beyond(e.path, head)
+    ]
     raw.delete(found)
     return len(found)
 

@@ -20,7 +20,7 @@ from pyspark.sql import DataFrame, SparkSession
 from catalogue.events import TOPICS
 from catalogue.settings import Settings, SettingsError
 from catalogue.spark import MissingJars, session
-from catalogue.storage import Store, StorageError, open_store
+from catalogue.storage import StorageError, Store, open_store
 from ingestion_layer.commits import Commits, IngestError, Landed, Ledger, Offsets, remove_leftovers
 from ingestion_layer.landing import SCHEMA, land, raw_path
 from ingestion_layer.offsets import starting_offsets
@@ -64,7 +64,7 @@ class Ingestion:
         """Land and commit one micro-batch."""
         raw, quarantine = self.raw, self.quarantine
         records = batch.select("topic", "partition", "offset", "timestamp", "value")
-        rows = records.mapInArrow(lambda batches: land(batches, raw, quarantine), SCHEMA).collect()
+        rows = records.mapInArrow(lambda batches: land(iter(batches), raw, quarantine), SCHEMA).collect()
         if not rows:
             return
         ranges: dict[str, dict[str, list[int]]] = {}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
 from catalogue.events import TOPICS
 from catalogue.settings import Settings
 from ingestion_layer.commits import IngestError, Offsets
+from kafka import KafkaConsumer, TopicPartition
 
 
 def starting_offsets(settings: Settings, head: Offsets) -> Offsets:
@@ -21,7 +21,9 @@ def starting_offsets(settings: Settings, head: Offsets) -> Offsets:
             low = earliest.get(topic, {}).get(partition)
             high = latest.get(topic, {}).get(partition)
             if low is None or high is None:
-                raise IngestError(f"{topic} partition {partition}: must be in Kafka, {end} offsets were landed; got none")
+                raise IngestError(
+                    f"{topic} partition {partition}: must be in Kafka, {end} offsets were landed; got none"
+                )
             if end < low:
                 raise IngestError(f"{topic} partition {partition}: offsets {end} to {low - 1} are gone from Kafka "
                                   f"and were never landed")  # fmt: skip

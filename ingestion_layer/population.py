@@ -83,7 +83,19 @@ class Assignment:
 class Course:
     """A course and what is in it, as JSON members ready to use; `since` is when it was opened, 0 for before the start."""
 
-    __slots__ = ("active", "assignments", "id", "items", "materials", "quizzes", "resources", "since", "tail", "teacher", "videos")
+    __slots__ = (
+        "active",
+        "assignments",
+        "id",
+        "items",
+        "materials",
+        "quizzes",
+        "resources",
+        "since",
+        "tail",
+        "teacher",
+        "videos",
+    )
 
     def __init__(self, number: int, teacher: Teacher, rng: random.Random):
         self.id, self.teacher, self.since, self.active = f"COURSE{number:03}", teacher, 0, True
@@ -94,11 +106,14 @@ class Course:
             return [f"{prefix}{(number - 1) * count + place:03}" for place in range(1, count + 1)]
 
         first = (number - 1) * ASSIGNMENTS + 1
-        self.assignments = [Assignment(first + n, self, rng.choice(_ASSIGNMENT_TYPE.choices)) for n in range(ASSIGNMENTS)]
+        self.assignments = [
+            Assignment(first + n, self, rng.choice(_ASSIGNMENT_TYPE.choices)) for n in range(ASSIGNMENTS)
+        ]
         self.quizzes = [fragment(quiz_id=i, course_id=self.id) for i in ids("QUIZ", QUIZZES)]
         self.videos = [(fragment(video_id=i, course_id=self.id), rng.randrange(120, 1200)) for i in ids("VID", VIDEOS)]
         self.materials = [
-            self.tail + fragment(material_id=i, material_type=rng.choice(_MATERIAL_TYPE.choices)) for i in ids("MAT", MATERIALS)
+            self.tail + fragment(material_id=i, material_type=rng.choice(_MATERIAL_TYPE.choices))
+            for i in ids("MAT", MATERIALS)
         ]
         self.resources = [self.tail + fragment(resource_id=i) for i in ids("RES", RESOURCES)]
         click = _ITEM_TYPE.fake or (lambda rng: "page")
@@ -134,7 +149,11 @@ class Population:
         names = _names(locale)
         gender = rng.choice(("female", "male"))
         given, family = rng.choice(names[gender]), rng.choice(names["family"])
-        plain = unicodedata.normalize("NFKD", given.split()[-1].lower().replace("đ", "d")).encode("ascii", "ignore").decode()
+        plain = (
+            unicodedata.normalize("NFKD", given.split()[-1].lower().replace("đ", "d"))
+            .encode("ascii", "ignore")
+            .decode()
+        )
         born = dt.date(rng.randint(1998, 2007), 1, 1) + dt.timedelta(days=rng.randrange(365))
         return {
             "email": f"{plain}.{person.id.lower()}@university.edu.vn",

@@ -16,16 +16,16 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-import numpy as np  # noqa: E402
-from tqdm import tqdm  # noqa: E402
+import numpy as np
+from tqdm import tqdm
 
-from catalogue.settings import Settings, SettingsError  # noqa: E402
-from ingestion_layer.clock import DAY, SECOND, Schedule, WallClock  # noqa: E402
-from ingestion_layer.population import Population  # noqa: E402
-from ingestion_layer.replay import FORMATS, Replay, ReplayError  # noqa: E402
-from ingestion_layer.simulation import Simulation  # noqa: E402
-from ingestion_layer.sinks import FileSink, KafkaSink, Record, SinkError  # noqa: E402
-from ingestion_layer.trouble import Trouble  # noqa: E402
+from catalogue.settings import Settings, SettingsError
+from ingestion_layer.clock import DAY, SECOND, Schedule, WallClock
+from ingestion_layer.population import Population
+from ingestion_layer.replay import FORMATS, Replay, ReplayError
+from ingestion_layer.simulation import Simulation
+from ingestion_layer.sinks import FileSink, KafkaSink, Record, SinkError
+from ingestion_layer.trouble import Trouble
 
 LIVE_RATE = 50.0
 EVENTS_PER_STUDENT_AND_DAY = 20
@@ -202,7 +202,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="producer.py", description=__doc__, allow_abbrev=False)
     parser.add_argument("--events", type=_positive, metavar="N", help="how many, before trouble is added")
     parser.add_argument("--duration", type=_above_zero, metavar="S", help="stop after S seconds")
-    parser.add_argument("--rate", type=_above_zero, metavar="EPS", help=f"events per second; live default {LIVE_RATE:g}")
+    parser.add_argument(
+        "--rate", type=_above_zero, metavar="EPS", help=f"events per second; live default {LIVE_RATE:g}"
+    )
     parser.add_argument("--seed", type=int, metavar="N", help="the same seed and options give the same bytes")
     parser.add_argument("--students", type=_positive, default=1000, metavar="N", help="default 1000")
     parser.add_argument("--courses", type=_positive, default=40, metavar="N", help="default 40")

@@ -75,7 +75,17 @@ def _login_failed(world, now):
     return world.away and world.write_alone("LOGIN_FAILED", world.choose(world.away), now, "")
 
 
-@script("CREATE_PROFILE", "role", "email", "full_name", "date_of_birth", "gender", "phone_number", "major", "enrollment_year")
+@script(
+    "CREATE_PROFILE",
+    "role",
+    "email",
+    "full_name",
+    "date_of_birth",
+    "gender",
+    "phone_number",
+    "major",
+    "enrollment_year",
+)
 def _create_profile(world, now):
     if not world.signed_up:
         return None
@@ -95,10 +105,10 @@ def _enrolled(world, now):
         return world.write_alone("COURSE_ENROLLED", person, now, course.tail)
     for session in world.several(TRIES):
         person, course = session.person, world.choose(courses)
-        if len(person.enrolments) < 8 and course.since <= now - session.shift:
-            if all(e[0] is not course for e in person.enrolments):
-                person.enrolments.append([course, 0])
-                return world.write("COURSE_ENROLLED", session, now, course.tail)
+        known = course.since <= now - session.shift and all(e[0] is not course for e in person.enrolments)
+        if known and len(person.enrolments) < 8:
+            person.enrolments.append([course, 0])
+            return world.write("COURSE_ENROLLED", session, now, course.tail)
     return None
 
 

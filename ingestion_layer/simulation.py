@@ -10,13 +10,14 @@ import random
 from collections import Counter, deque
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import orjson
 
 from catalogue.events import EVENT_TYPES, TOPICS
 from catalogue.schema import EventType, Field, Kind, Topic
 from ingestion_layer.clock import DAY, SECOND, Schedule, WallClock, before_deadline
-from ingestion_layer.population import Person, Population
+from ingestion_layer.population import Person, Population, Student
 from ingestion_layer.scripts import SCRIPTS, SUPPLIED
 
 Record = tuple[str, bytes, bytes]
@@ -56,7 +57,20 @@ _CLOCK = [f"{s // 3600:02}:{s // 60 % 60:02}:{s % 60:02}." for s in range(86400)
 class Session:
     """A visit; its events happen `shift` microseconds before they are sent: a late visit was made offline."""
 
-    __slots__ = ("last", "mark", "person", "place", "playing", "position", "quiz", "shift", "since", "tail", "video", "who")
+    __slots__ = (
+        "last",
+        "mark",
+        "person",
+        "place",
+        "playing",
+        "position",
+        "quiz",
+        "shift",
+        "since",
+        "tail",
+        "video",
+        "who",
+    )
 
     def __init__(self, person: Person, who: str, tail: str, now: int, shift: int):
         self.person, self.who, self.tail, self.last, self.shift = person, who, tail, now, shift
@@ -69,13 +83,19 @@ class Session:
 class Simulation:
     """Endless events of a population; `late` is the wanted share of events that arrive long after they happened."""
 
-    def __init__(self, people: Population, clock: Schedule | WallClock, seed: str, late: float = 0.0, events: int | None = None):
+    def __init__(
+        self, people: Population, clock: Schedule | WallClock, seed: str, late: float = 0.0, events: int | None = None
+    ):
         self.people, self._clock, self._late = people, clock, late
         self._rng = random.Random(seed)
         self._random = self._rng.random
-        self._limit = max(2, len(people.students) // 3) if events is None else max(2, min(len(people.students) // 3, events // 60))
+        self._limit = (
+            max(2, len(people.students) // 3)
+            if events is None
+            else max(2, min(len(people.students) // 3, events // 60))
+        )
         self.away: list[Person] = list(people.students)
-        self._teachers_away: list[Person] = list(people.teachers)
+        self._teachers_away: list[Any] = list(people.teachers)
         self._sessions: dict[str, list[Session]] = {"student": [], "teacher": []}
         self._students, self._teachers = self._sessions["student"], self._sessions["teacher"]
         self.signed_up: deque = deque()
@@ -123,11 +143,12 @@ class Simulation:
             for candidate, make in self._chains[name]:
                 record = make(now)
                 if record:
+                    happened = candidate
                     break
             else:
                 raise RuntimeError(f"simulation: some event must be possible; got none for {name}")
-            if candidate != wanted and len(behind) < _MOST_DEBTS:
-                ahead[candidate] += 1
+            if happened != wanted and len(behind) < _MOST_DEBTS:
+                ahead[happened] += 1
                 behind.append(wanted)
             self.made += 1
             yield record
@@ -222,7 +243,8 @@ class Simulation:
         if self._teachers_away and self._students and len(self._teachers) < wanted:
             for attempt in range(6):
                 place = self.below(len(self._teachers_away))
-                if self._teachers_away[place].to_view or self._teachers_away[place].to_grade or attempt == 5 and not self._clock.sparse:
+                teacher = self._teachers_away[place]
+                if teacher.to_view or teacher.to_grade or attempt == 5 and not self._clock.sparse:
                     return _take(self._teachers_away, place)
         return _take(self.away, self.below(len(self.away))) if self.away else None
 
@@ -310,12 +332,17 @@ class Simulation:
         return f"{h[place : place + 8]}-{h[place + 8 : place + 12]}-4{h[place + 13 : place + 16]}-a{h[place + 17 : place + 20]}-{h[place + 20 : place + 32]}"
 
     def _rest(self, fields: tuple[Field, ...], session: Session | None) -> str:
-        values = {}
+        values: dict[str, object] = {}
         for field in fields:
             if field.required or self._random() < 0.8:
                 if field.name == "session_id":
                     values[field.name] = session.tail[15:-1] if session else self._identity()
-                elif field.prefix == "COURSE" and session and getattr(session.person, "enrolments", None):
+                elif (
+                    field.prefix == "COURSE"
+                    and session
+                    and isinstance(session.person, Student)
+                    and session.person.enrolments
+                ):
                     values[field.name] = self.choose(session.person.enrolments)[0].id
                 else:
                     values[field.name] = _fake(field, self._rng)
@@ -326,7 +353,7 @@ def _field(event_type: str, name: str) -> Field:
     return next(f for f in EVENT_TYPES[event_type].fields if f.name == name)
 
 
-def _take(people: list, place: int):
+def _take(people: list[Any], place: int) -> Any:
     people[place], people[-1] = people[-1], people[place]
     return people.pop()
 

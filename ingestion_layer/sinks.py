@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 from typing import BinaryIO
 
-from kafka import KafkaProducer
 from kafka.errors import KafkaError
+
+from kafka import KafkaProducer
 
 Record = tuple[str, bytes, bytes]
 
@@ -65,7 +66,7 @@ class FileSink:
     def __init__(self, path: str):
         self._path = path
         try:
-            self._file: BinaryIO = sys.stdout.buffer if path == "-" else open(path, "wb")
+            self._file: BinaryIO = sys.stdout.buffer if path == "-" else open(path, "wb")  # noqa: SIM115
         except OSError as error:
             raise SinkError(f"--output {path}: must be a file that can be written; got {error.strerror}") from error
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from batch_layer.run_batch_jobs import main  # noqa: E402
+from batch_layer.run_batch_jobs import main
 
 if __name__ == "__main__":
     sys.exit(main(["profile_notification", *sys.argv[1:]]))

@@ -13,7 +13,9 @@ def _day(rng) -> str:
 ASSIGNMENT_TYPE = choice("assignment_type", ASSIGNMENT_TYPES, "Type of the assignment.")
 FILE_URL = text("file_url", "Where the file is.", lambda rng: f"files/{rng.randint(1, 9**9)}.pdf", required=False)
 SCORE = Field("score", Kind.SCORE, "Grade in points, 0 to 100.", fake=lambda rng: rng.randint(0, 400) / 4)
-FEEDBACK = text("feedback", "What the teacher wrote.", lambda rng: rng.choice(("Good", "See notes", "Well done")), False)
+FEEDBACK = text(
+    "feedback", "What the teacher wrote.", lambda rng: rng.choice(("Good", "See notes", "Well done")), False
+)
 
 TOPIC = Topic(
     name="assessment_topic",

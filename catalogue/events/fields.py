@@ -24,6 +24,8 @@ COMMON: tuple[Field, ...] = (
     Field("timestamp", Kind.TIMESTAMP, "When it happened."),
     choice("role", ROLES, "Role of the user.", required=False),
     choice("device_type", ("desktop", "mobile", "tablet"), "Device that was used.", required=False),
-    text("ip_address", "Address of the device.", lambda rng: f"10.{rng.randint(0, 255)}.{rng.randint(0, 255)}.9", False),
+    text(
+        "ip_address", "Address of the device.", lambda rng: f"10.{rng.randint(0, 255)}.{rng.randint(0, 255)}.9", False
+    ),
     Field("schema_version", Kind.INTEGER, "Version of the event's form, 1 when missing.", required=False),
 )

@@ -21,11 +21,18 @@ TOPIC = Topic(
                 ROLE,
                 EMAIL,
                 text("full_name", "Name.", lambda rng: f"Student {rng.randint(1, 99999)}"),
-                text("date_of_birth", "Day of birth.", lambda rng: f"200{rng.randint(0, 7)}-0{rng.randint(1, 9)}-15", False),
+                text(
+                    "date_of_birth",
+                    "Day of birth.",
+                    lambda rng: f"200{rng.randint(0, 7)}-0{rng.randint(1, 9)}-15",
+                    False,
+                ),
                 choice("gender", ("female", "male", "other"), "Gender.", required=False),
                 text("phone_number", "Telephone.", lambda rng: f"09{rng.randint(10**7, 10**8 - 1)}", False),
                 text("major", "Field of study.", lambda rng: rng.choice(MAJORS), False),
-                Field("enrollment_year", Kind.INTEGER, "Year of entry.", False, fake=lambda rng: rng.randint(2019, 2026)),
+                Field(
+                    "enrollment_year", Kind.INTEGER, "Year of entry.", False, fake=lambda rng: rng.randint(2019, 2026)
+                ),
             ),
             0.18,
         ),

@@ -35,9 +35,7 @@ class HdfsStore(Store):
     def _hdfs(self) -> WebHDFS:
         import getpass
 
-        return WebHDFS(
-            *self._address, user=getpass.getuser(), use_listings_cache=False, skip_instance_cache=True
-        )
+        return WebHDFS(*self._address, user=getpass.getuser(), use_listings_cache=False, skip_instance_cache=True)
 
     @contextmanager
     def _reported(self) -> Iterator[None]:

@@ -87,9 +87,7 @@ class S3Store(Store):
             reason = REASONS.get(code, error.response["Error"].get("Message") or code)
             raise StorageError(f"{who} at {endpoint}: {reason}") from error
         except (ConnectionError, HTTPClientError) as error:
-            raise StorageError(
-                f"{who}: can't reach {endpoint}; is it running, is MINIO_ENDPOINT right?"
-            ) from error
+            raise StorageError(f"{who}: can't reach {endpoint}; is it running, is MINIO_ENDPOINT right?") from error
         except (BotoCoreError, Boto3Error, ValueError) as error:
             raise StorageError(f"{who} at {endpoint}: {' '.join(str(error).split())}") from error
 
@@ -99,9 +97,7 @@ class S3Store(Store):
     def list(self, prefix: str = "") -> list[Entry]:
         skip = len(self._key(""))
         with self._reported():
-            pages = self._client.get_paginator("list_objects_v2").paginate(
-                Bucket=self.bucket, Prefix=self._key(prefix)
-            )
+            pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=self._key(prefix))
             found = [o for page in pages for o in page.get("Contents", ())]
         entries = [Entry(o["Key"][skip:], o["Size"], o["ETag"]) for o in found if not o["Key"].endswith("/")]
         return sorted(entries, key=lambda e: e.path)
@@ -116,17 +112,13 @@ class S3Store(Store):
 
     def create(self, path: str, data: bytes) -> None:
         with self._reported(path):
-            self._strict_client.put_object(
-                Bucket=self.bucket, Key=self._key(path), Body=data, IfNoneMatch="*"
-            )
+            self._strict_client.put_object(Bucket=self.bucket, Key=self._key(path), Body=data, IfNoneMatch="*")
 
     def swap(self, path: str, data: bytes, etag: str | None) -> None:
         condition = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag}
         try:
             with self._reported(path):
-                self._strict_client.put_object(
-                    Bucket=self.bucket, Key=self._key(path), Body=data, **condition
-                )
+                self._strict_client.put_object(Bucket=self.bucket, Key=self._key(path), Body=data, **condition)
         except (FileExistsError, FileNotFoundError) as error:
             raise Conflict(f"storage {self.uri}: {path} was changed by another writer") from error
 
@@ -152,6 +144,4 @@ class S3Store(Store):
             with self._reported():
                 refused = self._client.delete_objects(Bucket=self.bucket, Delete=batch).get("Errors")
             if refused:
-                raise StorageError(
-                    f"storage {self.uri}: can't delete {refused[0]['Key']}: {refused[0]['Message']}"
-                )
+                raise StorageError(f"storage {self.uri}: can't delete {refused[0]['Key']}: {refused[0]['Message']}")

@@ -5,9 +5,7 @@ from catalogue.rollups import Rollup, View, number
 TOPIC = "notification_topic"
 
 ROLLUPS = (
-    Rollup(
-        "notification_activity", TOPIC, ("date", "event_type", "notification_type", "user_id"), (number("events"),)
-    ),
+    Rollup("notification_activity", TOPIC, ("date", "event_type", "notification_type", "user_id"), (number("events"),)),
 )
 
 _REACTIONS = """

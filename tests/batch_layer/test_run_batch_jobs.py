@@ -48,7 +48,6 @@ def test_views_ledger_and_cut(folder, capsys):
     rows = duckdb.sql(f"SELECT * FROM read_parquet('{path}/*.parquet', hive_partitioning = false)").fetchall()
     assert rows == [("SV001", "VID001", "COURSE001", 151, 0, 151 / 3, 60, 31, 151 / 60, 151 / 3600)]
 
-
     before = (folder / "out" / "_current.json").read_bytes()
     assert main([str(folder / "raw"), str(folder / "out")]) == 0
     assert (folder / "out" / "_current.json").read_bytes() == before, "the same cut changes nothing"
@@ -57,7 +56,11 @@ def test_views_ledger_and_cut(folder, capsys):
     assert main(["video", str(folder / "raw"), str(folder / "out"), "--full"]) == 0
     current = json.loads((folder / "out" / "_current.json").read_text())
     assert current["views"]["auth_daily_active_users"]["path"] == f"auth_daily_active_users/run={run}"
-    assert current["views"]["video_popularity"]["path"] == f"video_popularity/run={current['run']}" != f"video_popularity/run={run}"
+    assert (
+        current["views"]["video_popularity"]["path"]
+        == f"video_popularity/run={current['run']}"
+        != f"video_popularity/run={run}"
+    )
     assert json.loads((folder / "out" / "_runs" / f"{run}.json").read_text())["run"] == run
 
 

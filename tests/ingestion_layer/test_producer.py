@@ -76,7 +76,9 @@ def test_what_happens_could_have_happened(events):
 
 
 def test_trouble_is_made_as_asked_and_counted():
-    done = produce("--events", 5000, "--seed", 2, "--duplicates", 0.1, "--invalid", 0.05, "--late", 0.1, "--output", "-")
+    done = produce(
+        "--events", 5000, "--seed", 2, "--duplicates", 0.1, "--invalid", 0.05, "--late", 0.1, "--output", "-"
+    )
     lines = done.stdout.splitlines()
     said = dict(line.split(": ") for line in done.stderr.decode().splitlines() if ": " in line and line[0] != " ")
     valid = [line for line in lines if _valid(line)]

@@ -45,7 +45,9 @@ def test_every_moodle_row_is_mapped_or_named():
         assert len(records) + sum(skipped.values()) == len(list(csv.DictReader(log))) + len(grades)
     kinds = Counter(event["event_type"] for _, _, event in records)
     assert {"COURSE_VIEW", "VIEW_ASSIGNMENT_FIRST_TIME", "ACCESS_COURSE_MATERIAL", "GRADE_ASSIGNMENT"} <= set(kinds)
-    firsts = [(e["user_id"], e["assignment_id"]) for _, _, e in records if e["event_type"] == "VIEW_ASSIGNMENT_FIRST_TIME"]
+    firsts = [
+        (e["user_id"], e["assignment_id"]) for _, _, e in records if e["event_type"] == "VIEW_ASSIGNMENT_FIRST_TIME"
+    ]
     assert len(firsts) == len(set(firsts))
 
 

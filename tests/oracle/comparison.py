@@ -26,7 +26,7 @@ def differences(expected: Iterable[dict], got: Iterable[dict]) -> list[str]:
     left, right = sorted(expected, key=_place), sorted(got, key=_place)
     if len(left) != len(right):
         here, there = {_place(r) for r in left}, {_place(r) for r in right}
-        lacking, surplus = [p for p in here - there][:3], [p for p in there - here][:3]
+        lacking, surplus = list(here - there)[:3], list(there - here)[:3]
         return [f"must be {len(left)} rows; got {len(right)}; lacking {lacking}, surplus {surplus}"]
     found = []
     for want, have in zip(left, right, strict=True):

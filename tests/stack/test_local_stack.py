@@ -4,12 +4,12 @@ import os
 import subprocess
 import sys
 
-from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType
 
 from catalogue.events import TOPICS
 from catalogue.storage import open_store
 from deployment.local_stack import LocalStack
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 
 
 def test_topics_and_bucket_survive_a_restart(tmp_path):
