@@ -2,7 +2,7 @@ CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/learning-analytics
 VENV := $(CACHE)/venv-$(shell sha256sum config/requirements.txt | cut -c1-12)
 PYTHON := $(VENV)/bin/python
 
-.PHONY: setup up status down test lock docs lint
+.PHONY: setup up status down demo test bench lock docs lint
 setup: $(VENV)/.ready
 	@$(PYTHON) -m deployment.installation
 
@@ -35,3 +35,9 @@ lint: $(VENV)/.ready
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
+
+demo: setup
+	@$(PYTHON) -m deployment.demo
+
+bench: setup
+	$(PYTHON) -m tests.benchmarks
