@@ -1,0 +1,23 @@
+"""Run benchmarks: `python -m tests.benchmarks [batch|increment|ingestion …] [--events N]`; all of them by default."""
+
+from __future__ import annotations
+
+import argparse
+
+from tests.benchmarks import batch, increment, ingestion
+
+BENCHMARKS = {"batch": batch.run, "increment": increment.run, "ingestion": ingestion.run}
+
+
+def main() -> None:
+    """Run the named benchmarks and print their figures as Markdown tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
+    parser.add_argument("--events", type=int, default=2_000_000)
+    options = parser.parse_args()
+    for name in options.names or BENCHMARKS:
+        BENCHMARKS[name](options.events)
+
+
+if __name__ == "__main__":
+    main()

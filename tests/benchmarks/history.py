@@ -1,0 +1,65 @@
+"""A month of generated events as a raw folder of 21 Kafka partitions, made once per size and kept in the cache."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import shutil
+import zlib
+from itertools import islice
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from catalogue.events import TOPICS
+from catalogue.settings import cache_folder
+from ingestion_layer.clock import DAY, SECOND, Schedule
+from ingestion_layer.population import Population
+from ingestion_layer.simulation import Simulation
+
+DAYS = 30
+START = dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
+STUDENTS, COURSES = 50_000, 1_000
+_STAMP = re.compile(rb'"timestamp":"([^"]+)"')
+
+
+def raw_history(events: int) -> Path:
+    """The raw folder of `events` events; its arrival times are the events' own."""
+    folder = cache_folder() / "bench" / f"raw-{events}"
+    if not folder.exists():
+        part = folder.with_suffix(".part")
+        shutil.rmtree(part, ignore_errors=True)
+        print(f"making {events:,} events", flush=True)
+        _write(events, part)
+        part.rename(folder)
+    return folder
+
+
+def _write(events: int, folder: Path) -> None:
+    begin = round(START.timestamp()) * SECOND
+    people = Population(1, STUDENTS, COURSES, min(STUDENTS // 2, int(events * 0.006) + 1), begin)
+    schedule = Schedule(begin, begin + DAYS * DAY, events, np.random.default_rng(1))
+    offsets: dict[tuple[str, int], int] = {}
+    files: dict[tuple[str, int], tuple[bytes, BinaryIO]] = {}
+    for topic, key, value in islice(Simulation(people, schedule, "bench", 0.0, events).records(), events):
+        partition = zlib.crc32(key) % TOPICS[topic].partitions
+        place = topic, partition
+        offset = offsets.get(place, 0)
+        offsets[place] = offset + 1
+        match = _STAMP.search(value)
+        assert match, value
+        stamp = match[1]
+        day = stamp[:10]
+        if place not in files or files[place][0] != day:
+            if place in files:
+                files[place][1].close()
+            target = folder / f"topic={topic}" / f"date={day.decode()}"
+            target.mkdir(parents=True, exist_ok=True)
+            files[place] = day, open(target / f"p{partition}.json", "ab")  # noqa: SIM115
+        files[place][1].write(
+            b'{"topic":"%s","partition":%d,"offset":%d,"kafka_timestamp":"%sT%sZ","value":%s}\n'
+            % (topic.encode(), partition, offset, day, stamp[11:23], value)
+        )
+    for _, file in files.values():
+        file.close()
