@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,7 +12,6 @@ import pyarrow as pa
 
 from batch_layer.config import FILES_PER_READ, LARGEST_LINE
 from catalogue.events import TOPICS
-from catalogue.rollups import Rollup
 from catalogue.storage import Entry, Store
 from catalogue.validation import fields_of, typed_events, value_struct
 from catalogue.views import ROLLUPS
@@ -79,14 +77,8 @@ def unreadable_lines(topic: str, files: dict[Path, str]) -> list[dict]:
 
 
 def _columns(topic: str) -> list[str]:
-    rollups = [r for r in ROLLUPS.values() if r.topic == topic]
-    words = {word for rollup in rollups for word in re.findall(r"\w+", _texts(rollup))}
+    words = set().union(*(r.words for r in ROLLUPS.values() if r.topic == topic))
     return [*ALWAYS, *(name for name in fields_of(TOPICS[topic]) if name in words and name not in ALWAYS)]
-
-
-def _texts(rollup: Rollup) -> str:
-    measures = (text for m in rollup.measures for text in (m.sql, m.where))
-    return " ".join((*rollup.grain, rollup.where, rollup.unnest, *measures))
 
 
 def _reader(topic: str, paths: list[Path]) -> str:

@@ -16,6 +16,7 @@ import duckdb
 from batch_layer.config import TASK_MEMORY
 from batch_layer.raw_input import RawInput
 from batch_layer.raw_table import UnreadableFile, fetch, load, unreadable_lines
+from catalogue.duplicates import mark_duplicates
 from catalogue.inspection import connect
 from catalogue.rollups import DIALECT
 from catalogue.storage import Entry, Store
@@ -100,7 +101,7 @@ class TopicRun:
             for path in local:
                 path.unlink()
             self._open_state(con, scratch, known)
-            _mark_duplicates(con, self.horizon_days)
+            mark_duplicates(con, self.horizon_days)
             _close_ledger(con, result, known["ledger"] if known else {})
             result.cut = cut | result.cut | (source.head or {})
             self._write(con, scratch, source, result)
@@ -152,31 +153,6 @@ class TopicRun:
 def _reaches_below(con: duckdb.DuckDBPyConnection, cut: dict[str, int]) -> bool:
     lowest = con.execute('SELECT "partition", min("offset") FROM events GROUP BY ALL').fetchall()
     return any(offset < cut.get(str(partition), 0) for partition, offset in lowest)
-
-
-def _mark_duplicates(con: duckdb.DuckDBPyConnection, horizon_days: int) -> None:
-    """Table `duplicates`: the valid events whose id was seen within the horizon before them, by arrival.
-
-    Earlier runs' sightings come before this one's, whose own are in the order of offset and partition.
-    """
-    con.execute(f"""CREATE TABLE duplicates AS
-        WITH fresh AS (SELECT * FROM events WHERE fault IS NULL AND event_id IS NOT NULL),
-        repeated AS (
-            SELECT event_id FROM fresh GROUP BY 1 HAVING count(*) > 1
-            UNION SELECT event_id FROM prior_ids SEMI JOIN fresh USING (event_id)
-        ), sightings AS (
-            SELECT event_id, false AS is_fresh, -1 AS "offset", "partition", kafka_ts
-            FROM prior_ids SEMI JOIN repeated USING (event_id)
-            UNION ALL SELECT event_id, true, "offset", "partition", kafka_ts
-            FROM fresh SEMI JOIN repeated USING (event_id)
-        ), gaps AS (
-            SELECT *, epoch_us(kafka_ts) - epoch_us(lag(kafka_ts) OVER (
-                PARTITION BY event_id ORDER BY is_fresh, CASE WHEN is_fresh THEN "offset" ELSE epoch_us(kafka_ts) END,
-                "partition")) AS gap
-            FROM sightings
-        ) SELECT "partition", "offset" FROM gaps WHERE is_fresh AND gap <= {horizon_days} * 86400000000""")
-    con.execute("""CREATE VIEW counted AS SELECT * FROM (SELECT * FROM events WHERE fault IS NULL)
-        ANTI JOIN duplicates USING ("partition", "offset")""")
 
 
 def _kept_ids(horizon_days: int) -> str:

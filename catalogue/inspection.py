@@ -18,16 +18,22 @@ def connect() -> duckdb.DuckDBPyConnection:
     return con
 
 
+def _parsed(topic: str) -> str:
+    """The common tables that decode and parse `records`: `parsed` has value NULL where it is no JSON object."""
+    return f"""texts AS MATERIALIZED (SELECT *, TRY(decode(value)) AS text, row_number() OVER () AS n FROM records),
+parsed AS MATERIALIZED (
+    SELECT * EXCLUDE (value), kafka_timestamp AT TIME ZONE 'UTC' AS kafka_ts,
+        TRY(CASE WHEN json_type(text) = 'OBJECT' AND {strict_json("text")} THEN json_transform(text, '{value_transform(topic)}') END) AS value
+    FROM texts
+)"""
+
+
 @cache
 def _query(topic: str) -> str:
     head = json.dumps(topic)
     return f"""
-WITH texts AS MATERIALIZED (SELECT *, TRY(decode(value)) AS text, row_number() OVER () AS n FROM records),
-parsed AS MATERIALIZED (
-    SELECT * EXCLUDE (value), TRY(CASE WHEN json_type(text) = 'OBJECT' AND {strict_json("text")} THEN json_transform(text, '{value_transform(topic)}') END) AS value
-    FROM texts
-), verdicts AS (
-    SELECT "partition", "offset", fault FROM ({typed_events(topic, "(SELECT *, kafka_timestamp AT TIME ZONE 'UTC' AS kafka_ts FROM parsed WHERE value IS NOT NULL)")})
+WITH {_parsed(topic)}, verdicts AS (
+    SELECT "partition", "offset", fault FROM ({typed_events(topic, "(SELECT * FROM parsed WHERE value IS NOT NULL)")})
 )
 SELECT p."partition", p."offset", p.kafka_timestamp,
     CASE WHEN value IS NOT NULL THEN concat('{{"topic":{head},"partition":', p."partition", ',"offset":', p."offset",
@@ -52,5 +58,27 @@ def inspect(con: duckdb.DuckDBPyConnection, topic: str, records: pa.Table) -> pa
     con.register("records", records)
     try:
         return con.sql(_query(topic)).to_arrow_table()
+    finally:
+        con.unregister("records")
+
+
+@cache
+def _typed_query(topic: str, columns: tuple[str, ...]) -> str:
+    chosen = ", ".join(columns)
+    return f"""
+WITH {_parsed(topic)}, typed AS ({typed_events(topic, "(SELECT * FROM parsed WHERE value IS NOT NULL)")})
+SELECT "partition", "offset", kafka_ts, true AS parseable, fault IS NOT NULL AS faulty, {chosen} FROM typed
+UNION ALL BY NAME SELECT "partition", "offset", kafka_ts, false AS parseable, true AS faulty FROM parsed WHERE value IS NULL"""
+
+
+def typed(con: duckdb.DuckDBPyConnection, topic: str, records: pa.Table, columns: tuple[str, ...]) -> pa.Table:
+    """Typed events of records as `inspect` takes them.
+
+    One row per record, in no order: partition, offset, kafka_ts (UTC), parseable, faulty, and `columns` of
+    `catalogue.validation.typed_events`.
+    """
+    con.register("records", records)
+    try:
+        return con.sql(_typed_query(topic, columns)).to_arrow_table()
     finally:
         con.unregister("records")

@@ -80,6 +80,12 @@ class Rollup:
         measures = [_aggregate(m, m.sql, m.where) for m in self.measures]
         return f"SELECT {', '.join([*self.grain, *measures])} FROM {source} GROUP BY {', '.join(self.grain)}"
 
+    @property
+    def words(self) -> set[str]:
+        """The words of its texts, the columns that it reads among them."""
+        measures = (text for m in self.measures for text in (m.sql, m.where))
+        return set(re.findall(r"\w+", " ".join((*self.grain, self.where, self.unnest, *measures))))
+
     def merge(self, states: str) -> str:
         """The SELECT that merges the relation `states` of states into one."""
         measures = [_aggregate(m, m.name) for m in self.measures]

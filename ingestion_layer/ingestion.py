@@ -23,7 +23,7 @@ from catalogue.spark import MissingJars, session
 from catalogue.storage import StorageError, Store, open_store
 from ingestion_layer.commits import Commits, IngestError, Landed, Ledger, Offsets, remove_leftovers
 from ingestion_layer.landing import SCHEMA, land, raw_path
-from ingestion_layer.offsets import starting_offsets
+from catalogue.kafka_offsets import OffsetError, starting_offsets
 
 POLL_SECONDS = 1
 
@@ -107,7 +107,7 @@ def main(argv: list[str] | None = None, description: str = "Land raw events.", t
         while not query.awaitTermination(POLL_SECONDS):
             pass
         spark.stop()
-    except (IngestError, StorageError, SettingsError, MissingJars) as error:
+    except (IngestError, OffsetError, StorageError, SettingsError, MissingJars) as error:
         return _fail(str(error))
     except (StreamingQueryException, PySparkException) as error:
         return _fail(_cause(error))
@@ -128,7 +128,7 @@ def _fail(message: str) -> int:
 def _cause(error: Exception) -> str:
     """The line of a Spark error that says what went wrong."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    known = ("IngestError: ", "StorageError: ", "offsets", "Offset")
+    known = ("IngestError: ", "OffsetError: ", "StorageError: ", "offsets", "Offset")
     for sign in known:
         for line in reversed(lines):
             if sign in line:
