@@ -27,6 +27,16 @@ def spark_jars() -> Path:
     return _jars("spark-jars", "spark-sql-kafka-*.jar")
 
 
+def hadoop_jars() -> Path:
+    """Folder of the jars of HDFS and YARN, for Oozie."""
+    return _jars("hadoop-jars", "hadoop-hdfs-3*.jar")
+
+
+def oozie_jars() -> Path:
+    """Folder of Oozie's server, tools and web application."""
+    return _jars("oozie-jars", "oozie-webapp-*.war")
+
+
 def minio() -> Path:
     """The MinIO server, compiled from its Go module."""
     binary = cache_folder() / "bin" / "minio"

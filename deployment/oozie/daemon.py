@@ -1,0 +1,67 @@
+"""A process in the background that is known by a file with its id, so that a later command can stop exactly it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+STOP_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Daemon:
+    """The process `name` of a server whose data stands in `folder`; its command line must name that folder."""
+
+    name: str
+    folder: Path
+
+    @property
+    def log(self) -> Path:
+        """What it prints."""
+        return self.folder / "logs" / f"{self.name}.out"
+
+    def start(self, command: Sequence[str], environ: Mapping[str, str]) -> None:
+        """Start it, unless it runs."""
+        if self.pid():
+            return
+        with open(self.log, "ab") as log:
+            process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environ, start_new_session=True
+            )
+        self._file.write_text(str(process.pid))
+
+    def stop(self) -> None:
+        """Stop it and wait; kill it where it doesn't go."""
+        pid = self.pid()
+        if pid:
+            os.kill(pid, signal.SIGTERM)
+            deadline = time.monotonic() + STOP_SECONDS
+            while self.pid() and time.monotonic() < deadline:
+                time.sleep(0.1)
+            if self.pid():
+                os.kill(pid, signal.SIGKILL)
+        self._file.unlink(missing_ok=True)
+
+    def pid(self) -> int | None:
+        """Its process id, None where it doesn't live."""
+        try:
+            pid = int(self._file.read_text())
+            state = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[0]
+            command = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
+        except (OSError, ValueError):
+            return None
+        if state == "Z":
+            with contextlib.suppress(ChildProcessError):  # another process started it
+                os.waitpid(pid, os.WNOHANG)
+            return None
+        return pid if str(self.folder) in command else None
+
+    @property
+    def _file(self) -> Path:
+        return self.folder / f"{self.name}.pid"
