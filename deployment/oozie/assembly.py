@@ -22,23 +22,26 @@ JVM = (
     "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED",
     "-Djava.net.preferIPv4Stack=true",
 )
+# fmt: off
 # Of the web application: what the newer Jetty, Hadoop or reload4j replace, and what nothing here uses.
-LEFT_OUT = set(
-    """jetty-all asm asm-commons asm-tree log4j slf4j-log4j12 jersey-guice jcl-over-slf4j jul-to-slf4j netty hive-ant
-    ant ant-launcher ivy apacheds-i18n apacheds-kerberos-codec api-asn1-api api-util geronimo-jaspic_1.0_spec
-    apache-jsp apache-el j2v8_macosx_x86_64 j2v8_win32_x86 j2v8_win32_x86_64""".split()
-)
+LEFT_OUT = {
+    "jetty-all", "asm", "asm-commons", "asm-tree", "log4j", "slf4j-log4j12", "jersey-guice", "jcl-over-slf4j",
+    "jul-to-slf4j", "netty", "hive-ant", "ant", "ant-launcher", "ivy", "apacheds-i18n",
+    "apacheds-kerberos-codec", "api-asn1-api", "api-util", "geronimo-jaspic_1.0_spec", "apache-jsp",
+    "apache-el", "j2v8_macosx_x86_64", "j2v8_win32_x86", "j2v8_win32_x86_64",
+}
 # Of Hadoop: servers, and what clashes with Jetty 9.3 and the web application's Jersey.
-HADOOP_LEFT_OUT = set(
-    """hadoop-mapreduce-client-app hadoop-mapreduce-client-hs hadoop-mapreduce-client-shuffle hadoop-hdfs jersey-guice
-    jersey-server listenablefuture jsp-api fst""".split()
-)
+HADOOP_LEFT_OUT = {
+    "hadoop-mapreduce-client-app", "hadoop-mapreduce-client-hs", "hadoop-mapreduce-client-shuffle",
+    "hadoop-hdfs", "jersey-guice", "jersey-server", "listenablefuture", "jsp-api", "fst",
+}
 HADOOP_PREFIXES_LEFT_OUT = ("jetty-", "javax.websocket", "javax-websocket", "asm", "hadoop-yarn-server")
 # Oozie's code is bound to these at the web application's versions.
-OOZIES_OWN = set(
-    """guava guice guice-servlet curator-client curator-framework curator-recipes zookeeper javax.inject aopalliance
-    javax.servlet-api jsp-api""".split()
-)
+OOZIES_OWN = {
+    "guava", "guice", "guice-servlet", "curator-client", "curator-framework", "curator-recipes", "zookeeper",
+    "javax.inject", "aopalliance", "javax.servlet-api", "jsp-api",
+}
+# fmt: on
 QUIET = """\
 log4j.rootLogger=ERROR,console
 log4j.appender.console=org.apache.log4j.ConsoleAppender
@@ -70,6 +73,8 @@ def oozie_home() -> Path:
         _schemas(part)
         (part / "client").mkdir()
         (part / "client" / "log4j.properties").write_text(QUIET)
+        for name in ("core-site", "hdfs-site"):  # the command line wants them, even empty
+            (part / "client" / f"{name}.xml").write_text("<configuration></configuration>\n")
         part.rename(home)
     return home
 
