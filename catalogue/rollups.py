@@ -94,12 +94,27 @@ class Rollup:
 
 @dataclass(frozen=True)
 class View:
-    """A view: one row per `key`; `sql` is one SELECT with a line `expression AS column,  -- meaning` per column."""
+    """A view: one row per `key`; `sql` is one SELECT with a line `expression AS column,  -- meaning` per column.
+
+    `sharded_by` names the rollup columns, where they are called otherwise than the key's, that rows of one value of
+    `shard` draw on. `link` is a column through which rows of other shards take part as well.
+    """
 
     name: str
     topic: str
     key: tuple[str, ...]
     sql: str
+    sharded_by: tuple[tuple[str, str], ...] = ()
+    link: str = ""
+
+    @property
+    def shard(self) -> str:
+        """The key column by whose values parts of the view can be computed apart."""
+        return next((c for c in ("user_id", "student_id", "date") if c in self.key), self.key[0])
+
+    def shard_column(self, rollup: str) -> str:
+        """The column of a rollup that holds the values of `shard`."""
+        return dict(self.sharded_by).get(rollup, self.shard)
 
     @property
     def meanings(self) -> dict[str, str]:

@@ -47,6 +47,10 @@ class Settings:
     spark_driver_memory: str
     spark_jars: str
     trigger_seconds: float
+    speed_max_events: int
+    compact_after_seconds: int
+    poll_seconds: float
+    serving_memory: str
     duplicate_days: int
     keep_runs: int
     log_level: str

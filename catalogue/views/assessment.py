@@ -163,5 +163,6 @@ SELECT
     whole(grades) AS assignments_graded,  -- grades received
     whole(score) / 100.0 / nullif(whole(grades), 0) AS avg_assignment_score  -- mean grade in points
 FROM performance GROUP BY user_id, course_id""",
+        sharded_by=(("assessment_grades", "student_id"),),
     ),
 )

@@ -67,6 +67,7 @@ SELECT
     max(us) / 60e6 AS max_session_duration_minutes,  -- longest, in minutes
     sum(us) / 60e6 AS total_time_online_minutes  -- sum of lengths in minutes
 FROM durations GROUP BY opened_by""",
+        link="session_id",
     ),
     View(
         "auth_user_activity_summary",

@@ -116,6 +116,7 @@ SELECT
     courses.videos AS total_videos_in_course,  -- videos that anyone watched in the course
     percentage(students.videos, courses.videos) AS video_coverage_percentage  -- share of the course's videos
 FROM students JOIN courses ON students.course_id IS NOT DISTINCT FROM courses.course_id""",
+        link="course_id",
     ),
     View(
         "video_drop_off_indicators",

@@ -1,0 +1,52 @@
+"""What the speed layer does beside its micro-batches: say that it is alive, merge old deltas, drop overtaken ones."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import sys
+import threading
+import time
+
+from catalogue.deltas import ALIVE
+from catalogue.kafka_offsets import OffsetError, bounds
+from catalogue.storage import StorageError
+from speed_layer.compaction import compact, drop_overtaken
+from speed_layer.speed import Speed
+
+ALIVE_SECONDS = 2.0
+COMPACT_SECONDS = 60.0
+
+
+class Housekeeping(threading.Thread):
+    """Writes `_alive.json` (when, Kafka's ends then) every few seconds, and keeps the deltas few. It never stops the stream."""
+
+    def __init__(self, speed: Speed):
+        super().__init__(daemon=True, name="housekeeping")
+        self.speed = speed
+        self.stopping = threading.Event()
+
+    def stop(self) -> None:
+        """Stop and wait for the current step."""
+        self.stopping.set()
+        if self.is_alive():
+            self.join(30)
+
+    def run(self) -> None:
+        """Until stopped."""
+        compacted = time.monotonic()
+        while not self.stopping.wait(ALIVE_SECONDS):
+            try:
+                self._tell()
+                if time.monotonic() - compacted > COMPACT_SECONDS:
+                    compacted = time.monotonic()
+                    compact(self.speed)
+                    drop_overtaken(self.speed)
+            except (StorageError, OffsetError, FileNotFoundError) as error:
+                print(f"speed: housekeeping: {error}", file=sys.stderr, flush=True)
+
+    def _tell(self) -> None:
+        at = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        _, ends = bounds(self.speed.settings)
+        told = {"at": at, "head": self.speed.head, "kafka": ends}
+        self.speed.speed.write(ALIVE, json.dumps(told).encode())

@@ -1,0 +1,71 @@
+"""What Spark's tasks do: records of a micro-batch become typed events, packed per topic for the driver."""
+
+from __future__ import annotations
+
+import atexit
+from collections.abc import Iterator
+from functools import cache
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from catalogue.events import TOPICS
+from catalogue.inspection import connect, typed
+from catalogue.realtime import WINDOW_ROLLUPS
+from catalogue.rollups import Rollup
+from catalogue.validation import fields_of
+from catalogue.views import ROLLUPS
+
+SCHEMA = "topic string, events binary"
+ALWAYS = ("event_id", "event_type", "ts", "date", "hour")
+_PACKED = pa.schema([("topic", pa.string()), ("events", pa.binary())])
+
+
+@cache
+def rollups_of(topic: str) -> tuple[Rollup, ...]:
+    """The rollups that a delta holds for a topic: those of the views and those of the windows."""
+    return tuple(r for r in (*ROLLUPS.values(), *WINDOW_ROLLUPS.values()) if r.topic == topic)
+
+
+@cache
+def columns_of(topic: str) -> tuple[str, ...]:
+    """The typed columns that the topic's rollups read."""
+    words = set().union(*(r.words for r in rollups_of(topic)))
+    return (*ALWAYS, *(n for n in fields_of(TOPICS[topic]) if n in words and n not in ALWAYS))
+
+
+def pack(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Rows of SCHEMA: a topic's typed events as an Arrow stream, from (topic, partition, offset, timestamp, value)."""
+    con = _connection()
+    for batch in batches:
+        table = pa.Table.from_batches([batch])
+        for topic in pc.unique(table["topic"]).to_pylist():
+            mine = table.filter(pc.equal(table["topic"], topic))
+            records = pa.table(
+                {
+                    "partition": mine["partition"],
+                    "offset": mine["offset"],
+                    "kafka_timestamp": mine["timestamp"].cast(pa.timestamp("us", "UTC")),
+                    "value": pc.fill_null(mine["value"], b""),
+                }
+            )
+            events = typed(con, topic, records, columns_of(topic))
+            sink = pa.BufferOutputStream()
+            with pa.ipc.new_stream(sink, events.schema) as stream:
+                stream.write_table(events)
+            yield pa.RecordBatch.from_pylist([{"topic": topic, "events": sink.getvalue().to_pybytes()}], _PACKED)
+
+
+def unpack(packed: list[bytes]) -> pa.Table:
+    """The events of one topic out of what tasks packed."""
+    return pa.concat_tables([pa.ipc.open_stream(data).read_all() for data in packed])
+
+
+@cache
+def _connection() -> duckdb.DuckDBPyConnection:
+    """One connection per worker process, which Spark keeps from batch to batch."""
+    return connect()
+
+
+atexit.register(_connection.cache_clear)

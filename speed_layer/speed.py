@@ -1,0 +1,130 @@
+"""One speed layer: where it starts, and what it does with each micro-batch.
+
+The manifests are the only truth. A start, a restart and a lost checkpoint are the same thing: for each topic, follow
+the chain of deltas from the published cut, and go on where it ends. A cut that no chain leads on from (the batch ran
+ahead, or an older run was published again) is where a new chain starts.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import tempfile
+import threading
+import uuid
+from pathlib import Path
+from typing import Any
+
+from catalogue.deltas import Delta, Vector, chain, reached, read_deltas
+from catalogue.events import TOPICS
+from catalogue.kafka_offsets import starting_offsets
+from catalogue.settings import Settings
+from catalogue.storage import Store
+from speed_layer.delta_maker import DeltaMaker
+from speed_layer.kernel import SCHEMA, pack, unpack
+
+CURRENT = "_current.json"
+
+
+class SpeedError(Exception):
+    """The speed layer can't go on; the message is one line for people."""
+
+
+def published(batch: Store) -> dict[str, Any]:
+    """The published batch run; empty where there is none."""
+    try:
+        return json.loads(batch.read(CURRENT))
+    except FileNotFoundError:
+        return {}
+    except ValueError as error:
+        raise SpeedError(f"'{CURRENT}' in {batch.uri}: must be JSON; {error}") from error
+
+
+class Speed:
+    """The state between micro-batches: the deltas so far, the exclusive head, and the ids of the horizon."""
+
+    def __init__(self, settings: Settings, speed: Store, batch: Store):
+        self.settings, self.speed, self.batch = settings, speed, batch
+        current = published(batch)
+        cuts: dict[str, Vector] = current.get("cut", {})
+        self.deltas = read_deltas(speed)
+        heads = {t: reached(self.deltas, t, cuts.get(t, {})) for t in TOPICS}
+        self.head = starting_offsets(settings, heads)
+        self.origin = {
+            t: {p: first for p, first in self.head[t].items() if p not in cuts.get(t, {})} if not heads[t] else {}
+            for t in TOPICS
+        }
+        for topic in TOPICS:
+            for delta in chain(self.deltas, topic, cuts.get(topic, {}))[:1]:
+                self.origin[topic] = delta.origin.get(topic, {})
+        self.number = max((d.last for d in self.deltas), default=0)
+        self.maker = DeltaMaker(settings.duplicate_days)
+        self.lock = threading.Lock()
+        self._remember(current, cuts)
+        self._remove_leftovers()
+
+    def _remember(self, current: dict[str, Any], cuts: dict[str, Vector]) -> None:
+        fetched: dict[str, Path] = {}
+        with tempfile.TemporaryDirectory() as folder:
+            for topic in TOPICS:
+                files = []
+                run = current.get("state", {}).get(topic)
+                if run:
+                    files.append(Path(folder) / f"{topic}.parquet")
+                    self.batch.download(f"_state/{topic}/run={run}/ids.parquet", files[0])
+                for delta in chain(self.deltas, topic, cuts.get(topic, {})):
+                    if delta.ids not in fetched:
+                        fetched[delta.ids] = Path(folder) / delta.ids.replace("/", "-")
+                        self.speed.download(delta.ids, fetched[delta.ids])
+                    files.append(fetched[delta.ids])
+                self.maker.remember(topic, files)
+
+    def _remove_leftovers(self) -> None:
+        """Delete what a killed speed layer wrote without a manifest."""
+        known = {path for d in self.deltas for path in (d.data, d.ids)}
+        written = [e.path for prefix in ("data/", "ids/") for e in self.speed.list(prefix)]
+        self.speed.delete([path for path in written if path not in known])
+
+    def holds(self, current: dict[str, Any]) -> bool:
+        """Whether what is published leads to this head, so that nothing has to be done."""
+        cuts = current.get("cut", {})
+        return all(
+            reached(self.deltas, t, cuts.get(t, {})).get(p, self.origin[t].get(p, 0)) == end
+            for t, ends in self.head.items()
+            for p, end in ends.items()
+        )
+
+    def take(self, batch: Any, number: int) -> None:
+        """Make and commit the delta of a micro-batch (a DataFrame of Kafka's records)."""
+        records = batch.select("topic", "partition", "offset", "timestamp", "value")
+        records = records.coalesce(batch.sparkSession.sparkContext.defaultParallelism)
+        packed: dict[str, list[bytes]] = {}
+        for row in records.mapInArrow(pack, SCHEMA).collect():
+            packed.setdefault(row.topic, []).append(bytes(row.events))
+        if packed:
+            with self.lock:
+                self._commit({topic: unpack(packed[topic]) for topic in TOPICS if topic in packed})
+
+    def _commit(self, arrived: dict[str, Any]) -> None:
+        number = self.number + 1
+        name = f"{number:020}-{uuid.uuid4().hex[:8]}.parquet"
+        with tempfile.TemporaryDirectory() as folder:
+            data, ids = Path(folder) / "data.parquet", Path(folder) / "ids.parquet"
+            made = self.maker.make(arrived, data, ids)
+            self.speed.write(f"ids/{name}", ids.read_bytes())
+            self.speed.write(f"data/{name}", data.read_bytes())
+        ranges = {
+            t: {p: [first, made.ends.get(t, {}).get(p, first)] for p, first in heads.items()}
+            for t, heads in self.head.items()
+        }
+        now = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        delta = Delta(number, number, now, ranges, made.ledger, self.origin, made.newest, f"data/{name}", f"ids/{name}")
+        try:
+            self.speed.create(delta.path, delta.encoded())
+        except FileExistsError:
+            raise SpeedError(f"delta {number}: another speed layer made it; only one may run") from None
+        self.deltas.append(delta)
+        self.number = number
+        self.head = {t: delta.ends(t) for t in self.head}
+        events = sum(entry["read"] for partitions in made.ledger.values() for entry in partitions.values())
+        print(f"speed: delta {number}: {events} events", flush=True)

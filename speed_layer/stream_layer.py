@@ -1,0 +1,143 @@
+"""Keep the speed views: `python speed_layer/stream_layer.py [--once]`.
+
+Kafka's six topics become one delta of rollups per micro-batch, visible by one manifest. `--once` stops when it has
+caught up.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from pyspark.errors import PySparkException, StreamingQueryException
+from pyspark.sql import SparkSession
+
+from catalogue.events import TOPICS
+from catalogue.kafka_offsets import OffsetError
+from catalogue.settings import Settings, SettingsError
+from catalogue.spark import MissingJars, session
+from catalogue.storage import StorageError, open_store
+from speed_layer.housekeeping import Housekeeping
+from speed_layer.speed import CURRENT, Speed, SpeedError, published
+
+LOOK_SECONDS = 1
+WORST_WAIT_SECONDS = 30
+
+
+def start(spark: SparkSession, speed: Speed, settings: Settings, checkpoint: str, once: bool) -> Any:
+    """The running query that gives `speed` its micro-batches."""
+    reader = spark.readStream.format("kafka").options(
+        **{
+            "kafka.bootstrap.servers": settings.kafka_bootstrap_servers,
+            "subscribe": ",".join(TOPICS),
+            "startingOffsets": json.dumps(speed.head),
+            "failOnDataLoss": "true",
+            "kafka.fetch.max.wait.ms": "20",
+            "kafka.max.poll.records": "20000",
+            "maxOffsetsPerTrigger": str(settings.speed_max_events),
+        }
+    )
+    writer = reader.load().writeStream.foreachBatch(speed.take).option("checkpointLocation", checkpoint)
+    trigger = {"availableNow": True} if once else {"processingTime": f"{settings.trigger_seconds} seconds"}
+    return writer.trigger(**trigger).start()
+
+
+def run(settings: Settings, spark: SparkSession, once: bool, stopping: threading.Event) -> None:
+    """Stream from where the published run and the deltas say, until stopped or what is published needs a new start."""
+    speed_store, batch = open_store(settings.speed_views, settings), open_store(settings.batch_views, settings)
+    tag = batch.etag(CURRENT)
+    speed = Speed(settings, speed_store, batch)
+    checkpoint = tempfile.mkdtemp(prefix="speed-")
+    housekeeping = None if once else Housekeeping(speed)
+    try:
+        query = start(spark, speed, settings, checkpoint, once)
+        if housekeeping:
+            housekeeping.start()
+        while not query.awaitTermination(LOOK_SECONDS):
+            if stopping.is_set():
+                query.stop()
+                return
+            newest = batch.etag(CURRENT)
+            if newest != tag:
+                tag = newest
+                with speed.lock:
+                    holds = speed.holds(published(batch))
+                if not holds:
+                    print("speed: what is published needs another start", flush=True)
+                    query.stop()
+                    return
+        if once:
+            stopping.set()
+    finally:
+        if housekeeping:
+            housekeeping.stop()
+        for active in spark.streams.active:
+            active.stop()
+        speed.maker.close()
+        shutil.rmtree(checkpoint, ignore_errors=True)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Stream until stopped; 0 when it ended well, 1 where it can't go on. Kafka and the store may come and go."""
+    parser = argparse.ArgumentParser(prog="stream_layer.py", description=__doc__)
+    parser.add_argument("--once", action="store_true", help="stop when everything that waits is in a delta")
+    options = parser.parse_args(argv)
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    try:
+        settings = Settings.load()
+        spark = session("speed", settings, kafka=True)
+    except (SettingsError, MissingJars) as error:
+        return _fail(str(error))
+    wait = 1.0
+    while not stopping.is_set():
+        try:
+            run(settings, spark, options.once, stopping)
+            wait = 1.0
+        except (SpeedError, OffsetError) as error:
+            # A gap or a second writer is for people to decide; an unreachable broker is waited for.
+            if options.once or "must answer" not in str(error):
+                return _fail(str(error))
+            _retry(str(error), wait, stopping)
+        except (StorageError, StreamingQueryException, PySparkException, OSError) as error:
+            cause = _cause(error)
+            if options.once or "SpeedError" in str(error):
+                return _fail(cause)
+            _retry(cause, wait, stopping)
+        wait = min(wait * 2, WORST_WAIT_SECONDS)
+    spark.stop()
+    return 0
+
+
+def _retry(cause: str, wait: float, stopping: threading.Event) -> None:
+    print(f"speed: {cause}; trying again in {wait:.0f} s", file=sys.stderr, flush=True)
+    stopping.wait(wait)
+
+
+def _fail(message: str) -> int:
+    print(f"speed: {message}", file=sys.stderr)
+    return 1
+
+
+def _cause(error: Exception) -> str:
+    """The line of an error that says what went wrong."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    for sign in ("SpeedError: ", "StorageError: ", "OffsetError: "):
+        for line in reversed(lines):
+            if sign in line:
+                return line.split(sign, 1)[1]
+    return lines[0] if lines else type(error).__name__
+
+
+if __name__ == "__main__":
+    sys.exit(main())
