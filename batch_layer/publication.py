@@ -25,6 +25,11 @@ def current(output: Store) -> tuple[dict, str | None]:
         raise BatchError(f"'{CURRENT}' in {output.uri}: must be JSON; {error}") from error
 
 
+def is_published(output: Store, run: str) -> bool:
+    """Whether `run` is or was the published one; its files are read and must not be written again."""
+    return output.etag(f"_runs/{run}.json") is not None
+
+
 def stage(output: Store, results: list[TopicResult], run: str) -> None:
     """Keep results until `staged` collects the run."""
     for result in results:
@@ -46,6 +51,8 @@ def publish(output: Store, run: str, results: list[TopicResult]) -> dict:
         merged = {key: dict(manifest.get(key, {})) for key in ("cut", "ledger", "views", "state")}
         for result in results:
             found = merged["state"].get(result.topic)
+            if found == result.run:  # published already, by an attempt that was stopped before it could say so
+                continue
             if result.base is not None and result.base != found:
                 raise BatchError(
                     f"{result.topic}: must go on from the published run {found}; got one from {result.base}"
@@ -69,15 +76,16 @@ def publish(output: Store, run: str, results: list[TopicResult]) -> dict:
 
 def drop_old_runs(output: Store, keep: int) -> list[str]:
     """Remove the runs before the newest `keep` and the published one, with what only they refer to; their ids."""
-    entries = {e.path[len("_runs/") : -len(".json")]: e.path for e in output.list("_runs/")}
+    manifests = {e.path: json.loads(output.read(e.path)) for e in output.list("_runs/")}
     published = current(output)[0].get("run")
-    dropped = [run for run in sorted(entries)[: -keep or None] if run != published]
-    needed = set().union(*(_folders(json.loads(output.read(entries[run]))) for run in entries if run not in dropped))
-    for run in dropped:
-        for folder in _folders(json.loads(output.read(entries[run]))) - needed:
+    by_age = sorted(manifests, key=lambda path: manifests[path]["published_at"])  # ids need not tell their age
+    dropped = {path: manifests[path]["run"] for path in by_age[: -keep or None] if manifests[path]["run"] != published}
+    needed = set().union(*(_folders(manifest) for path, manifest in manifests.items() if path not in dropped))
+    for path in dropped:
+        for folder in _folders(manifests[path]) - needed:
             output.delete([e.path for e in output.list(f"{folder}/")])
-        output.delete([entries[run]])
-    return dropped
+        output.delete([path])
+    return list(dropped.values())
 
 
 def _folders(manifest: dict) -> set[str]:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from batch_layer.publication import current, drop_old_runs, publish, stage, staged
+from batch_layer.publication import current, drop_old_runs, is_published, publish, stage, staged
 from batch_layer.topic_run import BatchError, TopicResult, TopicRun
 from catalogue.events import JOBS, TOPICS
 from catalogue.settings import Settings, SettingsError
@@ -42,6 +42,8 @@ def main(argv: list[str] | None = None) -> int:
             return 0
         if not raw.list():
             raise BatchError(f"INPUT must hold raw events; got {source!r}, which is missing or empty")
+        if options.stage and is_published(output, options.stage):
+            raise BatchError(f"RUN to stage must not be published already; {options.stage!r} is")
         run = options.stage or f"{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%S.%f}"[:-3] + f"-{uuid.uuid4().hex[:6]}"
         results = _compute(run, jobs or list(JOBS), options.full, raw, output, settings)
         if options.stage:
