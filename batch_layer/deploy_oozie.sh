@@ -111,14 +111,14 @@ start() {
 case $command in
   validate) validate ;;
   upload) validate; upload "$@" ;;
-  run) validate; upload "$@" >&2; submit -config "$app/job.properties" "$@" ;;
+  run) validate >&2; upload "$@" >&2; submit -config "$app/job.properties" "$@" ;;
   start)
     [[ -z $(running) ]] || fail "no coordinator may be running; $(running) is: use replace"
-    validate
+    validate >&2
     upload "$@" >&2
     start "$@"
     ;;
-  replace) validate; kill_running >&2; upload "$@" >&2; start "$@" ;;
+  replace) validate >&2; kill_running >&2; upload "$@" >&2; start "$@" ;;
   kill) kill_running ;;
   status)
     oozie jobs -jobtype coordinator -filter "name=$coordinator" -len 3

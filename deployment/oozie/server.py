@@ -153,10 +153,11 @@ class OozieServer:
             "instance.id": self.host,
             "config.file": "oozie-site.xml",
             "log4j.file": "oozie-log4j.properties",
-            "log4j.reload": 0,
+            "log4j.reload": 60,
         }
         path = f"{oozie_home()}/lib/*:{self.folder / 'embedded-oozie-server'}"
-        return self._java(512, path, *(f"-Doozie.{key}={value}" for key, value in options.items()), *rest)
+        derby = f"-Dderby.stream.error.file={self.folder / 'logs' / 'derby.log'}"
+        return self._java(512, path, derby, *(f"-Doozie.{key}={value}" for key, value in options.items()), *rest)
 
     def _format(self) -> None:
         if not (self.folder / "data" / "name" / "current").exists():
