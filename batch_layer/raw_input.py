@@ -24,14 +24,17 @@ class RawInput:
     head: dict[str, int] | None
 
     @classmethod
-    def of(cls, raw: Store, topic: str) -> RawInput:
-        """The topic's files in `raw`, without those that ingestion has not committed yet."""
+    def of(cls, raw: Store, topic: str, limit: dict[str, int] | None = None) -> RawInput:
+        """The topic's files in `raw`, without those that ingestion has not committed yet or that begin beyond `limit`."""
         files = tuple(e for e in raw.list(f"topic={topic}/") if e.path.endswith(RAW_SUFFIXES))
         commits = raw.list("_commits/")
         if not commits:
             return cls(files, None)
         head = json.loads(raw.read(commits[-1].path))["head"].get(topic, {})
-        return cls(tuple(e for e in files if _last(e) < head.get(_partition(e), 0)), head)
+        files = tuple(e for e in files if _last(e) < head.get(_partition(e), 0))
+        if limit is None:
+            return cls(files, head)
+        return cls(tuple(e for e in files if _first(e) < limit.get(_partition(e), 0)), limit)
 
     def described(self) -> dict:
         """What a later run must know of these files to tell which ones are new."""
@@ -55,6 +58,10 @@ class RawInput:
 
 def _partition(entry: Entry) -> str:
     return str(int(_name(entry)[1]))
+
+
+def _first(entry: Entry) -> int:
+    return int(_name(entry)[2])
 
 
 def _last(entry: Entry) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import json
 import sys
 import uuid
 from pathlib import Path
@@ -16,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from batch_layer.publication import current, drop_old_runs, is_published, publish, stage, staged
 from batch_layer.topic_run import BatchError, TopicResult, TopicRun
+from catalogue.deltas import boundary, read_deltas
 from catalogue.events import JOBS, TOPICS
 from catalogue.settings import Settings, SettingsError
 from catalogue.spark import session
@@ -68,9 +70,14 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _compute(run: str, jobs: list[str], full: bool, raw: Store, output: Store, settings: Settings) -> list[TopicResult]:
-    bases = {} if full else current(output)[0].get("state", {})
+    manifest = current(output)[0]
+    bases = {} if full else manifest.get("state", {})
+    limits = _limits(raw, output, manifest.get("cut", {}), settings)
     topics = sorted((t for t in TOPICS.values() if t.job in jobs), key=lambda t: -t.share)
-    tasks = [TopicRun(t.name, run, bases.get(t.name), raw, output, settings.duplicate_days) for t in topics]
+    tasks = [
+        TopicRun(t.name, run, bases.get(t.name), raw, output, settings.duplicate_days, limits.get(t.name))
+        for t in topics
+    ]
 
     def compute(task: TopicRun) -> TopicResult | str | None:
         try:
@@ -87,6 +94,20 @@ def _compute(run: str, jobs: list[str], full: bool, raw: Store, output: Store, s
     if failures:
         raise BatchError("; ".join(failures))
     return [outcome for outcome in outcomes if isinstance(outcome, TopicResult)]
+
+
+def _limits(raw: Store, output: Store, cuts: dict, settings: Settings) -> dict[str, dict[str, int]]:
+    """Where to cut each topic so that a delta of the speed layer ends there; without an entry, all that is landed.
+
+    Only the run that the speed layer follows has to look at its deltas.
+    """
+    commits = raw.list("_commits/")
+    if not commits or output.uri.rstrip("/") != settings.batch_views.rstrip("/"):
+        return {}
+    landed = json.loads(raw.read(commits[-1].path))["head"]
+    deltas = read_deltas(open_store(settings.speed_views, settings))
+    found = {t: boundary(deltas, t, cuts.get(t, {}), landed.get(t, {})) for t in TOPICS}
+    return {topic: cut for topic, cut in found.items() if cut is not None}
 
 
 def _finish(output: Store, run: str, results: list[TopicResult], settings: Settings) -> None:

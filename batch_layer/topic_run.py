@@ -52,7 +52,10 @@ class TopicResult:
 
 @dataclass(frozen=True)
 class TopicRun:
-    """One topic's task: `base` is the published run to go on from, None to recompute from raw."""
+    """One topic's task: `base` is the published run to go on from, None to recompute from raw.
+
+    `limit` is where to cut (exclusive, by partition); None takes everything that is there.
+    """
 
     topic: str
     run: str
@@ -60,11 +63,12 @@ class TopicRun:
     raw: Store
     output: Store
     horizon_days: int
+    limit: dict[str, int] | None = None
 
     def compute(self) -> TopicResult | None:
         """Do the task; None where nothing is new since `base`. Raises BatchError and StorageError."""
         try:
-            source = RawInput.of(self.raw, self.topic)
+            source = RawInput.of(self.raw, self.topic, self.limit)
             if self.base is not None:
                 known = json.loads(self.output.read(f"{self._state(self.base)}/inputs.json"))
                 files = source.since(known, known["cut"]) if known["source"] == self.raw.uri else None
@@ -72,7 +76,7 @@ class TopicRun:
                     return None
                 result = self._attempt(source, files, known) if files is not None else None
                 if result:
-                    return result
+                    return result if result.cut else None
             return self._attempt(source, source.files, None)
         except (UnreadableFile, ValueError) as error:
             raise BatchError(str(error)) from error
@@ -81,7 +85,10 @@ class TopicRun:
         return f"_state/{self.topic}/run={run}"
 
     def _attempt(self, source: RawInput, files: tuple[Entry, ...], known: dict | None) -> TopicResult | None:
-        """A result from `files` on top of the state that `known` describes; None if they reach below its cut."""
+        """A result from `files` on top of the state that `known` describes, with an empty cut where nothing is new.
+
+        None if the files reach below the known cut in a way that can't be told apart.
+        """
         con = connect()
         for statement in DIALECT:
             con.execute(statement)
@@ -92,7 +99,12 @@ class TopicRun:
             local = fetch(self.raw, files, scratch)
             result.unreadable_lines = load(con, self.topic, local)
             cut = known["cut"] if known else {}
-            if _reaches_below(con, cut):
+            if source.head is not None:
+                # A cut may stand inside of a file: its events below the last one are counted, those beyond this one wait.
+                _keep_between(con, cut, source.head)
+                if known and source.head == cut:
+                    return result
+            elif _reaches_below(con, cut):
                 return None
             if result.unreadable_lines:
                 lines = unreadable_lines(self.topic, local)
@@ -148,6 +160,13 @@ class TopicRun:
         self.output.upload(local, path)
         local.unlink()
         return rows
+
+
+def _keep_between(con: duckdb.DuckDBPyConnection, cut: dict[str, int], head: dict[str, int]) -> None:
+    for partition, first in cut.items():
+        con.execute(f'DELETE FROM events WHERE "partition" = {partition} AND "offset" < {first}')
+    for partition, end in head.items():
+        con.execute(f'DELETE FROM events WHERE "partition" = {partition} AND "offset" >= {end}')
 
 
 def _reaches_below(con: duckdb.DuckDBPyConnection, cut: dict[str, int]) -> bool:

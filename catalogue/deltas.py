@@ -116,20 +116,17 @@ def reached(deltas: Iterable[Delta], topic: str, cut: Vector) -> Vector:
 
 
 def boundary(deltas: Iterable[Delta], topic: str, cut: Vector, landed: Vector) -> Vector | None:
-    """The last end of a delta on the chain from `cut` that is not beyond `landed`.
+    """Where a batch run should cut: the last end of a delta on the chain from `cut` that is not beyond `landed`.
 
-    None where the chain doesn't reach `landed`, so that waiting for it would hold the batch up, or where it has no end
-    between the two.
+    It is `cut` where no delta ends between the two. None where the run may take everything that is landed: there is no
+    chain, it doesn't reach `landed` and waiting for it would hold the batch up, or it is the first run.
     """
-    found = None
-    ends = cut
+    found, ends = cut or None, cut
     for delta in chain(deltas, topic, cut):
         ends = delta.ends(topic)
         if all(end <= landed.get(p, 0) for p, end in ends.items()):
             found = ends
-    if any(ends.get(p, 0) < offset for p, offset in landed.items()):
-        return None
-    return found
+    return None if any(ends.get(p, 0) < offset for p, offset in landed.items()) else found
 
 
 def _key(vector: Vector) -> tuple:

@@ -41,14 +41,9 @@ def view_columns() -> dict[str, dict[str, str]]:
     for statement in DIALECT:
         con.execute(statement)
     for rollup in ROLLUPS.values():
-        kinds = [f"{name} {_grain_type(name)}" for name in rollup.grain]
-        kinds += [f"{m.name} {'TIMESTAMP' if m.sql == 'ts' else 'BIGINT'}" for m in rollup.measures]
+        kinds = [f"{name} {kind}" for name, kind in rollup.types.items()]
         con.execute(f"CREATE TABLE {rollup.name} ({', '.join(kinds)})")
     return {v.name: {c[0]: c[1] for c in con.execute(f"DESCRIBE {v.sql}").fetchall()} for v in VIEWS.values()}
-
-
-def _grain_type(name: str) -> str:
-    return {"date": "DATE", "hour": "BIGINT"}.get(name, "VARCHAR")
 
 
 def _events() -> str:

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 
 MAX_SUM = 2**63 - 1
+GRAIN_TYPES = {"date": "DATE", "hour": "BIGINT", "minute": "TIMESTAMP"}
 DIALECT = (
     # Percentage of part in whole, rounded half up to two decimals; NULL when the whole is 0.
     "CREATE OR REPLACE MACRO percentage(part, whole) AS ((20000 * part + whole) // (2 * nullif(whole, 0))) / 100.0",
@@ -81,6 +82,12 @@ class Rollup:
         return f"SELECT {', '.join([*self.grain, *measures])} FROM {source} GROUP BY {', '.join(self.grain)}"
 
     @property
+    def types(self) -> dict[str, str]:
+        """SQL type of each column of the state, in order."""
+        grain = {name: GRAIN_TYPES.get(name, "VARCHAR") for name in self.grain}
+        return grain | {m.name: "TIMESTAMP" if m.sql == "ts" else "BIGINT" for m in self.measures}
+
+    @property
     def words(self) -> set[str]:
         """The words of its texts, the columns that it reads among them."""
         measures = (text for m in self.measures for text in (m.sql, m.where))
@@ -97,7 +104,8 @@ class View:
     """A view: one row per `key`; `sql` is one SELECT with a line `expression AS column,  -- meaning` per column.
 
     `sharded_by` names the rollup columns, where they are called otherwise than the key's, that rows of one value of
-    `shard` draw on. `link` is a column through which rows of other shards take part as well.
+    `shard` draw on. `link` is a column through which rows of other shards take part as well; with `link_grain` only
+    a combination of these columns that is new to the state changes other shards' rows.
     """
 
     name: str
@@ -106,6 +114,7 @@ class View:
     sql: str
     sharded_by: tuple[tuple[str, str], ...] = ()
     link: str = ""
+    link_grain: tuple[str, ...] = ()
 
     @property
     def shard(self) -> str:

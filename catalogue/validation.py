@@ -190,10 +190,3 @@ def value_struct(topic_name: str) -> str:
 def value_transform(topic_name: str) -> str:
     """The same structure as `json_transform` takes it."""
     return "{" + ", ".join(f'"{name}": "JSON"' for name in token_names(TOPICS[topic_name])) + "}"
-
-
-def no_events(topic_name: str) -> str:
-    """SELECT of typed events of a topic that yields none; it has the columns and their types."""
-    empty = f"""(SELECT 0::BIGINT AS "partition", 0::BIGINT AS "offset", NULL::TIMESTAMP AS kafka_ts,
-        NULL::{value_struct(topic_name)} AS value LIMIT 0)"""
-    return typed_events(topic_name, empty)

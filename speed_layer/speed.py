@@ -12,8 +12,11 @@ import json
 import tempfile
 import threading
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+import pyarrow as pa
 
 from catalogue.deltas import Delta, Vector, chain, reached, read_deltas
 from catalogue.events import TOPICS
@@ -43,13 +46,19 @@ def published(batch: Store) -> dict[str, Any]:
 class Speed:
     """The state between micro-batches: the deltas so far, the exclusive head, and the ids of the horizon."""
 
-    def __init__(self, settings: Settings, speed: Store, batch: Store):
+    def __init__(
+        self,
+        settings: Settings,
+        speed: Store,
+        batch: Store,
+        starting: Callable[[Settings, dict[str, Vector]], dict[str, Vector]] = starting_offsets,
+    ):
         self.settings, self.speed, self.batch = settings, speed, batch
         current = published(batch)
         cuts: dict[str, Vector] = current.get("cut", {})
         self.deltas = read_deltas(speed)
         heads = {t: reached(self.deltas, t, cuts.get(t, {})) for t in TOPICS}
-        self.head = starting_offsets(settings, heads)
+        self.head = starting(settings, heads)
         self.origin = {
             t: {p: first for p, first in self.head[t].items() if p not in cuts.get(t, {})} if not heads[t] else {}
             for t in TOPICS
@@ -103,9 +112,10 @@ class Speed:
             packed.setdefault(row.topic, []).append(bytes(row.events))
         if packed:
             with self.lock:
-                self._commit({topic: unpack(packed[topic]) for topic in TOPICS if topic in packed})
+                self.commit({topic: unpack(packed[topic]) for topic in TOPICS if topic in packed})
 
-    def _commit(self, arrived: dict[str, Any]) -> None:
+    def commit(self, arrived: dict[str, pa.Table]) -> None:
+        """Make and commit the delta of typed events by topic, as `kernel.unpack` gives them."""
         number = self.number + 1
         name = f"{number:020}-{uuid.uuid4().hex[:8]}.parquet"
         with tempfile.TemporaryDirectory() as folder:

@@ -117,6 +117,7 @@ SELECT
     percentage(students.videos, courses.videos) AS video_coverage_percentage  -- share of the course's videos
 FROM students JOIN courses ON students.course_id IS NOT DISTINCT FROM courses.course_id""",
         link="course_id",
+        link_grain=("course_id", "video_id"),
     ),
     View(
         "video_drop_off_indicators",

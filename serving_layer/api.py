@@ -1,0 +1,278 @@
+"""The query API: routes, errors and their documentation."""
+
+from __future__ import annotations
+
+import time
+import zlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.middleware.gzip import GZipMiddleware
+from fastapi.responses import JSONResponse
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.concurrency import run_in_threadpool
+
+from catalogue.documents import view_columns
+from catalogue.events import TOPICS
+from catalogue.realtime import WINDOW_HOURS, WINDOWS
+from catalogue.settings import Settings
+from catalogue.storage import StorageError
+from catalogue.views import VIEWS
+from serving_layer.answers import Answer, Answers
+from serving_layer.api_documents import ANSWER, ERRORS, FRESHNESS, HEALTH, PARAMETERS, VIEW_LIST, WINDOW_PARAMETERS
+from serving_layer.formats import MEDIA_TYPES, json_bytes, table_bytes
+from serving_layer.metrics import Metrics
+from serving_layer.older_runs import OlderRuns, UnknownRun
+from serving_layer.query import BadQuery, Query, parse
+from serving_layer.state import ServingState
+
+WINDOW_RESERVED = ("minutes", "until", "format")
+DEFAULT_MINUTES = 60
+SMALLEST_GZIP = 2000
+
+
+class Unavailable(Exception):
+    """Nothing can be answered yet."""
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The application over the bucket of `settings`; its state follows the bucket while it runs."""
+    state = ServingState(settings)
+    answers, older, metrics = Answers(state), OlderRuns(state.batch), Metrics(state)
+    columns = view_columns()
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        state.start()
+        yield
+        answers.drop_old(everything=True)
+        await run_in_threadpool(state.stop)
+
+    app = FastAPI(
+        title="Learning analytics",
+        description="37 views of learning events: the batch layer's answer and every event since, in one.",
+        version="1",
+        lifespan=lifespan,
+    )
+    app.state.serving = state
+    app.add_middleware(GZipMiddleware, minimum_size=SMALLEST_GZIP, compresslevel=5)
+
+    def problem(status: int, name: str, detail: str) -> Response:
+        return JSONResponse({"name": name, "detail": detail}, status)
+
+    def measured(route: str, started: float, response: Response) -> Response:
+        metrics.requests.labels(route, str(response.status_code)).inc()
+        metrics.seconds.labels(route).observe(time.perf_counter() - started)
+        return response
+
+    @app.get("/views", responses=VIEW_LIST, summary="Every view, its key, and its columns with types and meaning")
+    async def views() -> Response:
+        listed = [
+            {
+                "name": v.name,
+                "topic": v.topic,
+                "key": v.key,
+                "columns": [
+                    {"name": n, "type": k, "meaning": v.meanings.get(n, "")} for n, k in columns[v.name].items()
+                ],
+            }
+            for v in VIEWS.values()
+        ]
+        return _json(json_bytes({"views": listed}))
+
+    @app.get(
+        "/views/{view}",
+        responses={**ANSWER, **ERRORS},
+        openapi_extra={"parameters": PARAMETERS},
+        summary="Rows of a view; every column is a filter",
+    )
+    async def rows(view: str, request: Request) -> Response:
+        started = time.perf_counter()
+        return measured("/views/{view}", started, await _rows(view, request))
+
+    async def _rows(view: str, request: Request) -> Response:
+        if view not in VIEWS:
+            return problem(404, view, f"view '{view}' is not known; GET /views lists them")
+        declared = VIEWS[view]
+        try:
+            query = parse(request.query_params.multi_items(), columns[view], declared.key)
+        except BadQuery as error:
+            return problem(422, error.name, str(error))
+        try:
+            if query.as_of_run:
+                answer = await run_in_threadpool(older.page, query.as_of_run, view, query)
+                return _answered(view, query, answer)
+            with state.reading() as generation:
+                tag = f'W/"{generation.run}-{generation.topics[declared.topic].applied}-{_crc(request)}"'
+                if request.headers.get("if-none-match") == tag:
+                    return Response(status_code=304, headers={"ETag": tag})
+                answer = answers.quick(generation, declared.topic, view, query)
+                if answer is None:
+                    answer = await run_in_threadpool(answers.page, generation, declared.topic, view, query)
+            return _answered(view, query, answer, tag)
+        except UnknownRun as error:
+            return problem(404, "as_of_run", str(error))
+        except (RuntimeError, StorageError, FileNotFoundError) as error:
+            return problem(503, "state", str(error))
+
+    def _answered(view: str, query: Query, answer: Answer, tag: str | None = None) -> Response:
+        headers = {"ETag": tag} if tag else {}
+        names = list(query.fields or query.columns)
+        if query.format == "json":
+            found: Any = answer.rows
+            if query.fields:
+                found = [{name: row[name] for name in names} for row in found]
+            body = b"".join(
+                (
+                    b'{"view":"', view.encode(), b'","columns":', json_bytes(names), b',"rows":', json_bytes(found),
+                    b',"total":', str(answer.total).encode(), b',"next":', json_bytes(answer.next),
+                    b',"as_of":', answer.as_of, b"}",
+                )
+            )  # fmt: skip
+            return _json(body, headers)
+        table = answer.rows.select(names) if not isinstance(answer.rows, list) else _table(answer.rows, names)
+        headers |= {"X-Total": str(answer.total), "X-Next": answer.next or "", "X-As-Of": answer.as_of.decode()}
+        return Response(table_bytes(table, query.format), 200, headers, MEDIA_TYPES[query.format])
+
+    @app.get(
+        "/realtime",
+        responses=VIEW_LIST,
+        summary="Every real-time window, its key, and its columns with types and meaning",
+    )
+    async def windows() -> Response:
+        listed = [
+            {
+                "name": w.name,
+                "meaning": w.meaning,
+                "key": w.key,
+                "columns": [
+                    {"name": n, "type": k, "meaning": w.meanings.get(n, "")}
+                    for n, k in (await run_in_threadpool(state.realtime.columns, w.name)).items()
+                ],
+            }
+            for w in WINDOWS.values()
+        ]
+        return _json(json_bytes({"windows": listed}))
+
+    @app.get(
+        "/realtime/{name}",
+        responses={**ANSWER, **ERRORS},
+        openapi_extra={"parameters": WINDOW_PARAMETERS},
+        summary=f"Rows of a real-time window, by the minute, of the last {WINDOW_HOURS} hours",
+    )
+    async def window(name: str, request: Request) -> Response:
+        started = time.perf_counter()
+        return measured("/realtime/{name}", started, await run_in_threadpool(_window, name, request))
+
+    def _window(name: str, request: Request) -> Response:
+        if name not in WINDOWS:
+            return problem(404, name, f"window '{name}' is not known; GET /realtime lists them")
+        parameters = request.query_params.multi_items()
+        chosen = {k: v for k, v in parameters if k in WINDOW_RESERVED}
+        kinds = state.realtime.columns(name)
+        try:
+            query = parse(
+                [p for p in parameters if p[0] not in ("minutes", "until")], kinds, WINDOWS[name].key, ("format",)
+            )
+            minutes, until = _minutes(chosen.get("minutes")), _until(chosen.get("until"))
+        except BadQuery as error:
+            return problem(422, error.name, str(error))
+        condition, values = query.where()
+        table = state.realtime.read(name, until, minutes, condition, values)
+        if query.format != "json":
+            return Response(table_bytes(table, query.format), 200, media_type=MEDIA_TYPES[query.format])
+        heads = {t: dict(h) for t, h in state.realtime.heads.items()}
+        found = table.to_pylist()
+        return _json(
+            json_bytes(
+                {
+                    "view": name,
+                    "columns": list(kinds),
+                    "rows": found,
+                    "total": len(found),
+                    "next": None,
+                    "as_of": {"head": heads, "until": until},
+                }
+            )
+        )
+
+    @app.get("/freshness", responses={**FRESHNESS, 503: ERRORS[503]}, summary="What the answers cover, and the ledger")
+    async def freshness() -> Response:
+        try:
+            with state.reading() as generation:
+                lags = {t: answers.freshness(generation, t) for t in TOPICS}
+                known = [lag for _, lag in lags.values() if lag is not None]
+                topics = generation.topics
+                return _json(
+                    json_bytes(
+                        {
+                            "run": generation.run,
+                            "published_at": generation.current.get("published_at"),
+                            "cut": {t: s.cut for t, s in topics.items()},
+                            "head": {t: dict(s.head) for t, s in topics.items()},
+                            "watermark": max((w for w, _ in lags.values() if w), default=None),
+                            "lag_seconds": max(known) if known else None,
+                            "ledger": {t: {p: dict(e) for p, e in s.ledger.items()} for t, s in topics.items()},
+                            "speed_layer": state.alive.get("at"),
+                        }
+                    )
+                )
+        except RuntimeError as error:
+            return problem(503, "state", str(error))
+
+    @app.get("/health/live", responses=HEALTH, summary="The process answers")
+    async def live() -> Response:
+        return JSONResponse({"status": "live"})
+
+    @app.get("/health/ready", responses={**HEALTH, 503: ERRORS[503]}, summary="The newest objects are served")
+    async def ready() -> Response:
+        if state.problem or not state.is_alive():
+            serving = "the last good state is served" if state.generation else "nothing is served yet"
+            return problem(503, "state", f"{state.problem or 'stopped'}; {serving}")
+        return JSONResponse({"status": "ready"})
+
+    @app.get("/metrics", summary="Prometheus metrics", responses={200: {"content": {"text/plain": {}}}})
+    def prometheus() -> Response:
+        answers.drop_old()
+        return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+    return app
+
+
+def _json(body: bytes, headers: dict[str, str] | None = None) -> Response:
+    return Response(body, 200, headers, "application/json")
+
+
+def _crc(request: Request) -> str:
+    return f"{zlib.crc32(request.scope['path'].encode() + b'?' + request.scope['query_string']):08x}"
+
+
+def _table(rows: list[dict[str, Any]], names: list[str]) -> Any:
+    import pyarrow as pa
+
+    return pa.Table.from_pylist(rows).select(names) if rows else pa.table({n: [] for n in names})
+
+
+def _minutes(text: str | None) -> int:
+    if text is None:
+        return DEFAULT_MINUTES
+    most = WINDOW_HOURS * 60
+    if not text.isascii() or not text.isdigit() or len(text) > 5 or not 1 <= int(text) <= most:
+        raise BadQuery("minutes", f"must be a whole number from 1 to {most}; got '{text}'")
+    return int(text)
+
+
+def _until(text: str | None) -> datetime:
+    if text is None:
+        return datetime.now(UTC)
+    try:
+        moment = datetime.fromisoformat(text)
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        if not timedelta(0) <= moment - datetime(2000, 1, 1, tzinfo=UTC) < timedelta(days=100_000):
+            raise ValueError
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise BadQuery("until", f"must be a time as in 2026-03-01T08:00:00Z; got '{text}'") from None

@@ -1,0 +1,30 @@
+"""Rows of one person from a batch view, without a query: an Arrow file in the order of the person, and where each begins."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+
+class Lookup:
+    """The rows of `parquet` by the values of `column`, whose equal values must stand together."""
+
+    def __init__(self, parquet: Path, column: str, arrow: Path):
+        table = pq.read_table(parquet)
+        with pa.OSFile(str(arrow), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+            writer.write_table(table.combine_chunks())
+        # Mapped into memory, so that the system may drop its pages.
+        self.table = pa.ipc.open_file(pa.memory_map(str(arrow))).read_all()
+        runs = pc.run_end_encode(self.table[column].combine_chunks()) if len(self.table) else None
+        values = runs.values.to_pylist() if runs is not None else []
+        ends = runs.run_ends.to_pylist() if runs is not None else []
+        self.places = dict(zip(values, zip([0, *ends], ends, strict=False), strict=True))
+
+    def rows(self, value: str) -> list[dict[str, Any]]:
+        """The rows of one value, in the order of the key."""
+        first, end = self.places.get(value, (0, 0))
+        return self.table.slice(first, end - first).to_pylist() if end > first else []

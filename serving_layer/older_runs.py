@@ -1,0 +1,73 @@
+"""Views of a batch run that is not the published one any more, as long as retention holds it."""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+import threading
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from catalogue.storage import Store
+from serving_layer.answers import Answer
+from serving_layer.formats import json_bytes
+from serving_layer.query import Query
+
+MOST_FILES = 16
+_RUN = re.compile(r"[\w.\-]{1,100}")
+
+
+class UnknownRun(LookupError):
+    """Retention holds no run of that id."""
+
+
+class OlderRuns:
+    """Reads views of runs by id; keeps the files that were asked for last."""
+
+    def __init__(self, batch: Store):
+        self.batch = batch
+        self.folder = tempfile.TemporaryDirectory(prefix="serving-runs-")
+        self.files: dict[str, Path] = {}
+        self.lock = threading.Lock()
+
+    def page(self, run: str, view: str, query: Query) -> Answer:
+        """A page of `view` as run `run` published it. Raises UnknownRun."""
+        manifest = self._manifest(run)
+        if view not in manifest.get("views", {}):
+            raise UnknownRun(f"run '{run}' has no view '{view}'")
+        with self.lock:
+            file = self._file(manifest["views"][view]["path"])
+            con = duckdb.connect()
+            con.execute("SET TimeZone = 'UTC'")
+            relation = f"read_parquet('{file}', hive_partitioning = false)"
+            condition, values = query.where()
+            total = con.execute(f"SELECT count(*) FROM {relation} WHERE {condition}", values).fetchall()[0][0]
+            sql, values = query.page(relation)
+            table = con.sql(sql, params=values).to_arrow_table()
+            con.close()
+        following = None
+        if len(table) > query.limit:
+            table = table.slice(0, query.limit)
+            following = query.cursor(table.slice(query.limit - 1).to_pylist()[0], "")
+        covers = {"run": run, "cut": manifest["cut"], "head": manifest["cut"], "watermark": None, "lag_seconds": None}
+        return Answer(table.to_pylist() if query.format == "json" else table, total, following, json_bytes(covers))
+
+    def _manifest(self, run: str) -> dict[str, Any]:
+        if not _RUN.fullmatch(run):
+            raise UnknownRun(f"run must be the id of a kept run; got '{run[:100]}'")
+        try:
+            return json.loads(self.batch.read(f"_runs/{run}.json"))
+        except FileNotFoundError:
+            raise UnknownRun(f"run '{run}' is not kept") from None
+
+    def _file(self, path: str) -> Path:
+        if path not in self.files:
+            while len(self.files) >= MOST_FILES:
+                self.files.pop(next(iter(self.files))).unlink()
+            local = Path(self.folder.name) / (path.replace("/", "-") + ".parquet")
+            self.batch.download(f"{path}/part-00000.parquet", local)
+            self.files[path] = local
+        return self.files[path]

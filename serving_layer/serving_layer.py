@@ -1,0 +1,45 @@
+"""Serve the query API: `python serving_layer/serving_layer.py [--host HOST] [--port PORT]`; documentation at `/docs`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+# The folder of this file would hide the package of the same name.
+sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+import uvicorn  # noqa: E402
+
+from catalogue.settings import Settings, SettingsError  # noqa: E402
+from catalogue.storage import StorageError  # noqa: E402
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Serve until stopped; 1 for settings that can't be used."""
+    parser = argparse.ArgumentParser(prog="serving_layer.py", description=__doc__)
+    parser.add_argument("--host", help="address to listen on (default: SERVING_HOST)")
+    parser.add_argument("--port", type=int, help="port to listen on (default: SERVING_PORT)")
+    options = parser.parse_args(argv)
+    try:
+        settings = Settings.load()
+        from serving_layer.api import create_app
+
+        app = create_app(settings)
+    except (SettingsError, StorageError) as error:
+        print(f"serving: {error}", file=sys.stderr)
+        return 1
+    uvicorn.run(
+        app,
+        host=options.host or settings.serving_host,
+        port=settings.serving_port if options.port is None else options.port,
+        log_level="warning",
+        access_log=False,
+        loop="uvloop",
+        http="httptools",
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,280 @@
+"""One topic's merged state: a batch run's rollups and views, and the deltas from its cut on.
+
+The state is a DuckDB database of its own in a scratch folder, so that it may be larger than memory and vanishes as a
+whole. Deltas are appended to the rollups. A view is brought up to date when it is asked for: only the shards (a user, a
+day) that deltas have touched since are computed again, by the same SELECT as in the batch layer. Every read is one
+transaction, which sees the rows and the number of the last delta in them together.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from catalogue.deltas import Delta, Vector
+from catalogue.rollups import DIALECT, Rollup, View
+from catalogue.settings import Settings
+from catalogue.storage import Store
+from catalogue.views import ROLLUPS, VIEWS
+from serving_layer.lookup import Lookup
+
+# Beyond this share of a view's shards, computing everything is cheaper than computing the touched ones.
+MOST_TOUCHED = 20_000
+
+
+def user_column(rollup: Rollup) -> str:
+    """The column by which a rollup's rows are sorted, so that one person's stand together."""
+    return next((c for c in ("user_id", "student_id", "date") if c in rollup.grain), rollup.grain[0])
+
+
+class TopicState:
+    """The merged state of `topic` over batch run `run` (None before the first), up to `head` (exclusive)."""
+
+    def __init__(self, topic: str, current: dict[str, Any], batch: Store, settings: Settings):
+        self.topic, self.run = topic, current.get("state", {}).get(topic)
+        self.cut: Vector = current.get("cut", {}).get(topic, {})
+        self.ledger: dict[str, dict[str, int]] = {
+            p: dict(entry) for p, entry in current.get("ledger", {}).get(topic, {}).items()
+        }
+        self.rollups = tuple(r for r in ROLLUPS.values() if r.topic == topic)
+        self.views = {v.name: v for v in VIEWS.values() if v.topic == topic}
+        self.watermark = ""
+        self.applied = 0
+        self.heads: dict[int, Vector] = {0: dict(self.cut)}
+        self.folder = Path(tempfile.mkdtemp(prefix=f"serving-{topic}-"))
+        self.con = duckdb.connect(
+            str(self.folder / "state.duckdb"),
+            config={
+                "threads": 2,
+                "memory_limit": settings.serving_memory,
+                "temp_directory": str(self.folder / "spill"),
+            },
+        )
+        self.con.execute("SET TimeZone = 'UTC'")
+        for statement in DIALECT:
+            self.con.execute(statement)
+        self.writing = threading.Lock()
+        self.local = threading.local()
+        self.lookups: dict[str, Lookup] = {}
+        self.touched: dict[str, set] = {}
+        self.shards = sorted({(v.name, v.shard) for v in self.views.values()})
+        self._load(current, batch)
+
+    @property
+    def head(self) -> Vector:
+        """First offsets that the answers don't cover."""
+        return self.heads[self.applied]
+
+    def _load(self, current: dict[str, Any], batch: Store) -> None:
+        con = self.con
+        con.execute("CREATE TABLE applied AS SELECT 0::BIGINT AS n")
+        con.execute("CREATE TABLE refreshed (view VARCHAR, n BIGINT)")
+        for rollup in self.rollups:
+            columns = ", ".join(f"{name} {kind}" for name, kind in rollup.types.items())
+            con.execute(f"CREATE TABLE base_{rollup.name} ({columns})")
+            con.execute(f"CREATE TABLE speed_{rollup.name} ({columns})")
+            if self.run:
+                local = self.folder / f"{rollup.name}.parquet"
+                batch.download(f"_state/{self.topic}/run={self.run}/{rollup.name}.parquet", local)
+                con.execute(
+                    f"INSERT INTO base_{rollup.name} BY NAME SELECT * FROM read_parquet('{local}', "
+                    f"hive_partitioning = false) ORDER BY {user_column(rollup)}"
+                )
+                local.unlink()
+        if self.run:
+            local = self.folder / "ids.parquet"
+            batch.download(f"_state/{self.topic}/run={self.run}/ids.parquet", local)
+            newest = con.execute(f"SELECT max(kafka_ts) FROM read_parquet('{local}')").fetchall()[0][0]
+            self.watermark = newest.isoformat(timespec="milliseconds") + "Z" if newest else ""
+            local.unlink()
+        self.touch_tables = {}
+        for view in self.views.values():
+            con.execute(f"INSERT INTO refreshed VALUES ('{view.name}', 0)")
+            place = current.get("views", {}).get(view.name, {}).get("path") if self.run else None
+            if place:
+                local = self.folder / f"{view.name}.parquet"
+                batch.download(f"{place}/part-00000.parquet", local)
+                con.execute(
+                    f"CREATE VIEW batch_{view.name} AS SELECT * FROM read_parquet('{local}', hive_partitioning = false)"
+                )
+                if view.shard in ("user_id", "student_id"):
+                    self.lookups[view.name] = Lookup(local, view.shard, self.folder / f"{view.name}.arrow")
+            else:
+                con.execute(f"CREATE VIEW batch_{view.name} AS {self._select(view, 'base')}")
+            con.execute(
+                f"CREATE TABLE view_{view.name} AS SELECT * FROM batch_{view.name} ORDER BY {', '.join(view.key)}"
+            )
+            con.execute(
+                f"CREATE TABLE touched_{view.name} AS SELECT 0::BIGINT AS n, {view.shard} AS v "
+                f"FROM view_{view.name} LIMIT 0"
+            )
+            self.touched[view.name] = set()
+        con.execute("CHECKPOINT")
+
+    def _select(self, view: View, layer: str = "merged", restriction: str = "") -> str:
+        """The view's SELECT over merged rollups of a layer; `restriction` is a condition with {column} for the shard's."""
+        tables = []
+        for rollup in view.rollups(ROLLUPS):
+            names = {"merged": ("base", "speed"), "base": ("base",), "speed": ("speed",)}[layer]
+            column = view.link or view.shard_column(rollup.name)
+            where = f" WHERE {restriction.format(column=column)}" if restriction else ""
+            states = " UNION ALL ".join(f"SELECT * FROM {name}_{rollup.name}{where}" for name in names)
+            tables.append(f"{rollup.name} AS ({rollup.merge(f'({states})')})")
+        return f"WITH {', '.join(tables)} SELECT * FROM ({view.sql})"
+
+    def apply(self, delta: Delta, data: Path) -> None:
+        """Append a delta that begins at `head`; its rollups are in `data`. All of it becomes visible, or nothing."""
+        number = delta.last
+        with self.writing:
+            cursor = self.con.cursor()
+            cursor.execute("BEGIN")
+            try:
+                present = {
+                    row[0] for row in cursor.execute(f"SELECT DISTINCT rollup FROM read_parquet('{data}')").fetchall()
+                }
+                fresh: dict[str, set] = {}
+                for view in self.views.values():
+                    mine = [r for r in view.rollups(ROLLUPS) if r.name in present]
+                    if mine:
+                        fresh[view.name] = self._touch(cursor, view, mine, data, number)
+                for rollup in self.rollups:
+                    if rollup.name in present:
+                        names = ", ".join(rollup.types)
+                        cursor.execute(
+                            f"INSERT INTO speed_{rollup.name} SELECT {names} FROM read_parquet('{data}') "
+                            f"WHERE rollup = '{rollup.name}'"
+                        )
+                cursor.execute(f"UPDATE applied SET n = {number}")
+                self.heads[number] = delta.ends(self.topic)
+                # Before the commit, so that a reader never takes a touched row for an untouched one.
+                for name, values in fresh.items():
+                    self.touched[name] |= values
+                cursor.execute("COMMIT")
+            except BaseException:
+                cursor.execute("ROLLBACK")
+                raise
+            finally:
+                cursor.close()
+            self.applied = number
+            self._account(delta)
+
+    def _touch(self, cursor: Any, view: View, rollups: list[Rollup], data: Path, number: int) -> set:
+        if view.link:
+            values = " UNION ".join(
+                f"SELECT {view.shard_column(r.name)} FROM {self._states(r)} WHERE {view.link} IN "
+                f"(SELECT {view.link} FROM read_parquet('{data}') AS d WHERE rollup = '{r.name}'{self._is_new(view, r)})"
+                for r in rollups
+            )
+            values += " UNION " + self._touched_values(view, rollups, data)
+        else:
+            values = self._touched_values(view, rollups, data)
+        rows = cursor.execute(
+            f"INSERT INTO touched_{view.name} SELECT {number}, * FROM ({values}) RETURNING v"
+        ).fetchall()
+        return {row[0] for row in rows} if view.name in self.lookups else set()
+
+    def _states(self, rollup: Rollup) -> str:
+        return f"(SELECT * FROM base_{rollup.name} UNION ALL FROM speed_{rollup.name})"
+
+    def _is_new(self, view: View, rollup: Rollup) -> str:
+        if not view.link_grain:
+            return ""
+        same = " AND ".join(f"s.{c} = d.{c}" for c in view.link_grain)
+        return f" AND NOT EXISTS (SELECT 1 FROM {self._states(rollup)} AS s WHERE {same})"
+
+    def _touched_values(self, view: View, rollups: list[Rollup], data: Path) -> str:
+        return " UNION ".join(
+            f"SELECT {view.shard_column(r.name)} FROM read_parquet('{data}') WHERE rollup = '{r.name}'" for r in rollups
+        )
+
+    def _account(self, delta: Delta) -> None:
+        for partition, entry in delta.ledger.get(self.topic, {}).items():
+            sums = self.ledger.setdefault(partition, {})
+            for name in ("landed", "counted", "duplicate", "invalid"):
+                sums[name] = sums.get(name, 0) + entry[name]
+        self.watermark = max(self.watermark, delta.newest.get(self.topic, ""))
+
+    def refresh(self, name: str) -> None:
+        """Bring a view's table up to date with the deltas that were applied."""
+        view = self.views[name]
+        with self.writing:
+            cursor = self.con.cursor()
+            try:
+                cursor.execute("BEGIN")
+                done = cursor.execute(f"SELECT n FROM refreshed WHERE view = '{name}'").fetchall()[0][0]
+                if done == self.applied:
+                    cursor.execute("ROLLBACK")
+                    return
+                cursor.execute(
+                    f"CREATE OR REPLACE TEMP TABLE hit AS SELECT DISTINCT v FROM touched_{name} WHERE n > {done}"
+                )
+                hits = cursor.execute("SELECT count(*) FROM hit").fetchall()[0][0]
+                if hits > MOST_TOUCHED:
+                    cursor.execute(f"DELETE FROM view_{name}")
+                    cursor.execute(f"INSERT INTO view_{name} {self._select(view)} ORDER BY {', '.join(view.key)}")
+                elif hits:
+                    cursor.execute(f"DELETE FROM view_{name} WHERE {view.shard} IN (SELECT v FROM hit)")
+                    cursor.execute(f"INSERT INTO view_{name} {self._hit_rows(view)}")
+                cursor.execute(f"DELETE FROM touched_{name}")
+                cursor.execute(f"UPDATE refreshed SET n = {self.applied} WHERE view = '{name}'")
+                cursor.execute("COMMIT")
+            finally:
+                cursor.close()
+
+    def _hit_rows(self, view: View, values: str = "(SELECT v FROM hit)") -> str:
+        """The view's rows of the shards in `values`."""
+        if not view.link:
+            return self._select(view, restriction=f"{{column}} IN {values}")
+        linked = " UNION ".join(
+            f"SELECT {view.link} FROM {layer}_{r.name} WHERE {view.shard_column(r.name)} IN {values}"
+            for r in view.rollups(ROLLUPS)
+            for layer in ("base", "speed")
+        )
+        return f"SELECT * FROM ({self._select(view, restriction=f'{{column}} IN ({linked})')}) WHERE {view.shard} IN {values}"
+
+    @contextmanager
+    def reading(self) -> Iterator[tuple[duckdb.DuckDBPyConnection, int]]:
+        """A cursor in a transaction, and the number of the last delta that it sees."""
+        cursor = getattr(self.local, "cursor", None)
+        if cursor is None:
+            cursor = self.local.cursor = self.con.cursor()
+            cursor.execute("SET TimeZone = 'UTC'")
+        cursor.execute("BEGIN")
+        try:
+            yield cursor, cursor.execute("SELECT n FROM applied").fetchall()[0][0]
+        finally:
+            cursor.execute("ROLLBACK")
+
+    def relation(
+        self, cursor: duckdb.DuckDBPyConnection, name: str, layer: str, number: int, shard: Any = None
+    ) -> str | None:
+        """SQL of a view's rows as of delta `number`; None where the view has to be refreshed first.
+
+        With `shard`, only the rows of that shard are needed, which are computed at once.
+        """
+        view = self.views[name]
+        if layer == "batch":
+            return f"batch_{name}"
+        if layer == "speed":
+            return f"({self._select(view, 'speed')})"
+        done = cursor.execute(f"SELECT n FROM refreshed WHERE view = '{name}'").fetchall()[0][0]
+        if done == number:
+            return f"view_{name}"
+        if shard is not None:
+            text = "'" + str(shard).replace("'", "''") + "'"
+            if cursor.execute(f"SELECT 1 FROM touched_{name} WHERE v = {text} LIMIT 1").fetchall():
+                return f"({self._hit_rows(view, f'({text})')})"
+            return f"view_{name}"
+        return None
+
+    def close(self) -> None:
+        """Drop the state."""
+        self.con.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
