@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import argparse
 
-from tests.benchmarks import batch, increment, ingestion
+from tests.benchmarks import batch, freshness, increment, ingestion, serving
 
-BENCHMARKS = {"batch": batch.run, "increment": increment.run, "ingestion": ingestion.run}
+BENCHMARKS = {
+    "batch": batch.run,
+    "increment": increment.run,
+    "ingestion": ingestion.run,
+    "freshness": freshness.run,
+    "serving": serving.run,
+}
 
 
 def main() -> None:

@@ -1,0 +1,194 @@
+"""The query API on a month of history: lookups, a sorted page, a delta, a new batch run, and a bare route beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import random
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from tests.benchmarks.history import STUDENTS, raw_history
+from tests.benchmarks.process import measured
+
+RATE, SECONDS = 200, 15
+CONNECTIONS = 16
+LOOKUPS = ("video_student_engagement", "course_activity_summary", "auth_user_activity_summary")
+LARGEST, SORT = "video_total_watch_time", "-total_watch_seconds"
+BARE = "tests.benchmarks.bare_route"
+
+
+def run(events: int) -> None:
+    """Print latencies and throughputs."""
+    raw = raw_history(events)
+    with tempfile.TemporaryDirectory() as folder:
+        views = f"{folder}/batch_views"
+        measured(["batch_layer/run_batch_jobs.py", str(raw), views])
+        environ = {**os.environ, "BATCH_VIEWS": views, "SPEED_VIEWS": f"{folder}/speed_views"}
+        started = time.monotonic()
+        process, address = _served(["serving_layer/serving_layer.py"], environ)
+        try:
+            _until_ready(address)
+            opening = time.monotonic() - started
+            _report(events, address, environ, opening, folder, str(raw), views)
+        finally:
+            process.terminate()
+            process.wait(60)
+
+
+def _report(
+    events: int, address: str, environ: dict[str, str], opening: float, folder: str, raw: str, views: str
+) -> None:
+    users = [f"SV{n:03}" for n in random.Random(1).sample(range(1, STUDENTS + 1), 5000)]
+    print(
+        f"\n## Query API, {events:,} events of history\n\n| | |\n|---|---|\n| opened in, s | {opening:.1f} |",
+        flush=True,
+    )
+    for view in LOOKUPS:
+        paths = [f"/views/{view}?user_id={user}" for user in users]
+        latencies = asyncio.run(_at_rate(address, paths, RATE, SECONDS))
+        print(
+            f"| {view} by user_id at {RATE}/s: p50, p99, ms | {_ms(latencies, 0.5)}, {_ms(latencies, 0.99)} |",
+            flush=True,
+        )
+    paths = [f"/views/{LOOKUPS[0]}?user_id={user}" for user in users]
+    with urllib.request.urlopen(address + paths[0]) as answer:
+        (Path(folder) / "bytes").write_bytes(answer.read())
+    bare, bare_address = _served(["-m", BARE], {**environ, "BARE_BYTES": f"{folder}/bytes"})
+    try:
+        _until_ready(bare_address)
+        ours, theirs = [], []
+        for _ in range(3):
+            theirs.append(asyncio.run(_flood(bare_address, ["/bare"], 4)))
+            ours.append(asyncio.run(_flood(address, paths, 4)))
+    finally:
+        bare.terminate()
+        bare.wait(30)
+    ratio = sorted(o / t for o, t in zip(ours, theirs, strict=True))[1]
+    print(f"| lookups/s, bare route/s, ratio | {max(ours):.0f}, {max(theirs):.0f}, {ratio:.2f} |", flush=True)
+    page = f"/views/{LARGEST}?sort={SORT}"
+    latencies = asyncio.run(_one_by_one(address, [page + f"&limit={100 + n % 7}" for n in range(40)]))
+    print(f"| first page of {LARGEST} by {SORT}: p95, ms | {_ms(latencies, 0.95)} |", flush=True)
+    measured(["batch_layer/run_batch_jobs.py", raw, views, "--full"])
+    before = _run_of(address)
+    started = time.monotonic()
+    latencies = asyncio.run(
+        _while(address, paths, lambda: _run_of(address) == before and time.monotonic() - started < 120)
+    )
+    swap = time.monotonic() - started
+    print(
+        f"| new run swapped in within, s; slowest request meanwhile, ms | {swap:.1f}; {_ms(latencies, 1.0)} |",
+        flush=True,
+    )
+
+
+def _served(command: list[str], environ: dict[str, str]) -> tuple[subprocess.Popen, str]:
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        port = held.getsockname()[1]
+    environ = {**environ, "SERVING_PORT": str(port)}
+    process = subprocess.Popen([sys.executable, *command], env=environ, stdout=subprocess.DEVNULL)
+    return process, f"http://127.0.0.1:{port}"
+
+
+def _until_ready(address: str) -> None:
+    deadline = time.monotonic() + 300
+    while time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(f"{address}/health/ready"):
+                return
+        except OSError:
+            time.sleep(0.2)
+    raise RuntimeError("serving: must be ready within 300 s")
+
+
+def _run_of(address: str) -> str:
+    with urllib.request.urlopen(f"{address}/freshness") as answer:
+        return json.load(answer)["run"]
+
+
+def _ms(latencies: list[float], share: float) -> str:
+    ordered = sorted(latencies)
+    return f"{ordered[min(len(ordered) - 1, int(len(ordered) * share))] * 1000:.1f}"
+
+
+class _Connection:
+    """One kept-alive HTTP/1.1 connection that asks and waits."""
+
+    def __init__(self, address: str):
+        parts = urlsplit(address)
+        self.host, self.port = parts.hostname or "", parts.port or 80
+        self.streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+
+    async def get(self, path: str) -> float:
+        """Seconds that the answer took; RuntimeError where it is no 200."""
+        if self.streams is None:
+            self.streams = await asyncio.open_connection(self.host, self.port)
+        reader, writer = self.streams
+        started = time.perf_counter()
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = next(int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
+        await reader.readexactly(length)
+        if not head.startswith(b"HTTP/1.1 200"):
+            raise RuntimeError(f"{path}: must be 200; got {head[:60]!r}")
+        return time.perf_counter() - started
+
+
+async def _one_by_one(address: str, paths: list[str]) -> list[float]:
+    connection = _Connection(address)
+    return [await connection.get(path) for path in paths]
+
+
+async def _flood(address: str, paths: list[str], seconds: float) -> float:
+    """Answers per second over many connections."""
+    end, done = time.perf_counter() + seconds, 0
+
+    async def ask(number: int) -> None:
+        nonlocal done
+        connection = _Connection(address)
+        while time.perf_counter() < end:
+            await connection.get(paths[(number + done * 7) % len(paths)])
+            done += 1
+
+    await asyncio.gather(*(ask(n) for n in range(CONNECTIONS)))
+    return done / seconds
+
+
+async def _at_rate(address: str, paths: list[str], rate: int, seconds: float) -> list[float]:
+    """Latencies from the moment at which each request was due."""
+    idle = [_Connection(address) for _ in range(CONNECTIONS)]
+    latencies: list[float] = []
+    waiting: list[asyncio.Task] = []
+
+    async def ask(path: str, due: float) -> None:
+        connection = idle.pop() if idle else _Connection(address)
+        await connection.get(path)
+        latencies.append(time.perf_counter() - due)
+        idle.append(connection)
+
+    begin = time.perf_counter()
+    for number in range(int(rate * seconds)):
+        due = begin + number / rate
+        await asyncio.sleep(max(0.0, due - time.perf_counter()))
+        waiting.append(asyncio.create_task(ask(paths[number % len(paths)], due)))
+    await asyncio.gather(*waiting)
+    return latencies
+
+
+async def _while(address: str, paths: list[str], going: Callable[[], bool]) -> list[float]:
+    connection, latencies = _Connection(address), []
+    number = 0
+    while await asyncio.to_thread(going):
+        for _ in range(20):
+            latencies.append(await connection.get(paths[number % len(paths)]))
+            number += 1
+            await asyncio.sleep(0.01)
+    return latencies
