@@ -2,7 +2,7 @@ CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/learning-analytics
 VENV := $(CACHE)/venv-$(shell sha256sum config/requirements.txt | cut -c1-12)
 PYTHON := $(VENV)/bin/python
 
-.PHONY: setup up status down demo test bench lock docs lint
+.PHONY: setup up status down demo test bench lock docs lint oozie-up oozie-down test-oozie
 setup: $(VENV)/.ready
 	@$(PYTHON) -m deployment.installation
 
@@ -41,3 +41,13 @@ demo: setup
 
 bench: setup
 	$(PYTHON) -m tests.benchmarks
+
+oozie-up: setup
+	$(PYTHON) -m deployment.oozie.server up
+	batch_layer/deploy_oozie.sh upload
+
+oozie-down: $(VENV)/.ready
+	$(PYTHON) -m deployment.oozie.server down
+
+test-oozie: setup
+	$(PYTHON) -m pytest -q tests/oozie

@@ -1,0 +1,147 @@
+"""The files for Oozie, without a server: valid by its own XSDs, complete, and in step with the settings."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+
+from catalogue.events import JOBS
+from catalogue.settings import Settings
+from deployment.installation import CONFIG, StackError
+from deployment.oozie.assembly import oozie_home
+from deployment.oozie.configuration import DECLARED, properties
+from deployment.oozie.server import PORTS
+
+BATCH = CONFIG.parent / "batch_layer"
+WORKFLOW, COORDINATOR = (BATCH / "oozie" / f"{name}.xml" for name in ("workflow", "coordinator"))
+NAMES = {"w": "uri:oozie:workflow:1.0", "s": "uri:oozie:shell-action:1.0", "c": "uri:oozie:coordinator:0.5"}
+# Java's own validator, as the server's: files to check, then the schemas.
+VALIDATOR = """
+import java.io.File;
+import java.util.Arrays;
+import javax.xml.transform.Source;
+import javax.xml.transform.stream.StreamSource;
+import javax.xml.validation.SchemaFactory;
+
+class Validator {
+    public static void main(String[] args) throws Exception {
+        Source[] schemas = Arrays.stream(args).skip(1).map(a -> new StreamSource(new File(a))).toArray(Source[]::new);
+        SchemaFactory factory = SchemaFactory.newInstance("http://www.w3.org/2001/XMLSchema");
+        factory.newSchema(schemas).newValidator().validate(new StreamSource(new File(args[0])));
+    }
+}
+"""
+SCHEMAS = {
+    WORKFLOW: ("oozie-common-1.0", "oozie-workflow-1.0", "shell-action-1.0"),
+    COORDINATOR: ("oozie-coordinator-0.5", "oozie-sla-0.2"),
+}
+
+
+def validate(file: Path, schemas: tuple[str, ...], folder: Path) -> str:
+    """What is wrong with a file; empty where nothing is."""
+    source = folder / "Validator.java"
+    source.write_text(VALIDATOR)
+    paths = [str(oozie_home() / "xsd" / f"{name}.xsd") for name in schemas]
+    done = subprocess.run(["java", str(source), str(file), *paths], capture_output=True, text=True, timeout=120)
+    return done.stderr if done.returncode else ""
+
+
+@pytest.mark.parametrize("file", [WORKFLOW, COORDINATOR], ids=lambda path: path.stem)
+def test_valid_by_oozies_schemas(file, tmp_path):
+    assert validate(file, SCHEMAS[file], tmp_path) == ""
+    bad = tmp_path / file.name
+    bad.write_text(file.read_text().replace("<action", "<acton").replace("</action", "</acton"))
+    assert "acton" in validate(bad, SCHEMAS[file], tmp_path)
+
+
+def test_the_workflow_runs_every_job_and_then_publishes():
+    root = ElementTree.parse(WORKFLOW).getroot()
+    paths = [path.get("start") for path in root.findall("w:fork/w:path", NAMES)]
+    assert sorted(paths) == sorted(JOBS)
+    actions = {action.get("name"): action for action in root.findall("w:action", NAMES)}
+    assert set(actions) == {*JOBS, "publish"}
+    for name, action in actions.items():
+        words = [argument.text for argument in action.findall("s:shell/s:argument", NAMES)]
+        script = "run_batch_jobs.py" if name == "publish" else f"jobs/{name}_batch_job.py"
+        step = "publish" if name == "publish" else "stage"
+        assert words[-4:] == [
+            f"project/batch_layer/{script}",
+            "${input}",
+            "${output}",
+            f"--{step}=${{wf:id()}}",
+        ]
+        assert (BATCH / script).exists()
+        assert int(action.get("retry-max")) > 0
+        assert action.find("w:ok", NAMES).get("to") == ("end" if name == "publish" else "staged")
+        assert action.find("w:error", NAMES).get("to") == "failed"
+    assert root.find("w:join", NAMES).get("to") == "publish"
+
+
+def test_runs_never_overlap():
+    controls = ElementTree.parse(COORDINATOR).getroot().find("c:controls", NAMES)
+    assert controls.findtext("c:concurrency", namespaces=NAMES) == "1"
+
+
+def test_every_name_has_a_value():
+    values = dict(re.findall(r"^([\w.]+)=(.*)$", (BATCH / "oozie" / "job.properties").read_text(), re.M))
+    given = {*values, "user.name", "startTime", "endTime"}
+    for text in (WORKFLOW.read_text(), COORDINATOR.read_text(), *values.values()):
+        assert set(re.findall(r"\$\{([A-Za-z.]+)\}", text)) <= given
+    settings = Settings.load({})
+    assert (values["input"], values["output"]) == (settings.master_dataset, settings.batch_views)
+    assert values["nameNode"] == f"hdfs://localhost:{PORTS['namenode']}"
+    assert values["resourceManager"] == f"localhost:{PORTS['resourcemanager']}"
+
+
+def test_hadoop_env_is_read_to_the_letter():
+    values = {name: str(port) for name, port in PORTS.items()}
+    values |= dict.fromkeys(
+        ("host", "bind", "user", "home", "conf", "data", "logs", "jars", "settings", "retries"), "x"
+    )
+    found = properties(DECLARED.read_text(), values)
+    assert found["core-site"]["fs.defaultFS"] == "hdfs://x:8020"
+    assert found["core-site"]["hadoop.proxyuser.x.hosts"] == "*"
+    with pytest.raises(StackError, match=r"hadoop.env line 1: must be FILE.XML_property=value; got 'nonsense'"):
+        properties("nonsense", values)
+    with pytest.raises(StackError, match=r"hadoop.env line 1: must hold only known .*; got 'nobody'"):
+        properties("CORE-SITE.XML_a=${nobody}", values)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["fly"], "COMMAND must be one of those above; got 'fly'"),
+        (["run", "x"], "options must be -Dname=value; got 'x'"),
+    ],
+)
+def test_the_script_names_what_is_wrong(arguments, expected):
+    done = subprocess.run([str(BATCH / "deploy_oozie.sh"), *arguments], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2
+    assert done.stderr.endswith(f"deploy_oozie: {expected}\n")
+
+
+def test_both_scripts_know_the_same_commands():
+    shell = (BATCH / "deploy_oozie.sh").read_text()
+    power = (BATCH / "deploy_oozie.ps1").read_text()
+    commands = re.findall(r"^  ([a-z]+)  ", shell, re.M)
+    assert commands == re.findall(r"^  ([a-z]+)  ", power, re.M)
+    assert len(commands) == 7
+
+
+def test_shellcheck_finds_nothing():
+    shellcheck = shutil.which("shellcheck")
+    if not shellcheck:
+        pytest.skip("shellcheck is not installed")
+    subprocess.run([shellcheck, str(BATCH / "deploy_oozie.sh")], check=True, timeout=60)
+
+
+def test_powershell_can_be_parsed():
+    language = pytest.importorskip("tree_sitter_powershell")
+    tree_sitter = pytest.importorskip("tree_sitter")
+    parser = tree_sitter.Parser(tree_sitter.Language(language.language()))
+    assert not parser.parse((BATCH / "deploy_oozie.ps1").read_bytes()).root_node.has_error
