@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import json
 import os
 import random
@@ -12,10 +13,23 @@ import sys
 import tempfile
 import time
 import urllib.request
+import zlib
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import numpy as np
+import pyarrow as pa
+
+from catalogue.events import TOPICS
+from catalogue.settings import Settings
+from catalogue.storage import open_store
+from ingestion_layer.clock import DAY, SECOND, Schedule
+from ingestion_layer.population import Population
+from ingestion_layer.simulation import Simulation
+from speed_layer.kernel import pack, unpack
+from speed_layer.speed import Speed, published
 from tests.benchmarks.history import STUDENTS, raw_history
 from tests.benchmarks.process import measured
 
@@ -77,6 +91,11 @@ def _report(
     page = f"/views/{LARGEST}?sort={SORT}"
     latencies = asyncio.run(_one_by_one(address, [page + f"&limit={100 + n % 7}" for n in range(40)]))
     print(f"| first page of {LARGEST} by {SORT}: p95, ms | {_ms(latencies, 0.95)} |", flush=True)
+    seconds = [_delta(address, environ, number) for number in range(5)]
+    print(
+        f"| a delta of 1,000 events applied in: median, slowest, ms | {_ms(seconds, 0.5)}, {_ms(seconds, 1.0)} |",
+        flush=True,
+    )
     measured(["batch_layer/run_batch_jobs.py", raw, views, "--full"])
     before = _run_of(address)
     started = time.monotonic()
@@ -114,6 +133,47 @@ def _run_of(address: str) -> str:
         return json.load(answer)["run"]
 
 
+def _delta(address: str, environ: dict[str, str], number: int) -> float:
+    """Seconds that the serving layer takes to apply a delta of 1,000 events, by its own measure."""
+    settings = Settings.load(environ)
+    batch = open_store(settings.batch_views)
+    cut = published(batch)["cut"]
+    speed = Speed(
+        settings, open_store(settings.speed_views), batch, lambda _, heads: {t: heads[t] or cut[t] for t in cut}
+    )
+    people = Population(number + 2, STUDENTS, 1000, 10, 1_775_000_000 * SECOND)
+    schedule = Schedule(1_775_000_000 * SECOND, 1_775_000_000 * SECOND + DAY, 1000, np.random.default_rng(number))
+    offsets = {t: dict(partitions) for t, partitions in speed.head.items()}
+    rows = []
+    for topic, key, value in islice(Simulation(people, schedule, f"delta-{number}", 0.0, 1000).records(), 1000):
+        partition = zlib.crc32(key) % TOPICS[topic].partitions
+        offset = offsets[topic][str(partition)]
+        offsets[topic][str(partition)] += 1
+        rows.append((topic, partition, offset, dt.datetime(2026, 5, 1, tzinfo=dt.UTC), value))
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    types = (pa.string(), pa.int32(), pa.int64(), pa.timestamp("us", "UTC"), pa.binary())
+    arrays = [pa.array(c, t) for c, t in zip(columns, types, strict=True)]
+    packed: dict[str, list[bytes]] = {}
+    names = ["topic", "partition", "offset", "timestamp", "value"]
+    for part in pack(iter([pa.RecordBatch.from_arrays(arrays, names)])):
+        for row in part.to_pylist():
+            packed.setdefault(row["topic"], []).append(row["events"])
+    speed.commit({t: unpack(packed[t]) for t in TOPICS if t in packed})
+    speed.maker.close()
+    deadline = time.monotonic() + 30
+    while _metric(address, "serving_deltas_applied_total") <= number:
+        if time.monotonic() > deadline:
+            raise RuntimeError("serving: a delta must be applied within 30 s")
+        time.sleep(0.05)
+    return _metric(address, "serving_apply_seconds")
+
+
+def _metric(address: str, name: str) -> float:
+    with urllib.request.urlopen(f"{address}/metrics") as answer:
+        lines = answer.read().decode().splitlines()
+    return float(next(line.split()[1] for line in lines if line.startswith(name + " ")))
+
+
 def _ms(latencies: list[float], share: float) -> str:
     ordered = sorted(latencies)
     return f"{ordered[min(len(ordered) - 1, int(len(ordered) * share))] * 1000:.1f}"
@@ -133,6 +193,8 @@ class _Connection:
             self.streams = await asyncio.open_connection(self.host, self.port)
         reader, writer = self.streams
         started = time.perf_counter()
+        if reader.at_eof():  # the server closes connections that rest
+            self.streams = reader, writer = await asyncio.open_connection(self.host, self.port)
         writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
         head = await reader.readuntil(b"\r\n\r\n")
         length = next(int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))

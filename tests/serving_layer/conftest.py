@@ -1,0 +1,65 @@
+"""A real server over a small published run with deltas on top."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.laws.test_merged import Platform
+from tests.oracle.histories import history
+
+ROOT = Path(__file__).resolve().parents[2]
+LIMIT = 60
+
+
+class Server:
+    """The serving layer as a process of its own, over the folders of `platform`."""
+
+    def __init__(self, platform: Platform):
+        self.platform = platform
+        with socket.create_server(("127.0.0.1", 0)) as held:
+            port = held.getsockname()[1]
+        settings = platform.settings
+        environ = {**os.environ, "BATCH_VIEWS": settings.batch_views, "SPEED_VIEWS": settings.speed_views}
+        command = [sys.executable, str(ROOT / "serving_layer" / "serving_layer.py"), "--port", str(port)]
+        self.process = subprocess.Popen(command, env=environ, stderr=subprocess.PIPE, text=True)
+        self.address = f"http://127.0.0.1:{port}"
+
+    def wait(self) -> None:
+        """Until it is ready."""
+        deadline = time.monotonic() + LIMIT
+        while time.monotonic() < deadline:
+            try:
+                with urllib.request.urlopen(f"{self.address}/health/ready", timeout=5):
+                    return
+            except OSError:
+                time.sleep(0.1)
+        raise AssertionError(f"the server must be ready within {LIMIT} s")
+
+    def stop(self) -> None:
+        """End the process."""
+        self.process.terminate()
+        self.process.wait(30)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory) -> Iterator[Server]:
+    """A server that has a run and deltas."""
+    platform = Platform(tmp_path_factory.mktemp("serving"), history(11, 2500), 11)
+    platform.micro_batch(0.4)
+    platform.run_batch(at_boundary=True)
+    platform.micro_batch(0.3)
+    running = Server(platform)
+    try:
+        running.wait()
+        yield running
+    finally:
+        running.stop()
