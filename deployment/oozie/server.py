@@ -99,6 +99,8 @@ class OozieServer:
             (self.folder / name).mkdir(parents=True, exist_ok=True)
         if self.answers():
             return
+        if not any(self._daemon(name).pid() for name in (*HADOOP, "oozie")):
+            self._check_ports()
         self._configure()
         self._format()
         for name, main in HADOOP.items():
@@ -128,6 +130,15 @@ class OozieServer:
 
     def _daemon(self, name: str) -> Daemon:
         return Daemon(name, self.folder)
+
+    def _check_ports(self) -> None:
+        for name, port in self.ports.items():
+            with socket.socket() as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                try:
+                    probe.bind(("127.0.0.1", port))
+                except OSError as error:
+                    raise StackError(f"port {port} ({name}): must be free; {error.strerror}") from None
 
     def _configure(self) -> None:
         texts = {name: str(port) for name, port in self.ports.items()}

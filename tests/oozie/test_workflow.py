@@ -73,7 +73,7 @@ class Platform:
         self.python("ingestion_layer/minio_ingest.py", "--once")
 
     def info(self, job: str) -> dict:
-        with urllib.request.urlopen(f"{self.oozie.url}/v2/job/{job}?show=info", timeout=30) as answer:
+        with urllib.request.urlopen(f"{self.oozie.url}/v2/job/{job}?show=info&len=100", timeout=30) as answer:
             return json.load(answer)
 
     def finished(self, job: str) -> dict:
