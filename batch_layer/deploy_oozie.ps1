@@ -18,7 +18,8 @@ usage: deploy_oozie.ps1 COMMAND ["-Dname=value" ...]
 "-Dname=value" takes the place of a value of batch_layer/oozie/job.properties.
 environment:
   OOZIE_URL    the server (http://localhost:11000/oozie)
-  START, END   the coordinator's times, as 2026-03-01T03:00Z (today at 03:00 UTC; in ten years)
+  START, END   the coordinator's times, as 2026-03-01T03:00Z (today at 03:00 UTC; in ten years);
+               where END is the very time of a run, Oozie skips the last run before it
 Needs oozie, hdfs and tar on the PATH.
 "@
 
@@ -103,7 +104,7 @@ function Submit-Job([string[]] $Arguments) {
 function Start-Coordinator {
     $Now = (Get-Date).ToUniversalTime()
     $First = if ($env:START) { $env:START } else { $Now.ToString("yyyy-MM-dd") + "T03:00Z" }
-    $Last = if ($env:END) { $env:END } else { $Now.AddYears(10).ToString("yyyy-MM-dd") + "T03:00Z" }
+    $Last = if ($env:END) { $env:END } else { $Now.AddYears(10).ToString("yyyy-MM-dd") + "T02:00Z" }
     $Properties = Join-Path $Work "coordinator.properties"
     (Get-Content (Join-Path $App "job.properties")) `
         -replace "^oozie\.wf\.application\.path=(.*)", 'oozie.coord.application.path=$1/coordinator.xml' |

@@ -15,7 +15,8 @@ usage: deploy_oozie.sh COMMAND [-Dname=value …]
 -Dname=value takes the place of a value of batch_layer/oozie/job.properties.
 environment:
   OOZIE_URL    the server (http://localhost:11000/oozie)
-  START, END   the coordinator's times, as 2026-03-01T03:00Z (today at 03:00 UTC; in ten years)
+  START, END   the coordinator's times, as 2026-03-01T03:00Z (today at 03:00 UTC; in ten years);
+               where END is the very time of a run, Oozie skips the last run before it
 Needs `oozie` and `hdfs`, from the PATH or from where `make oozie-up` puts them.
 TEXT
 }
@@ -102,7 +103,7 @@ submit() {
 start() {
   local first last
   first=${START:-$(date -u +%Y-%m-%dT03:00Z)}
-  last=${END:-$(date -u -d "10 years" +%Y-%m-%dT03:00Z)}
+  last=${END:-$(date -u -d "10 years" +%Y-%m-%dT02:00Z)}
   sed 's/^oozie\.wf\.application\.path=\(.*\)/oozie.coord.application.path=\1\/coordinator.xml/' \
     "$app/job.properties" > "$work/coordinator.properties"
   submit -config "$work/coordinator.properties" "$@" -DstartTime="$first" -DendTime="$last"

@@ -155,8 +155,11 @@ def test_a_run_publishes_what_a_plain_run_does(platform, notified):
 def test_a_coordinator_catches_up_and_is_replaced(platform):
     platform.land(3000)
     now = dt.datetime.now(dt.UTC)
-    days = [f"{now - dt.timedelta(days=n):%Y-%m-%dT01:00Z}" for n in (3, 2, 1)]
-    missed = platform.deploy("start", START=days[0], END=days[2])
+    past = {
+        "START": f"{now - dt.timedelta(days=3):%Y-%m-%dT01:00Z}",
+        "END": f"{now - dt.timedelta(days=2):%Y-%m-%dT01:30Z}",
+    }
+    missed = platform.deploy("start", **past)
     found = platform.finished(missed)
     assert [a["status"] for a in found["actions"]] == ["SKIPPED", "SUCCEEDED"], "one run catches up on both days"
     platform.assert_as_a_plain_run()
@@ -164,7 +167,7 @@ def test_a_coordinator_catches_up_and_is_replaced(platform):
     platform.land(2000)
     daily = platform.deploy("start", START=f"{now + dt.timedelta(days=1):%Y-%m-%dT01:00Z}")
     assert f"{daily} is: use replace" in platform.deploy("start", status=1)
-    both = platform.deploy("replace", "-DcatchUp=FIFO", START=days[0], END=days[2])
+    both = platform.deploy("replace", "-DcatchUp=FIFO", **past)
     assert platform.info(daily)["status"] == "KILLED"
     assert [a["status"] for a in platform.finished(both)["actions"]] == ["SUCCEEDED", "SUCCEEDED"]
     runs = [platform.info(a["externalId"]) for a in platform.info(both)["actions"]]
