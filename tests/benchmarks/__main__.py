@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from tests.benchmarks import batch, freshness, increment, ingestion, serving
+from tests.benchmarks import batch, freshness, increment, ingestion, oozie, serving
 
 BENCHMARKS = {
     "batch": batch.run,
@@ -12,6 +12,7 @@ BENCHMARKS = {
     "ingestion": ingestion.run,
     "freshness": freshness.run,
     "serving": serving.run,
+    "oozie": oozie.run,
 }
 
 
