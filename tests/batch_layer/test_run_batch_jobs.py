@@ -64,7 +64,7 @@ def test_views_ledger_and_cut(folder, capsys):
     assert json.loads((folder / "out" / "_runs" / f"{run}.json").read_text())["run"] == run
 
 
-def test_staged_jobs_become_visible_together(folder):
+def test_staged_jobs_become_visible_together(folder, capsys):
     paths = [str(folder / "raw"), str(folder / "out")]
     for job in ("auth", "assessment", "video", "course", "profile_notification"):
         assert main([job, *paths, "--stage", "nightly"]) == 0
@@ -72,6 +72,8 @@ def test_staged_jobs_become_visible_together(folder):
     assert main([*paths, "--publish", "nightly"]) == 0
     current = json.loads((folder / "out" / "_current.json").read_text())
     assert {view["path"] for view in current["views"].values()} == {f"{name}/run=nightly" for name in VIEWS}
+    assert main(["auth", *paths, "--stage", "nightly"]) == 1
+    assert "RUN to stage must not be published already; 'nightly' is" in capsys.readouterr().err
 
 
 def test_a_day_goes_on_top_of_the_days_before(folder, capsys):
