@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
@@ -131,6 +132,19 @@ def test_both_scripts_know_the_same_commands():
     commands = re.findall(r"^  ([a-z]+)  ", shell, re.M)
     assert commands == re.findall(r"^  ([a-z]+)  ", power, re.M)
     assert len(commands) == 7
+
+
+def test_the_code_that_is_uploaded_is_complete(tmp_path):
+    parts = re.search(r"parts=\((.*)\)", (BATCH / "deploy_oozie.sh").read_text())[1].split()
+    assert f'"-C" $Root {" ".join(parts)}\n' in (BATCH / "deploy_oozie.ps1").read_text()
+    for part in parts:
+        source, target = BATCH.parent / part, tmp_path / part
+        target.parent.mkdir(parents=True, exist_ok=True)
+        (shutil.copytree if source.is_dir() else shutil.copy2)(source, target)
+    for script in ("run_batch_jobs.py", *(f"jobs/{job}_batch_job.py" for job in JOBS)):
+        command = [sys.executable, str(tmp_path / "batch_layer" / script), "--help"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
 
 
 def test_shellcheck_finds_nothing():
