@@ -54,7 +54,7 @@ class Window(View):
 
 
 def _window(name: str, meaning: str, key: tuple[str, ...], sql: str) -> Window:
-    return Window(name, "", key, sql, meaning)
+    return Window(name, "", key, sql, meaning=meaning)
 
 
 WINDOWS: dict[str, Window] = {

@@ -208,6 +208,7 @@ def test_the_ledger_closes(http):
 def test_windows_are_a_count_of_their_events(server, http):
     listed = {w["name"] for w in http.get("/realtime").json()["windows"]}
     assert listed == set(WINDOWS)
+    assert all(w["meaning"] for w in http.get("/realtime").json()["windows"])
     # The history's events begin at this minute; the deltas hold some of them.
     until = "2026-03-02T07:00:00Z"
     for name in WINDOWS:
