@@ -7,9 +7,7 @@ What the environment already names (`KAFKA_BOOTSTRAP_SERVERS`, `MINIO_ENDPOINT`)
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -20,7 +18,9 @@ from pathlib import Path
 
 from catalogue.settings import Settings
 from deployment import installation
+from deployment.daemon import Daemon
 from deployment.installation import StackError
+from deployment.ports import free_ports
 from deployment.provision import create_bucket, create_topics
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -66,7 +66,7 @@ class LocalStack:
     def ports(self) -> dict[str, int]:
         """Port of each listener."""
         if not self._ports:
-            self._ports = _free_ports() if self._free_ports else PORTS
+            self._ports = free_ports(PORTS) if self._free_ports else PORTS
         return self._ports
 
     @property
@@ -95,29 +95,14 @@ class LocalStack:
     def down(self) -> None:
         """Stop what this stack started; its data stays."""
         for name in ("kafka", "minio"):
-            pid = self.running(name)
-            if pid:
-                os.kill(pid, signal.SIGTERM)
-                deadline = time.monotonic() + START_SECONDS
-                while self.running(name) and time.monotonic() < deadline:
-                    time.sleep(0.1)
-                if self.running(name):
-                    os.kill(pid, signal.SIGKILL)
-            (self.folder / f"{name}.pid").unlink(missing_ok=True)
+            self._daemon(name).stop()
 
     def running(self, name: str) -> int | None:
         """Process id of a server that this stack started and that lives."""
-        try:
-            pid = int((self.folder / f"{name}.pid").read_text())
-            with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
-                state = file.read().rpartition(")")[2].split()[0]
-            command = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
-        except (OSError, ValueError):
-            return None
-        if state == "Z":
-            _reap(pid)
-            return None
-        return pid if str(self.folder) in command else None
+        return self._daemon(name).pid()
+
+    def _daemon(self, name: str) -> Daemon:
+        return Daemon(name, self.folder, START_SECONDS)
 
     def _start_kafka(self) -> None:
         java = installation.tool("java", "Java 17")
@@ -147,11 +132,7 @@ class LocalStack:
 
     def _spawn(self, name: str, command: list[str], environ: dict[str, str]) -> None:
         print(f"{name}: starting", flush=True)
-        with open(self.folder / f"{name}.log", "ab") as log:
-            process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environ, start_new_session=True
-            )
-        (self.folder / f"{name}.pid").write_text(str(process.pid))
+        self._daemon(name).start(command, environ)
 
     def _wait(self, name: str, attempt: Callable[[], None]) -> None:
         deadline = time.monotonic() + START_SECONDS
@@ -161,8 +142,7 @@ class LocalStack:
             except Exception as error:  # whatever a client raises while a server starts
                 own = None if any(e.startswith(name.upper()) for e in self.external) else name.lower()
                 if time.monotonic() > deadline or (own and not self.running(own)):
-                    log = self.folder / f"{name.lower()}.log"
-                    hint = f"; see {log}" if own else ""
+                    hint = f"; see {self._daemon(own).log}" if own else ""
                     raise StackError(f"{name}: must answer within {START_SECONDS} s; got {error}{hint}") from error
                 time.sleep(0.3)
 
@@ -186,21 +166,6 @@ class LocalStack:
                 return True
         except OSError:
             return False
-
-
-def _free_ports() -> dict[str, int]:
-    sockets = {name: socket.socket() for name in PORTS}
-    for opened in sockets.values():
-        opened.bind(("127.0.0.1", 0))
-    ports = {name: opened.getsockname()[1] for name, opened in sockets.items()}
-    for opened in sockets.values():
-        opened.close()
-    return ports
-
-
-def _reap(pid: int) -> None:
-    with contextlib.suppress(ChildProcessError):  # another process started it
-        os.waitpid(pid, os.WNOHANG)
 
 
 def main(argv: list[str] | None = None) -> int:

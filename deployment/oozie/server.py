@@ -23,10 +23,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from deployment import installation
+from deployment.daemon import Daemon
 from deployment.installation import StackError
 from deployment.oozie import configuration
 from deployment.oozie.assembly import ENGINE_JARS, JVM, commands, oozie_home
-from deployment.oozie.daemon import Daemon
+from deployment.ports import free_ports
 
 ROOT = Path(__file__).resolve().parents[2]
 PORTS = {
@@ -69,7 +70,7 @@ class OozieServer:
         environ: dict[str, str] | None = None,
     ):
         self.folder = folder
-        self.ports = ports or _free_ports()
+        self.ports = ports or free_ports(PORTS)
         self.host = host
         self._retries = retries
         # A job's `python` is the first on the node's PATH: this very one, which has what the jobs import.
@@ -237,16 +238,6 @@ def _get(url: str) -> str:
             return answer.read().decode(errors="replace")
     except (OSError, urllib.error.URLError):
         return ""
-
-
-def _free_ports() -> dict[str, int]:
-    sockets = {name: socket.socket() for name in PORTS}
-    for opened in sockets.values():
-        opened.bind(("127.0.0.1", 0))
-    ports = {name: opened.getsockname()[1] for name, opened in sockets.items()}
-    for opened in sockets.values():
-        opened.close()
-    return ports
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import statistics
 import subprocess
 import sys
@@ -16,6 +15,7 @@ import uuid
 from pathlib import Path
 
 from deployment.local_stack import LocalStack
+from deployment.ports import free_port
 from kafka import KafkaProducer
 
 RATE, PROBES, GAP = 500, 120, 0.25
@@ -29,8 +29,7 @@ def run(_: int) -> None:
         running: list[subprocess.Popen] = []
         try:
             stack.up()
-            with socket.create_server(("127.0.0.1", 0)) as held:
-                port = held.getsockname()[1]
+            port = free_port()
             environ = {**os.environ, **stack.environment, "SERVING_PORT": str(port)}
             producer = ["ingestion_layer/producer.py", "--rate", str(RATE), "--duration", str(int(PROBES * GAP + 60))]
             for script in (["speed_layer/stream_layer.py"], ["serving_layer/serving_layer.py"], producer):

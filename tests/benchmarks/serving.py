@@ -7,7 +7,6 @@ import datetime as dt
 import json
 import os
 import random
-import socket
 import subprocess
 import sys
 import tempfile
@@ -25,6 +24,7 @@ import pyarrow as pa
 from catalogue.events import TOPICS
 from catalogue.settings import Settings
 from catalogue.storage import open_store
+from deployment.ports import free_port
 from ingestion_layer.clock import DAY, SECOND, Schedule
 from ingestion_layer.population import Population
 from ingestion_layer.simulation import Simulation
@@ -110,8 +110,7 @@ def _report(
 
 
 def _served(command: list[str], environ: dict[str, str]) -> tuple[subprocess.Popen, str]:
-    with socket.create_server(("127.0.0.1", 0)) as held:
-        port = held.getsockname()[1]
+    port = free_port()
     environ = {**environ, "SERVING_PORT": str(port)}
     process = subprocess.Popen([sys.executable, *command], env=environ, stdout=subprocess.DEVNULL)
     return process, f"http://127.0.0.1:{port}"

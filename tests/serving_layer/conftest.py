@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from deployment.ports import free_port
 from tests.laws.test_merged import Platform
 from tests.oracle.histories import history
 
@@ -25,8 +25,7 @@ class Server:
 
     def __init__(self, platform: Platform):
         self.platform = platform
-        with socket.create_server(("127.0.0.1", 0)) as held:
-            port = held.getsockname()[1]
+        port = free_port()
         settings = platform.settings
         environ = {**os.environ, "BATCH_VIEWS": settings.batch_views, "SPEED_VIEWS": settings.speed_views}
         command = [sys.executable, str(ROOT / "serving_layer" / "serving_layer.py"), "--port", str(port)]

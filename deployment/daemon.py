@@ -11,15 +11,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-STOP_SECONDS = 30
-
 
 @dataclass(frozen=True)
 class Daemon:
-    """The process `name` of a server whose data stands in `folder`; its command line must name that folder."""
+    """The process `name` of a server whose data stands in `folder`; its command line must name that folder.
+
+    It is killed where it hasn't stopped within `stop_seconds`.
+    """
 
     name: str
     folder: Path
+    stop_seconds: int = 30
 
     @property
     def log(self) -> Path:
@@ -30,6 +32,7 @@ class Daemon:
         """Start it, unless it runs."""
         if self.pid():
             return
+        self.log.parent.mkdir(parents=True, exist_ok=True)
         with open(self.log, "ab") as log:
             process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environ, start_new_session=True
@@ -41,7 +44,7 @@ class Daemon:
         pid = self.pid()
         if pid:
             os.kill(pid, signal.SIGTERM)
-            deadline = time.monotonic() + STOP_SECONDS
+            deadline = time.monotonic() + self.stop_seconds
             while self.pid() and time.monotonic() < deadline:
                 time.sleep(0.1)
             if self.pid():
