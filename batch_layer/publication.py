@@ -6,13 +6,13 @@ over `_current.json` goes back to it. Results of jobs that run as processes of t
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 
 from batch_layer.topic_run import BatchError, TopicResult
+from catalogue.moments import now
+from catalogue.runs import CURRENT, RUNS, run_path, state_folder
 from catalogue.storage import Conflict, Store
 
-CURRENT = "_current.json"
 ATTEMPTS = 20
 
 
@@ -27,7 +27,7 @@ def current(output: Store) -> tuple[dict, str | None]:
 
 def is_published(output: Store, run: str) -> bool:
     """Whether `run` is or was the published one; its files are read and must not be written again."""
-    return output.etag(f"_runs/{run}.json") is not None
+    return output.etag(run_path(run)) is not None
 
 
 def stage(output: Store, results: list[TopicResult], run: str) -> None:
@@ -61,10 +61,9 @@ def publish(output: Store, run: str, results: list[TopicResult]) -> dict:
             merged["ledger"][result.topic] = result.ledger
             merged["views"] |= result.views
             merged["state"][result.topic] = result.run
-        now = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        manifest = {"run": run, "published_at": now, **merged}
+        manifest = {"run": run, "published_at": now(), **merged}
         data = json.dumps(manifest, indent=1).encode()
-        output.write(f"_runs/{run}.json", data)
+        output.write(run_path(run), data)
         try:
             output.swap(CURRENT, data, tag)
         except Conflict:
@@ -76,7 +75,7 @@ def publish(output: Store, run: str, results: list[TopicResult]) -> dict:
 
 def drop_old_runs(output: Store, keep: int) -> list[str]:
     """Remove the runs before the newest `keep` and the published one, with what only they refer to; their ids."""
-    manifests = {e.path: json.loads(output.read(e.path)) for e in output.list("_runs/")}
+    manifests = {e.path: json.loads(output.read(e.path)) for e in output.list(RUNS)}
     published = current(output)[0].get("run")
     by_age = sorted(manifests, key=lambda path: manifests[path]["published_at"])  # ids need not tell their age
     dropped = {path: manifests[path]["run"] for path in by_age[: -keep or None] if manifests[path]["run"] != published}
@@ -90,4 +89,4 @@ def drop_old_runs(output: Store, keep: int) -> list[str]:
 
 def _folders(manifest: dict) -> set[str]:
     views = {view["path"] for view in manifest["views"].values()}
-    return views | {f"_state/{topic}/run={run}" for topic, run in manifest["state"].items()}
+    return views | {state_folder(topic, run) for topic, run in manifest["state"].items()}

@@ -18,11 +18,11 @@ from batch_layer.raw_input import RawInput
 from batch_layer.raw_table import UnreadableFile, fetch, load, unreadable_lines
 from catalogue.duplicates import mark_duplicates
 from catalogue.inspection import connect
+from catalogue.ledger import Entries, add_entries
 from catalogue.rollups import DIALECT
+from catalogue.runs import state_folder, view_file
 from catalogue.storage import Entry, Store
 from catalogue.views import ROLLUPS, VIEWS
-
-Ledger = dict[str, dict[str, int]]
 
 
 class BatchError(Exception):
@@ -40,7 +40,7 @@ class TopicResult:
     run: str
     base: str | None = None
     cut: dict[str, int] = field(default_factory=dict)
-    ledger: Ledger = field(default_factory=dict)
+    ledger: Entries = field(default_factory=dict)
     views: dict[str, dict] = field(default_factory=dict)
     events: int = 0
     unreadable_lines: int = 0
@@ -82,7 +82,7 @@ class TopicRun:
             raise BatchError(str(error)) from error
 
     def _state(self, run: str) -> str:
-        return f"_state/{self.topic}/run={run}"
+        return state_folder(self.topic, run)
 
     def _attempt(self, source: RawInput, files: tuple[Entry, ...], known: dict | None) -> TopicResult | None:
         """A result from `files` on top of the state that `known` describes, with an empty cut where nothing is new.
@@ -147,7 +147,7 @@ class TopicRun:
             query = f"SELECT * FROM ({view.sql}) ORDER BY {', '.join(view.key)}"
             try:
                 columns = con.execute(f"DESCRIBE {query}").fetchall()
-                rows = self._put(con, scratch, query, f"{path}/part-00000.parquet")
+                rows = self._put(con, scratch, query, view_file(path))
             except duckdb.Error as error:
                 raise BatchError(f"view '{view.name}': {str(error).splitlines()[0]}") from error
             result.views[view.name] = {"path": path, "rows": rows, "columns": {c[0]: c[1] for c in columns}}
@@ -185,7 +185,7 @@ def _kept_ids(horizon_days: int) -> str:
         WHERE kafka_ts >= newest - INTERVAL ({horizon_days}) DAY GROUP BY event_id, "partition" """
 
 
-def _close_ledger(con: duckdb.DuckDBPyConnection, result: TopicResult, earlier: Ledger) -> None:
+def _close_ledger(con: duckdb.DuckDBPyConnection, result: TopicResult, earlier: Entries) -> None:
     result.ledger = {partition: dict(entry) for partition, entry in earlier.items()}
     rows = con.execute("""SELECT "partition", max("offset") + 1, count(*), count(fault),
         (SELECT count(*) FROM duplicates d WHERE d."partition" = e."partition"),
@@ -197,6 +197,4 @@ def _close_ledger(con: duckdb.DuckDBPyConnection, result: TopicResult, earlier: 
             raise BatchError(f"{result.topic} partition {partition}: ledger must close; got {fresh}")
         result.events += landed
         result.cut[str(partition)] = end
-        entry = result.ledger.setdefault(str(partition), dict.fromkeys(fresh, 0))
-        for name, number in fresh.items():
-            entry[name] += number
+        add_entries(result.ledger, {str(partition): fresh})

@@ -12,13 +12,13 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 
+from catalogue.ledger import Ledger
 from catalogue.storage import Store
 
 FOLDER = "_deltas/"
 ALIVE = "_alive.json"
 READERS = 16
 Ranges = dict[str, dict[str, list[int]]]
-Ledger = dict[str, dict[str, dict[str, int]]]
 Vector = dict[str, int]
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import duckdb
 
 from batch_layer.publication import current
+from catalogue.runs import view_file
 from catalogue.storage import Store, open_store
 from deployment.installation import StackError
 from deployment.local_stack import ROOT, LocalStack
@@ -78,9 +79,9 @@ def _show(views: Store) -> None:
         for name, order in SHOWN.items():
             view = manifest["views"][name]
             local = f"{folder}/{name}.parquet"
-            views.download(f"{view['path']}/part-00000.parquet", local)
+            views.download(view_file(view["path"]), local)
             print(f"\n{name}: {view['rows']} rows, the first by {order}", flush=True)
-            duckdb.sql(f"SELECT * FROM '{local}' ORDER BY {order} DESC LIMIT {ROWS}").show(max_width=150)
+            duckdb.read_parquet(local).order(f"{order} DESC").limit(ROWS).show(max_width=150)
     counted = sum(e["counted"] for partitions in manifest["ledger"].values() for e in partitions.values())
     landed = sum(e["landed"] for partitions in manifest["ledger"].values() for e in partitions.values())
     rest = ", ".join(

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 from dataclasses import dataclass, field
 
+from catalogue.ledger import Ledger, add_ledger
+from catalogue.moments import now
 from catalogue.storage import Store
 
 FOLDER = "_commits/"
 Offsets = dict[str, dict[str, int]]
-Ledger = dict[str, dict[str, dict[str, int]]]
 
 
 class IngestError(Exception):
@@ -56,15 +56,12 @@ class Commits:
         head = {topic: dict(partitions) for topic, partitions in self.head.items()}
         for topic, bounds in ranges.items():
             head.setdefault(topic, {}).update({partition: end for partition, (_, end) in bounds.items()})
-        total = {topic: {p: dict(e) for p, e in partitions.items()} for topic, partitions in self.total.items()}
-        for topic, partitions in ledger.items():
-            for partition, entry in partitions.items():
-                sums = total.setdefault(topic, {}).setdefault(partition, dict.fromkeys(entry, 0))
-                for name, number in entry.items():
-                    sums[name] += number
+        total: Ledger = {}
+        add_ledger(total, self.total)
+        add_ledger(total, ledger)
         manifest = {
             "commit": self.number + 1,
-            "committed_at": dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "committed_at": now(),
             "ranges": ranges,
             "head": head,
             "files": [vars(f) for f in files],

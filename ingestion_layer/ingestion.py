@@ -19,10 +19,11 @@ from pyspark.sql import DataFrame, SparkSession
 
 from catalogue.events import TOPICS
 from catalogue.kafka_offsets import OffsetError, starting_offsets
+from catalogue.ledger import Ledger
 from catalogue.settings import Settings, SettingsError
 from catalogue.spark import MissingJars, session
 from catalogue.storage import StorageError, Store, open_store
-from ingestion_layer.commits import Commits, IngestError, Landed, Ledger, Offsets, remove_leftovers
+from ingestion_layer.commits import Commits, IngestError, Landed, Offsets, remove_leftovers
 from ingestion_layer.landing import SCHEMA, land, raw_path
 
 POLL_SECONDS = 1

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from catalogue.inspection import connect, inspect
+from catalogue.moments import written
 from catalogue.storage import Store
 
 SCHEMA = "topic string, partition int, day string, first long, last long, events long, bytes long, read long, " \
@@ -98,6 +99,6 @@ def _quarantined(topic: str, row: dict) -> str:
         value = {"value": row["value"].decode()}
     except UnicodeDecodeError:
         value = {"value": base64.b64encode(row["value"]).decode(), "value_encoding": "base64"}
-    arrived = row["kafka_timestamp"].isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    arrived = written(row["kafka_timestamp"])
     envelope = {"topic": topic, "partition": row["partition"], "offset": row["offset"], "kafka_timestamp": arrived}
     return json.dumps({**envelope, "reason": row["reason"], "detail": row["detail"], **value}, ensure_ascii=False)

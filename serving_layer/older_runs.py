@@ -11,6 +11,7 @@ from typing import Any
 
 import duckdb
 
+from catalogue.runs import run_path, view_file
 from catalogue.storage import Store
 from serving_layer.answers import Answer
 from serving_layer.formats import json_bytes
@@ -59,7 +60,7 @@ class OlderRuns:
         if not _RUN.fullmatch(run):
             raise UnknownRun(f"run must be the id of a kept run; got '{run[:100]}'")
         try:
-            return json.loads(self.batch.read(f"_runs/{run}.json"))
+            return json.loads(self.batch.read(run_path(run)))
         except FileNotFoundError:
             raise UnknownRun(f"run '{run}' is not kept") from None
 
@@ -68,6 +69,6 @@ class OlderRuns:
             while len(self.files) >= MOST_FILES:
                 self.files.pop(next(iter(self.files))).unlink()
             local = Path(self.folder.name) / (path.replace("/", "-") + ".parquet")
-            self.batch.download(f"{path}/part-00000.parquet", local)
+            self.batch.download(view_file(path), local)
             self.files[path] = local
         return self.files[path]

@@ -23,12 +23,12 @@ import duckdb
 
 from catalogue.deltas import ALIVE, Delta, chain, manifest_path, read_delta, read_deltas
 from catalogue.events import TOPICS
+from catalogue.runs import CURRENT
 from catalogue.settings import Settings
 from catalogue.storage import StorageError, Store, open_store
 from serving_layer.realtime_state import RealtimeState
 from serving_layer.topic_state import TopicState
 
-CURRENT = "_current.json"
 LOOK_SECONDS = 0.5
 RELIST_SECONDS = 15.0
 CATCH_UP_SECONDS = 60.0

@@ -11,21 +11,24 @@ from __future__ import annotations
 import shutil
 import tempfile
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from catalogue.deltas import Delta, Vector
+from catalogue.ledger import Entries, add_entries
+from catalogue.moments import written
 from catalogue.rollups import DIALECT, Rollup, View
+from catalogue.runs import state_folder, view_file
 from catalogue.settings import Settings
 from catalogue.storage import Store
 from catalogue.views import ROLLUPS, VIEWS
 from serving_layer.lookup import Lookup
 
-# Beyond this share of a view's shards, computing everything is cheaper than computing the touched ones.
+# What batch and speed account for in the same way.
+FATES = ("landed", "counted", "duplicate", "invalid")
+# Beyond so many shards of a view, computing everything is cheaper than computing the touched ones.
 MOST_TOUCHED = 20_000
 
 
@@ -40,9 +43,8 @@ class TopicState:
     def __init__(self, topic: str, current: dict[str, Any], batch: Store, settings: Settings):
         self.topic, self.run = topic, current.get("state", {}).get(topic)
         self.cut: Vector = current.get("cut", {}).get(topic, {})
-        self.ledger: dict[str, dict[str, int]] = {
-            p: dict(entry) for p, entry in current.get("ledger", {}).get(topic, {}).items()
-        }
+        self.ledger: Entries = {}
+        add_entries(self.ledger, current.get("ledger", {}).get(topic, {}))
         self.rollups = tuple(r for r in ROLLUPS.values() if r.topic == topic)
         self.views = {v.name: v for v in VIEWS.values() if v.topic == topic}
         self.watermark = ""
@@ -61,10 +63,8 @@ class TopicState:
         for statement in DIALECT:
             self.con.execute(statement)
         self.writing = threading.Lock()
-        self.local = threading.local()
         self.lookups: dict[str, Lookup] = {}
         self.touched: dict[str, set] = {}
-        self.shards = sorted({(v.name, v.shard) for v in self.views.values()})
         self._load(current, batch)
 
     @property
@@ -82,7 +82,7 @@ class TopicState:
             con.execute(f"CREATE TABLE speed_{rollup.name} ({columns})")
             if self.run:
                 local = self.folder / f"{rollup.name}.parquet"
-                batch.download(f"_state/{self.topic}/run={self.run}/{rollup.name}.parquet", local)
+                batch.download(f"{state_folder(self.topic, self.run)}/{rollup.name}.parquet", local)
                 con.execute(
                     f"INSERT INTO base_{rollup.name} BY NAME SELECT * FROM read_parquet('{local}', "
                     f"hive_partitioning = false) ORDER BY {user_column(rollup)}"
@@ -90,17 +90,16 @@ class TopicState:
                 local.unlink()
         if self.run:
             local = self.folder / "ids.parquet"
-            batch.download(f"_state/{self.topic}/run={self.run}/ids.parquet", local)
+            batch.download(f"{state_folder(self.topic, self.run)}/ids.parquet", local)
             newest = con.execute(f"SELECT max(kafka_ts) FROM read_parquet('{local}')").fetchall()[0][0]
-            self.watermark = newest.isoformat(timespec="milliseconds") + "Z" if newest else ""
+            self.watermark = written(newest) if newest else ""
             local.unlink()
-        self.touch_tables = {}
         for view in self.views.values():
             con.execute(f"INSERT INTO refreshed VALUES ('{view.name}', 0)")
             place = current.get("views", {}).get(view.name, {}).get("path") if self.run else None
             if place:
                 local = self.folder / f"{view.name}.parquet"
-                batch.download(f"{place}/part-00000.parquet", local)
+                batch.download(view_file(place), local)
                 con.execute(
                     f"CREATE VIEW batch_{view.name} AS SELECT * FROM read_parquet('{local}', hive_partitioning = false)"
                 )
@@ -196,9 +195,7 @@ class TopicState:
 
     def _account(self, delta: Delta) -> None:
         for partition, entry in delta.ledger.get(self.topic, {}).items():
-            sums = self.ledger.setdefault(partition, {})
-            for name in ("landed", "counted", "duplicate", "invalid"):
-                sums[name] = sums.get(name, 0) + entry[name]
+            add_entries(self.ledger, {partition: {fate: entry[fate] for fate in FATES}})
         self.watermark = max(self.watermark, delta.newest.get(self.topic, ""))
 
     def refresh(self, name: str) -> None:
@@ -238,19 +235,6 @@ class TopicState:
             for layer in ("base", "speed")
         )
         return f"SELECT * FROM ({self._select(view, restriction=f'{{column}} IN ({linked})')}) WHERE {view.shard} IN {values}"
-
-    @contextmanager
-    def reading(self) -> Iterator[tuple[duckdb.DuckDBPyConnection, int]]:
-        """A cursor in a transaction, and the number of the last delta that it sees."""
-        cursor = getattr(self.local, "cursor", None)
-        if cursor is None:
-            cursor = self.local.cursor = self.con.cursor()
-            cursor.execute("SET TimeZone = 'UTC'")
-        cursor.execute("BEGIN")
-        try:
-            yield cursor, cursor.execute("SELECT n FROM applied").fetchall()[0][0]
-        finally:
-            cursor.execute("ROLLBACK")
 
     def relation(
         self, cursor: duckdb.DuckDBPyConnection, name: str, layer: str, number: int, shard: Any = None

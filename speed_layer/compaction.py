@@ -15,7 +15,9 @@ from pathlib import Path
 from catalogue.deltas import Delta, Vector
 from catalogue.events import TOPICS
 from catalogue.inspection import connect
+from catalogue.ledger import Ledger, add_ledger
 from catalogue.realtime import WINDOW_HOURS
+from catalogue.runs import RUNS
 from speed_layer.kernel import rollups_of
 from speed_layer.speed import Speed, published
 
@@ -25,7 +27,7 @@ FEWEST_MERGED = 2
 
 def kept_cuts(speed: Speed) -> list[dict[str, Vector]]:
     """The cuts of every run that is kept, the published one among them."""
-    runs = [json.loads(speed.batch.read(e.path)) for e in speed.batch.list("_runs/")]
+    runs = [json.loads(speed.batch.read(e.path)) for e in speed.batch.list(RUNS)]
     current = published(speed.batch)
     return [run.get("cut", {}) for run in (*runs, *([current] if current else []))]
 
@@ -107,13 +109,9 @@ def _merge(speed: Speed, group: list[Delta]) -> Delta:
         merge_files(Path(folder))
         for kind in ("data", "ids"):
             speed.speed.upload(f"{folder}/{kind}.parquet", f"{kind}/{name}")
-    ledger: dict = {}
+    ledger: Ledger = {}
     for delta in group:
-        for topic, partitions in delta.ledger.items():
-            for partition, entry in partitions.items():
-                sums = ledger.setdefault(topic, {}).setdefault(partition, dict.fromkeys(entry, 0))
-                for figure, count in entry.items():
-                    sums[figure] += count
+        add_ledger(ledger, delta.ledger)
     ranges = {
         t: {p: [start, last.ranges[t][p][1]] for p, (start, _) in bounds.items()} for t, bounds in first.ranges.items()
     }

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from catalogue.deltas import Ledger
 from catalogue.duplicates import mark_duplicates
 from catalogue.events import TOPICS
 from catalogue.inspection import connect
+from catalogue.ledger import Ledger
+from catalogue.moments import written
 from catalogue.rollups import DIALECT
 from speed_layer.kernel import rollups_of
 
@@ -104,5 +105,4 @@ class DeltaMaker:
                 raise ValueError(f"{topic} partition {partition}: ledger must close; got {entry}")
             made.ends.setdefault(topic, {})[str(partition)] = end
             made.ledger.setdefault(topic, {})[str(partition)] = entry
-            arrival = newest.isoformat(timespec="milliseconds") + "Z"
-            made.newest[topic] = max(made.newest.get(topic, ""), arrival)
+            made.newest[topic] = max(made.newest.get(topic, ""), written(newest))

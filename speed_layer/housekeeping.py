@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import sys
 import threading
@@ -10,6 +9,7 @@ import time
 
 from catalogue.deltas import ALIVE
 from catalogue.kafka_offsets import OffsetError, bounds
+from catalogue.moments import now
 from catalogue.storage import StorageError
 from speed_layer.compaction import compact, drop_overtaken
 from speed_layer.speed import Speed
@@ -46,7 +46,7 @@ class Housekeeping(threading.Thread):
                 print(f"speed: housekeeping: {error}", file=sys.stderr, flush=True)
 
     def _tell(self) -> None:
-        at = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        at = now()
         _, ends = bounds(self.speed.settings)
         told = {"at": at, "head": self.speed.head, "kafka": ends}
         self.speed.speed.write(ALIVE, json.dumps(told).encode())

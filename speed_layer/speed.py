@@ -7,7 +7,6 @@ ahead, or an older run was published again) is where a new chain starts.
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import tempfile
 import threading
@@ -21,12 +20,12 @@ import pyarrow as pa
 from catalogue.deltas import Delta, Vector, chain, reached, read_deltas
 from catalogue.events import TOPICS
 from catalogue.kafka_offsets import starting_offsets
+from catalogue.moments import now
+from catalogue.runs import CURRENT, state_folder
 from catalogue.settings import Settings
 from catalogue.storage import Store
 from speed_layer.delta_maker import DeltaMaker
 from speed_layer.kernel import SCHEMA, pack, unpack
-
-CURRENT = "_current.json"
 
 
 class SpeedError(Exception):
@@ -80,7 +79,7 @@ class Speed:
                 run = current.get("state", {}).get(topic)
                 if run:
                     files.append(Path(folder) / f"{topic}.parquet")
-                    self.batch.download(f"_state/{topic}/run={run}/ids.parquet", files[0])
+                    self.batch.download(f"{state_folder(topic, run)}/ids.parquet", files[0])
                 for delta in chain(self.deltas, topic, cuts.get(topic, {})):
                     if delta.ids not in fetched:
                         fetched[delta.ids] = Path(folder) / delta.ids.replace("/", "-")
@@ -127,8 +126,9 @@ class Speed:
             t: {p: [first, made.ends.get(t, {}).get(p, first)] for p, first in heads.items()}
             for t, heads in self.head.items()
         }
-        now = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        delta = Delta(number, number, now, ranges, made.ledger, self.origin, made.newest, f"data/{name}", f"ids/{name}")
+        delta = Delta(
+            number, number, now(), ranges, made.ledger, self.origin, made.newest, f"data/{name}", f"ids/{name}"
+        )
         try:
             self.speed.create(delta.path, delta.encoded())
         except FileExistsError:

@@ -23,11 +23,12 @@ from pyspark.sql import SparkSession
 
 from catalogue.events import TOPICS
 from catalogue.kafka_offsets import OffsetError
+from catalogue.runs import CURRENT
 from catalogue.settings import Settings, SettingsError
 from catalogue.spark import MissingJars, session
 from catalogue.storage import StorageError, open_store
 from speed_layer.housekeeping import Housekeeping
-from speed_layer.speed import CURRENT, Speed, SpeedError, published
+from speed_layer.speed import Speed, SpeedError, published
 
 LOOK_SECONDS = 1
 WORST_WAIT_SECONDS = 30
