@@ -13,7 +13,7 @@ import pyarrow as pa
 from batch_layer.config import FILES_PER_READ, LARGEST_LINE
 from catalogue.events import TOPICS
 from catalogue.storage import Entry, Store
-from catalogue.validation import fields_of, typed_events, value_struct
+from catalogue.validation import fields_read, typed_events, value_struct
 from catalogue.views import ROLLUPS
 
 ALWAYS = ('"partition"', '"offset"', "kafka_ts", "fault", "event_id", "event_type", "ts", "date", "hour")
@@ -76,9 +76,9 @@ def unreadable_lines(topic: str, files: dict[Path, str]) -> list[dict]:
     return found
 
 
-def _columns(topic: str) -> list[str]:
+def _columns(topic: str) -> tuple[str, ...]:
     words = set().union(*(r.words for r in ROLLUPS.values() if r.topic == topic))
-    return [*ALWAYS, *(name for name in fields_of(TOPICS[topic]) if name in words and name not in ALWAYS)]
+    return fields_read(TOPICS[topic], words, ALWAYS)
 
 
 def _reader(topic: str, paths: list[Path]) -> str:

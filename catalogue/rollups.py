@@ -10,6 +10,8 @@ import re
 from dataclasses import dataclass
 
 MAX_SUM = 2**63 - 1
+# The columns by which states and views are kept apart, the first that they have: a person's rows stand together.
+SHARDS = ("user_id", "student_id", "date")
 GRAIN_TYPES = {"date": "DATE", "hour": "BIGINT", "minute": "TIMESTAMP"}
 DIALECT = (
     # Percentage of part in whole, rounded half up to two decimals; NULL when the whole is 0.
@@ -50,6 +52,10 @@ def latest(name: str, sql: str = "ts", where: str = "") -> Measure:
     return Measure(name, "max", sql, where)
 
 
+def _shard(columns: tuple[str, ...]) -> str:
+    return next((c for c in SHARDS if c in columns), columns[0])
+
+
 def _aggregate(measure: Measure, sql: str, where: str = "") -> str:
     condition = f" FILTER (WHERE {where})" if where else ""
     if measure.merge != "sum":
@@ -80,6 +86,11 @@ class Rollup:
             source = f"(SELECT *, unnest(list_distinct({self.unnest})) AS {self.unnest_as} FROM {source})"
         measures = [_aggregate(m, m.sql, m.where) for m in self.measures]
         return f"SELECT {', '.join([*self.grain, *measures])} FROM {source} GROUP BY {', '.join(self.grain)}"
+
+    @property
+    def shard(self) -> str:
+        """The grain column by which its rows are kept together."""
+        return _shard(self.grain)
 
     @property
     def types(self) -> dict[str, str]:
@@ -119,7 +130,7 @@ class View:
     @property
     def shard(self) -> str:
         """The key column by whose values parts of the view can be computed apart."""
-        return next((c for c in ("user_id", "student_id", "date") if c in self.key), self.key[0])
+        return _shard(self.key)
 
     def shard_column(self, rollup: str) -> str:
         """The column of a rollup that holds the values of `shard`."""

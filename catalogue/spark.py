@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pyspark import SparkConf
 from pyspark.sql import SparkSession
+
+from catalogue.events import TOPICS
+from catalogue.settings import cache_folder
 
 if TYPE_CHECKING:
     from catalogue.settings import Settings
@@ -50,13 +54,38 @@ def session(app: str, settings: Settings, kafka: bool = False) -> SparkSession:
     return SparkSession.builder.config(conf=conf).getOrCreate()
 
 
+def kafka_stream(spark: SparkSession, settings: Settings, starting: dict[str, dict[str, int]], most: int) -> Any:
+    """A reader of the six topics from `starting` on, at most `most` offsets in a micro-batch; a gap is an error."""
+    return spark.readStream.format("kafka").options(
+        **{
+            "kafka.bootstrap.servers": settings.kafka_bootstrap_servers,
+            "subscribe": ",".join(TOPICS),
+            "startingOffsets": json.dumps(starting),
+            "failOnDataLoss": "true",
+            "kafka.fetch.max.wait.ms": "20",
+            "kafka.max.partition.fetch.bytes": str(8 * 2**20),
+            "kafka.max.poll.records": "20000",
+            "maxOffsetsPerTrigger": str(most),
+        }
+    )
+
+
+def cause(error: Exception, *signs: str) -> str:
+    """The line of a Spark error that says what went wrong: the last with the first of `signs` that is there.
+
+    Of a sign that ends with a colon only what follows it is told.
+    """
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    for sign in signs:
+        for line in reversed(lines):
+            if sign in line:
+                return line.split(sign, 1)[1] if sign.endswith(": ") else line
+    return lines[0] if lines else type(error).__name__
+
+
 def jars(settings: Settings) -> Path:
     """The folder of Spark's Kafka and S3 jars."""
-    folder = Path(settings.spark_jars or _cache() / "spark-jars").expanduser()
+    folder = Path(settings.spark_jars or cache_folder() / "spark-jars").expanduser()
     if not any(folder.glob("spark-sql-kafka-*.jar")):
         raise MissingJars(f"Spark: SPARK_JARS must hold the Kafka source's jars; got {folder}")
     return folder
-
-
-def _cache() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "learning-analytics"

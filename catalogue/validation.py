@@ -35,6 +35,11 @@ def fields_of(topic: Topic) -> dict[str, Field]:
     return fields
 
 
+def fields_read(topic: Topic, words: set[str], always: tuple[str, ...]) -> tuple[str, ...]:
+    """The columns `always`, and the topic's fields whose names are among the words of what reads them."""
+    return (*always, *(name for name in fields_of(topic) if name in words and name not in always))
+
+
 @cache
 def token_names(topic: Topic) -> tuple[str, ...]:
     """Names of the JSON members that are read, older names included."""

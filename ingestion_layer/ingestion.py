@@ -8,7 +8,6 @@ name is made of its offsets, and a micro-batch becomes visible to others by its 
 from __future__ import annotations
 
 import argparse
-import json
 import shutil
 import signal
 import sys
@@ -17,16 +16,16 @@ import tempfile
 from pyspark.errors import PySparkException, StreamingQueryException
 from pyspark.sql import DataFrame, SparkSession
 
-from catalogue.events import TOPICS
 from catalogue.kafka_offsets import OffsetError, starting_offsets
 from catalogue.ledger import Ledger
 from catalogue.settings import Settings, SettingsError
-from catalogue.spark import MissingJars, session
+from catalogue.spark import MissingJars, cause, kafka_stream, session
 from catalogue.storage import StorageError, Store, open_store
 from ingestion_layer.commits import Commits, IngestError, Landed, Offsets, remove_leftovers
 from ingestion_layer.landing import SCHEMA, land, raw_path
 
 POLL_SECONDS = 1
+SIGNS = ("IngestError: ", "OffsetError: ", "StorageError: ", "offsets", "Offset")
 
 
 class Ingestion:
@@ -42,19 +41,7 @@ class Ingestion:
 
     def start(self, spark: SparkSession, checkpoint: str, once: bool):
         """The running streaming query."""
-        starting = {topic: dict(partitions) for topic, partitions in self.expected.items()}
-        reader = spark.readStream.format("kafka").options(
-            **{
-                "kafka.bootstrap.servers": self.settings.kafka_bootstrap_servers,
-                "subscribe": ",".join(TOPICS),
-                "startingOffsets": json.dumps(starting),
-                "failOnDataLoss": "true",
-                "kafka.fetch.max.wait.ms": "20",
-                "kafka.max.partition.fetch.bytes": str(8 * 2**20),
-                "kafka.max.poll.records": "20000",
-                "maxOffsetsPerTrigger": str(self.settings.ingest_max_events),
-            }
-        )
+        reader = kafka_stream(spark, self.settings, self.expected, self.settings.ingest_max_events)
         if not once:
             reader = reader.option("minOffsetsPerTrigger", str(self.settings.ingest_min_events))
             reader = reader.option("maxTriggerDelay", f"{self.settings.ingest_max_delay_seconds}s")
@@ -111,7 +98,7 @@ def main(argv: list[str] | None = None, description: str = "Land raw events.", t
     except (IngestError, OffsetError, StorageError, SettingsError, MissingJars) as error:
         return _fail(str(error))
     except (StreamingQueryException, PySparkException) as error:
-        return _fail(_cause(error))
+        return _fail(cause(error, *SIGNS))
     finally:
         shutil.rmtree(checkpoint, ignore_errors=True)
     return 0
@@ -124,14 +111,3 @@ def _beside(target: str) -> str:
 def _fail(message: str) -> int:
     print(f"ingestion: {message}", file=sys.stderr)
     return 1
-
-
-def _cause(error: Exception) -> str:
-    """The line of a Spark error that says what went wrong."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    known = ("IngestError: ", "OffsetError: ", "StorageError: ", "offsets", "Offset")
-    for sign in known:
-        for line in reversed(lines):
-            if sign in line:
-                return line.split(sign, 1)[1] if sign.endswith(": ") else line
-    return lines[0] if lines else type(error).__name__

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from catalogue.inspection import connect, inspect
+from catalogue.inspection import by_topic, connect, inspect
 from catalogue.moments import written
 from catalogue.storage import Store
 
@@ -28,17 +28,7 @@ def land(batches: Iterator[pa.RecordBatch], raw: Store, quarantine: Store) -> It
     con = connect()
     parts: dict[tuple[str, int, str], list[pa.Table]] = {}
     for batch in batches:
-        table = pa.Table.from_batches([batch])
-        for topic in pc.unique(table["topic"]).to_pylist():
-            mine = table.filter(pc.equal(table["topic"], topic))
-            records = pa.table(
-                {
-                    "partition": mine["partition"],
-                    "offset": mine["offset"],
-                    "kafka_timestamp": mine["timestamp"].cast(pa.timestamp("us", "UTC")),
-                    "value": pc.fill_null(mine["value"], b""),
-                }
-            )
+        for topic, records in by_topic(batch):
             judged = inspect(con, topic, records).append_column("value", records["value"])
             days = pc.strftime(judged["kafka_timestamp"], "%Y-%m-%d")
             keyed = judged.append_column("day", days)

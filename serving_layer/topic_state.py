@@ -32,11 +32,6 @@ FATES = ("landed", "counted", "duplicate", "invalid")
 MOST_TOUCHED = 20_000
 
 
-def user_column(rollup: Rollup) -> str:
-    """The column by which a rollup's rows are sorted, so that one person's stand together."""
-    return next((c for c in ("user_id", "student_id", "date") if c in rollup.grain), rollup.grain[0])
-
-
 class TopicState:
     """The merged state of `topic` over batch run `run` (None before the first), up to `head` (exclusive)."""
 
@@ -85,7 +80,7 @@ class TopicState:
                 batch.download(f"{state_folder(self.topic, self.run)}/{rollup.name}.parquet", local)
                 con.execute(
                     f"INSERT INTO base_{rollup.name} BY NAME SELECT * FROM read_parquet('{local}', "
-                    f"hive_partitioning = false) ORDER BY {user_column(rollup)}"
+                    f"hive_partitioning = false) ORDER BY {rollup.shard}"
                 )
                 local.unlink()
         if self.run:

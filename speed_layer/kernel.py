@@ -8,13 +8,12 @@ from functools import cache
 
 import duckdb
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from catalogue.events import TOPICS
-from catalogue.inspection import connect, typed
+from catalogue.inspection import by_topic, connect, typed
 from catalogue.realtime import WINDOW_ROLLUPS
 from catalogue.rollups import Rollup
-from catalogue.validation import fields_of
+from catalogue.validation import fields_read
 from catalogue.views import ROLLUPS
 
 SCHEMA = "topic string, events binary"
@@ -32,24 +31,14 @@ def rollups_of(topic: str) -> tuple[Rollup, ...]:
 def columns_of(topic: str) -> tuple[str, ...]:
     """The typed columns that the topic's rollups read."""
     words = set().union(*(r.words for r in rollups_of(topic)))
-    return (*ALWAYS, *(n for n in fields_of(TOPICS[topic]) if n in words and n not in ALWAYS))
+    return fields_read(TOPICS[topic], words, ALWAYS)
 
 
 def pack(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """Rows of SCHEMA: a topic's typed events as an Arrow stream, from (topic, partition, offset, timestamp, value)."""
     con = _connection()
     for batch in batches:
-        table = pa.Table.from_batches([batch])
-        for topic in pc.unique(table["topic"]).to_pylist():
-            mine = table.filter(pc.equal(table["topic"], topic))
-            records = pa.table(
-                {
-                    "partition": mine["partition"],
-                    "offset": mine["offset"],
-                    "kafka_timestamp": mine["timestamp"].cast(pa.timestamp("us", "UTC")),
-                    "value": pc.fill_null(mine["value"], b""),
-                }
-            )
+        for topic, records in by_topic(batch):
             events = typed(con, topic, records, columns_of(topic))
             sink = pa.BufferOutputStream()
             with pa.ipc.new_stream(sink, events.schema) as stream:

@@ -7,7 +7,6 @@ caught up.
 from __future__ import annotations
 
 import argparse
-import json
 import shutil
 import signal
 import sys
@@ -21,32 +20,22 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from pyspark.errors import PySparkException, StreamingQueryException
 from pyspark.sql import SparkSession
 
-from catalogue.events import TOPICS
 from catalogue.kafka_offsets import OffsetError
 from catalogue.runs import CURRENT
 from catalogue.settings import Settings, SettingsError
-from catalogue.spark import MissingJars, session
+from catalogue.spark import MissingJars, cause, kafka_stream, session
 from catalogue.storage import StorageError, open_store
 from speed_layer.housekeeping import Housekeeping
 from speed_layer.speed import Speed, SpeedError, published
 
 LOOK_SECONDS = 1
+SIGNS = ("SpeedError: ", "StorageError: ", "OffsetError: ")
 WORST_WAIT_SECONDS = 30
 
 
 def start(spark: SparkSession, speed: Speed, settings: Settings, checkpoint: str, once: bool) -> Any:
     """The running query that gives `speed` its micro-batches."""
-    reader = spark.readStream.format("kafka").options(
-        **{
-            "kafka.bootstrap.servers": settings.kafka_bootstrap_servers,
-            "subscribe": ",".join(TOPICS),
-            "startingOffsets": json.dumps(speed.head),
-            "failOnDataLoss": "true",
-            "kafka.fetch.max.wait.ms": "20",
-            "kafka.max.poll.records": "20000",
-            "maxOffsetsPerTrigger": str(settings.speed_max_events),
-        }
-    )
+    reader = kafka_stream(spark, settings, speed.head, settings.speed_max_events)
     writer = reader.load().writeStream.foreachBatch(speed.take).option("checkpointLocation", checkpoint)
     trigger = {"availableNow": True} if once else {"processingTime": f"{settings.trigger_seconds} seconds"}
     return writer.trigger(**trigger).start()
@@ -111,33 +100,23 @@ def main(argv: list[str] | None = None) -> int:
                 return _fail(str(error))
             _retry(str(error), wait, stopping)
         except (StorageError, StreamingQueryException, PySparkException, OSError) as error:
-            cause = _cause(error)
+            told = cause(error, *SIGNS)
             if options.once or "SpeedError" in str(error):
-                return _fail(cause)
-            _retry(cause, wait, stopping)
+                return _fail(told)
+            _retry(told, wait, stopping)
         wait = min(wait * 2, WORST_WAIT_SECONDS)
     spark.stop()
     return 0
 
 
-def _retry(cause: str, wait: float, stopping: threading.Event) -> None:
-    print(f"speed: {cause}; trying again in {wait:.0f} s", file=sys.stderr, flush=True)
+def _retry(told: str, wait: float, stopping: threading.Event) -> None:
+    print(f"speed: {told}; trying again in {wait:.0f} s", file=sys.stderr, flush=True)
     stopping.wait(wait)
 
 
 def _fail(message: str) -> int:
     print(f"speed: {message}", file=sys.stderr)
     return 1
-
-
-def _cause(error: Exception) -> str:
-    """The line of an error that says what went wrong."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    for sign in ("SpeedError: ", "StorageError: ", "OffsetError: "):
-        for line in reversed(lines):
-            if sign in line:
-                return line.split(sign, 1)[1]
-    return lines[0] if lines else type(error).__name__
 
 
 if __name__ == "__main__":
