@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
 from kafka.errors import KafkaError
 
 from catalogue.events import TOPICS
@@ -20,7 +23,8 @@ def starting_offsets(settings: Settings, head: Offsets) -> Offsets:
 
     Raises OffsetError where Kafka can't be reached, a topic is missing, or what `head` ends at is gone.
     """
-    earliest, latest = bounds(settings)
+    with closing(KafkaBounds(settings)) as kafka:
+        earliest, latest = kafka.read()
     for topic, partitions in head.items():
         for partition, end in partitions.items():
             low = earliest.get(topic, {}).get(partition)
@@ -45,27 +49,38 @@ def starting_offsets(settings: Settings, head: Offsets) -> Offsets:
     }
 
 
-def bounds(settings: Settings) -> tuple[Offsets, Offsets]:
-    """The earliest offsets that Kafka holds, and the ends (exclusive); raises OffsetError."""
-    servers = settings.kafka_bootstrap_servers
-    try:
-        consumer = KafkaConsumer(
-            bootstrap_servers=servers.split(","), request_timeout_ms=10_000, bootstrap_timeout_ms=10_000
-        )
-    except (KafkaError, ValueError, OSError) as error:
-        raise OffsetError(f"Kafka: must answer at {servers}; got {type(error).__name__} {error}".strip()) from error
-    try:
-        wanted = []
-        for topic in TOPICS:
-            partitions = consumer.partitions_for_topic(topic)
-            if not partitions:
-                raise OffsetError(f"topic {topic}: must exist at {servers}; got none")
-            wanted += [TopicPartition(topic, p) for p in sorted(partitions)]
-        return _by_topic(consumer.beginning_offsets(wanted)), _by_topic(consumer.end_offsets(wanted))
-    except (KafkaError, OSError) as error:
-        raise OffsetError(f"Kafka: must answer at {servers}; got {type(error).__name__} {error}".strip()) from error
-    finally:
-        consumer.close()
+class KafkaBounds:
+    """A connection to Kafka that asks where the six topics begin and end; OffsetError where it can't be had."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.servers = settings.kafka_bootstrap_servers
+        with self._reported():
+            self.consumer = KafkaConsumer(
+                bootstrap_servers=self.servers.split(","), request_timeout_ms=10_000, bootstrap_timeout_ms=10_000
+            )
+
+    @contextmanager
+    def _reported(self) -> Iterator[None]:
+        try:
+            yield
+        except (KafkaError, ValueError, OSError) as error:
+            told = f"Kafka: must answer at {self.servers}; got {type(error).__name__} {error}".strip()
+            raise OffsetError(told) from error
+
+    def read(self) -> tuple[Offsets, Offsets]:
+        """The earliest offsets that Kafka holds, and the ends (exclusive)."""
+        with self._reported():
+            wanted = []
+            for topic in TOPICS:
+                partitions = self.consumer.partitions_for_topic(topic)
+                if not partitions:
+                    raise OffsetError(f"topic {topic}: must exist at {self.servers}; got none")
+                wanted += [TopicPartition(topic, p) for p in sorted(partitions)]
+            return _by_topic(self.consumer.beginning_offsets(wanted)), _by_topic(self.consumer.end_offsets(wanted))
+
+    def close(self) -> None:
+        """Leave."""
+        self.consumer.close()
 
 
 def _by_topic(offsets: dict) -> Offsets:

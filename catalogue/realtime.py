@@ -57,31 +57,25 @@ def _window(name: str, meaning: str, key: tuple[str, ...], sql: str) -> Window:
     return Window(name, "", key, sql, meaning=meaning)
 
 
+def _events_by(what: str, column: str) -> Window:
+    return _window(
+        f"events_by_{what}",
+        f"Events per minute and {what}.",
+        ("minute", column),
+        f"""
+SELECT
+    utc(minute) AS minute,  -- start of the minute, UTC
+    {column},  -- {what}
+    whole(events) AS event_count  -- events
+FROM activity SEMI JOIN clock USING (minute) GROUP BY minute, {column}""",
+    )
+
+
 WINDOWS: dict[str, Window] = {
     w.name: w
     for w in (
-        _window(
-            "events_by_category",
-            "Events per minute and category.",
-            ("minute", "event_category"),
-            """
-SELECT
-    utc(minute) AS minute,  -- start of the minute, UTC
-    event_category,  -- category
-    whole(events) AS event_count  -- events
-FROM activity SEMI JOIN clock USING (minute) GROUP BY minute, event_category""",
-        ),
-        _window(
-            "events_by_type",
-            "Events per minute and type.",
-            ("minute", "event_type"),
-            """
-SELECT
-    utc(minute) AS minute,  -- start of the minute, UTC
-    event_type,  -- type
-    whole(events) AS event_count  -- events
-FROM activity SEMI JOIN clock USING (minute) GROUP BY minute, event_type""",
-        ),
+        _events_by("category", "event_category"),
+        _events_by("type", "event_type"),
         _window(
             "active_users",
             "Users with any event in the last 5 and 15 minutes: windows that slide by a minute and end with it.",

@@ -32,6 +32,23 @@ class Answer:
     as_of: bytes
 
 
+def count(cursor: duckdb.DuckDBPyConnection, relation: str, query: Query) -> int:
+    """How many rows of `relation` the query's filters leave, on all pages."""
+    condition, values = query.where()
+    return cursor.execute(f"SELECT count(*) FROM {relation} WHERE {condition}", values).fetchall()[0][0]
+
+
+def read(cursor: duckdb.DuckDBPyConnection, relation: str, query: Query, total: int, as_of: bytes) -> Answer:
+    """The query's page of `relation`; the next one reads the same snapshot."""
+    sql, values = query.page(relation)
+    table = cursor.sql(sql, params=values).to_arrow_table()
+    following = None
+    if len(table) > query.limit:
+        table = table.slice(0, query.limit)
+        following = query.cursor(table.slice(query.limit - 1).to_pylist()[0], query.snapshot)
+    return Answer(table.to_pylist() if query.format == "json" else table, total, following, as_of)
+
+
 @dataclass
 class Snapshot:
     """An open transaction that later pages of a query read, so that they agree with the first."""
@@ -58,7 +75,13 @@ class Answers:
         """The rows of one person, where no delta has touched them since the batch run; None where a query is needed."""
         state = generation.topics[topic]
         lookup = state.lookups.get(view)
-        if lookup is None or not query.plain or query.layer == "speed" or len(query.filters) != 1:
+        if (
+            lookup is None
+            or not query.plain
+            or query.layer == "speed"
+            or query.format != "json"
+            or len(query.filters) != 1
+        ):
             return None
         value = query.equal_to(state.views[view].shard)
         number = state.applied
@@ -73,15 +96,16 @@ class Answers:
         held = self._held(query)
         if held:
             with held.lock:
-                return self._read(held.cursor, held.generation, topic, query, held.relation, held.number, held.total)
+                as_of = self.as_of(held.generation, topic, held.number)
+                return read(held.cursor, held.relation, query, held.total, as_of)
         state = generation.topics[topic]
         cursor = state.con.cursor()
         cursor.execute("SET TimeZone = 'UTC'")
         kept = False
         try:
             relation, number = self._relation(cursor, state, view, query)
-            total = self._total(cursor, relation, query)
-            answer = self._read(cursor, generation, topic, query, relation, number, total)
+            total = count(cursor, relation, query)
+            answer = read(cursor, relation, query, total, self.as_of(generation, topic, number))
             if answer.next:
                 kept = True
                 token = self._keep(Snapshot(cursor, generation, relation, number, total, 0.0, threading.Lock()))
@@ -113,29 +137,6 @@ class Answers:
             cursor.execute(f"CREATE TEMP TABLE answer AS SELECT * FROM {relation}")
             relation = "answer"
         return relation, number
-
-    def _total(self, cursor: duckdb.DuckDBPyConnection, relation: str, query: Query) -> int:
-        condition, values = query.where()
-        return cursor.execute(f"SELECT count(*) FROM {relation} WHERE {condition}", values).fetchall()[0][0]
-
-    def _read(
-        self,
-        cursor: duckdb.DuckDBPyConnection,
-        generation: Generation,
-        topic: str,
-        query: Query,
-        relation: str,
-        number: int,
-        total: int,
-    ) -> Answer:
-        sql, values = query.page(relation)
-        table = cursor.sql(sql, params=values).to_arrow_table()
-        following = None
-        if len(table) > query.limit:
-            table = table.slice(0, query.limit)
-            following = query.cursor(table.slice(query.limit - 1).to_pylist()[0], query.snapshot)
-        rows = table.to_pylist() if query.format == "json" else table
-        return Answer(rows, total, following, self.as_of(generation, topic, number))
 
     def _held(self, query: Query) -> Snapshot | None:
         with self.lock:

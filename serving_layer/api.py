@@ -18,6 +18,7 @@ from starlette.concurrency import run_in_threadpool
 from catalogue.documents import view_columns
 from catalogue.events import TOPICS
 from catalogue.realtime import WINDOW_HOURS, WINDOWS
+from catalogue.rollups import View
 from catalogue.settings import Settings
 from catalogue.storage import StorageError
 from catalogue.views import VIEWS
@@ -75,9 +76,7 @@ def create_app(settings: Settings) -> FastAPI:
                 "name": v.name,
                 "topic": v.topic,
                 "key": v.key,
-                "columns": [
-                    {"name": n, "type": k, "meaning": v.meanings.get(n, "")} for n, k in columns[v.name].items()
-                ],
+                "columns": _described(v, columns[v.name]),
             }
             for v in VIEWS.values()
         ]
@@ -109,9 +108,10 @@ def create_app(settings: Settings) -> FastAPI:
                 tag = f'W/"{generation.run}-{generation.topics[declared.topic].applied}-{_crc(request)}"'
                 if request.headers.get("if-none-match") == tag:
                     return Response(status_code=304, headers={"ETag": tag})
-                answer = answers.quick(generation, declared.topic, view, query)
-                if answer is None:
-                    answer = await run_in_threadpool(answers.page, generation, declared.topic, view, query)
+                quick = answers.quick(generation, declared.topic, view, query)
+                if quick is not None:
+                    return _answered(view, query, quick, tag)
+                answer = await run_in_threadpool(answers.page, generation, declared.topic, view, query)
             return _answered(view, query, answer, tag)
         except UnknownRun as error:
             return problem(404, "as_of_run", str(error))
@@ -133,9 +133,9 @@ def create_app(settings: Settings) -> FastAPI:
                 )
             )  # fmt: skip
             return _json(body, headers)
-        table = answer.rows.select(names) if not isinstance(answer.rows, list) else _table(answer.rows, names)
+        assert not isinstance(answer.rows, list)
         headers |= {"X-Total": str(answer.total), "X-Next": answer.next or "", "X-As-Of": answer.as_of.decode()}
-        return Response(table_bytes(table, query.format), 200, headers, MEDIA_TYPES[query.format])
+        return Response(table_bytes(answer.rows.select(names), query.format), 200, headers, MEDIA_TYPES[query.format])
 
     @app.get(
         "/realtime",
@@ -148,10 +148,7 @@ def create_app(settings: Settings) -> FastAPI:
                 "name": w.name,
                 "meaning": w.meaning,
                 "key": w.key,
-                "columns": [
-                    {"name": n, "type": k, "meaning": w.meanings.get(n, "")}
-                    for n, k in (await run_in_threadpool(state.realtime.columns, w.name)).items()
-                ],
+                "columns": _described(w, state.realtime.columns[w.name]),
             }
             for w in WINDOWS.values()
         ]
@@ -172,7 +169,7 @@ def create_app(settings: Settings) -> FastAPI:
             return problem(404, name, f"window '{name}' is not known; GET /realtime lists them")
         parameters = request.query_params.multi_items()
         chosen = {k: v for k, v in parameters if k in WINDOW_RESERVED}
-        kinds = state.realtime.columns(name)
+        kinds = state.realtime.columns[name]
         try:
             query = parse(
                 [p for p in parameters if p[0] not in ("minutes", "until")], kinds, WINDOWS[name].key, ("format",)
@@ -250,10 +247,8 @@ def _crc(request: Request) -> str:
     return f"{zlib.crc32(request.scope['path'].encode() + b'?' + request.scope['query_string']):08x}"
 
 
-def _table(rows: list[dict[str, Any]], names: list[str]) -> Any:
-    import pyarrow as pa
-
-    return pa.Table.from_pylist(rows).select(names) if rows else pa.table({n: [] for n in names})
+def _described(view: View, kinds: dict[str, str]) -> list[dict[str, str]]:
+    return [{"name": name, "type": kind, "meaning": view.meanings[name]} for name, kind in kinds.items()]
 
 
 def _minutes(text: str | None) -> int:

@@ -13,7 +13,7 @@ import duckdb
 
 from catalogue.runs import run_path, view_file
 from catalogue.storage import Store
-from serving_layer.answers import Answer
+from serving_layer.answers import Answer, count, read
 from serving_layer.formats import json_bytes
 from serving_layer.query import Query
 
@@ -39,22 +39,15 @@ class OlderRuns:
         manifest = self._manifest(run)
         if view not in manifest.get("views", {}):
             raise UnknownRun(f"run '{run}' has no view '{view}'")
+        covers = {"run": run, "cut": manifest["cut"], "head": manifest["cut"], "watermark": None, "lag_seconds": None}
         with self.lock:
             file = self._file(manifest["views"][view]["path"])
             con = duckdb.connect()
             con.execute("SET TimeZone = 'UTC'")
             relation = f"read_parquet('{file}', hive_partitioning = false)"
-            condition, values = query.where()
-            total = con.execute(f"SELECT count(*) FROM {relation} WHERE {condition}", values).fetchall()[0][0]
-            sql, values = query.page(relation)
-            table = con.sql(sql, params=values).to_arrow_table()
+            answer = read(con, relation, query, count(con, relation, query), json_bytes(covers))
             con.close()
-        following = None
-        if len(table) > query.limit:
-            table = table.slice(0, query.limit)
-            following = query.cursor(table.slice(query.limit - 1).to_pylist()[0], "")
-        covers = {"run": run, "cut": manifest["cut"], "head": manifest["cut"], "watermark": None, "lag_seconds": None}
-        return Answer(table.to_pylist() if query.format == "json" else table, total, following, json_bytes(covers))
+        return answer
 
     def _manifest(self, run: str) -> dict[str, Any]:
         if not _RUN.fullmatch(run):

@@ -33,6 +33,12 @@ class RealtimeState:
         self.heads: dict[str, Vector] = {}
         self.lock = threading.Lock()
         self.applied = 0
+        self._clock(dt.datetime.now(dt.UTC), 1)
+        # SQL type of each column, by window.
+        self.columns = {name: self._types(window.sql) for name, window in WINDOWS.items()}
+
+    def _types(self, sql: str) -> dict[str, str]:
+        return {column[0]: column[1] for column in self.con.execute(f"DESCRIBE {sql}").fetchall()}
 
     def start(self, topic: str, head: Vector) -> None:
         """Forget the topic and go on from `head`."""
@@ -62,12 +68,6 @@ class RealtimeState:
         for rollup in WINDOW_ROLLUPS.values():
             column = "minute" if "minute" in rollup.grain else "last_seen"
             self.con.execute(f"DELETE FROM {rollup.name} WHERE {column} < {limit}")
-
-    def columns(self, name: str) -> dict[str, str]:
-        """SQL type of each of a window's columns."""
-        with self.lock:
-            self._clock(dt.datetime.now(dt.UTC), 1)
-            return {c[0]: c[1] for c in self.con.execute(f"DESCRIBE {WINDOWS[name].sql}").fetchall()}
 
     def read(self, name: str, until: dt.datetime, minutes: int, condition: str, values: Iterable) -> pa.Table:
         """The window's rows of the `minutes` that end with that of `until`, in the order of its key."""

@@ -130,21 +130,20 @@ class TopicState:
             cursor = self.con.cursor()
             cursor.execute("BEGIN")
             try:
-                present = {
-                    row[0] for row in cursor.execute(f"SELECT DISTINCT rollup FROM read_parquet('{data}')").fetchall()
-                }
+                cursor.execute(f"CREATE TEMP TABLE delta AS SELECT * FROM read_parquet('{data}')")
+                present = {row[0] for row in cursor.execute("SELECT DISTINCT rollup FROM delta").fetchall()}
                 fresh: dict[str, set] = {}
                 for view in self.views.values():
                     mine = [r for r in view.rollups(ROLLUPS) if r.name in present]
                     if mine:
-                        fresh[view.name] = self._touch(cursor, view, mine, data, number)
+                        fresh[view.name] = self._touch(cursor, view, mine, number)
                 for rollup in self.rollups:
                     if rollup.name in present:
                         names = ", ".join(rollup.types)
                         cursor.execute(
-                            f"INSERT INTO speed_{rollup.name} SELECT {names} FROM read_parquet('{data}') "
-                            f"WHERE rollup = '{rollup.name}'"
+                            f"INSERT INTO speed_{rollup.name} SELECT {names} FROM delta WHERE rollup = '{rollup.name}'"
                         )
+                cursor.execute("DROP TABLE delta")
                 cursor.execute(f"UPDATE applied SET n = {number}")
                 self.heads[number] = delta.ends(self.topic)
                 # Before the commit, so that a reader never takes a touched row for an untouched one.
@@ -159,16 +158,16 @@ class TopicState:
             self.applied = number
             self._account(delta)
 
-    def _touch(self, cursor: Any, view: View, rollups: list[Rollup], data: Path, number: int) -> set:
+    def _touch(self, cursor: Any, view: View, rollups: list[Rollup], number: int) -> set:
         if view.link:
             values = " UNION ".join(
                 f"SELECT {view.shard_column(r.name)} FROM {self._states(r)} WHERE {view.link} IN "
-                f"(SELECT {view.link} FROM read_parquet('{data}') AS d WHERE rollup = '{r.name}'{self._is_new(view, r)})"
+                f"(SELECT {view.link} FROM delta AS d WHERE rollup = '{r.name}'{self._is_new(view, r)})"
                 for r in rollups
             )
-            values += " UNION " + self._touched_values(view, rollups, data)
+            values += " UNION " + self._touched_values(view, rollups)
         else:
-            values = self._touched_values(view, rollups, data)
+            values = self._touched_values(view, rollups)
         rows = cursor.execute(
             f"INSERT INTO touched_{view.name} SELECT {number}, * FROM ({values}) RETURNING v"
         ).fetchall()
@@ -183,9 +182,9 @@ class TopicState:
         same = " AND ".join(f"s.{c} = d.{c}" for c in view.link_grain)
         return f" AND NOT EXISTS (SELECT 1 FROM {self._states(rollup)} AS s WHERE {same})"
 
-    def _touched_values(self, view: View, rollups: list[Rollup], data: Path) -> str:
+    def _touched_values(self, view: View, rollups: list[Rollup]) -> str:
         return " UNION ".join(
-            f"SELECT {view.shard_column(r.name)} FROM read_parquet('{data}') WHERE rollup = '{r.name}'" for r in rollups
+            f"SELECT {view.shard_column(r.name)} FROM delta WHERE rollup = '{r.name}'" for r in rollups
         )
 
     def _account(self, delta: Delta) -> None:

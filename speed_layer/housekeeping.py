@@ -8,7 +8,7 @@ import threading
 import time
 
 from catalogue.deltas import ALIVE
-from catalogue.kafka_offsets import OffsetError, bounds
+from catalogue.kafka_offsets import KafkaBounds, OffsetError
 from catalogue.moments import now
 from catalogue.storage import StorageError
 from speed_layer.compaction import compact, drop_overtaken
@@ -25,6 +25,7 @@ class Housekeeping(threading.Thread):
         super().__init__(daemon=True, name="housekeeping")
         self.speed = speed
         self.stopping = threading.Event()
+        self.kafka: KafkaBounds | None = None
 
     def stop(self) -> None:
         """Stop and wait for the current step."""
@@ -44,9 +45,18 @@ class Housekeeping(threading.Thread):
                     drop_overtaken(self.speed)
             except (StorageError, OffsetError, FileNotFoundError) as error:
                 print(f"speed: housekeeping: {error}", file=sys.stderr, flush=True)
+                self._leave_kafka()
+        self._leave_kafka()
+
+    def _leave_kafka(self) -> None:
+        if self.kafka:
+            self.kafka.close()
+            self.kafka = None
 
     def _tell(self) -> None:
+        if self.kafka is None:
+            self.kafka = KafkaBounds(self.speed.settings)
         at = now()
-        _, ends = bounds(self.speed.settings)
+        _, ends = self.kafka.read()
         told = {"at": at, "head": self.speed.head, "kafka": ends}
         self.speed.speed.write(ALIVE, json.dumps(told).encode())

@@ -56,22 +56,20 @@ class Speed:
         current = published(batch)
         cuts: dict[str, Vector] = current.get("cut", {})
         self.deltas = read_deltas(speed)
-        heads = {t: reached(self.deltas, t, cuts.get(t, {})) for t in TOPICS}
+        chains = {t: chain(self.deltas, t, cuts.get(t, {})) for t in TOPICS}
+        heads = {t: following[-1].ends(t) if following else cuts.get(t, {}) for t, following in chains.items()}
         self.head = starting(settings, heads)
         self.origin = {
-            t: {p: first for p, first in self.head[t].items() if p not in cuts.get(t, {})} if not heads[t] else {}
-            for t in TOPICS
+            t: following[0].origin.get(t, {}) if following else {} if heads[t] else dict(self.head[t])
+            for t, following in chains.items()
         }
-        for topic in TOPICS:
-            for delta in chain(self.deltas, topic, cuts.get(topic, {}))[:1]:
-                self.origin[topic] = delta.origin.get(topic, {})
         self.number = max((d.last for d in self.deltas), default=0)
         self.maker = DeltaMaker(settings.duplicate_days)
         self.lock = threading.Lock()
-        self._remember(current, cuts)
+        self._remember(current, chains)
         self._remove_leftovers()
 
-    def _remember(self, current: dict[str, Any], cuts: dict[str, Vector]) -> None:
+    def _remember(self, current: dict[str, Any], chains: dict[str, list[Delta]]) -> None:
         fetched: dict[str, Path] = {}
         with tempfile.TemporaryDirectory() as folder:
             for topic in TOPICS:
@@ -80,7 +78,7 @@ class Speed:
                 if run:
                     files.append(Path(folder) / f"{topic}.parquet")
                     self.batch.download(f"{state_folder(topic, run)}/ids.parquet", files[0])
-                for delta in chain(self.deltas, topic, cuts.get(topic, {})):
+                for delta in chains[topic]:
                     if delta.ids not in fetched:
                         fetched[delta.ids] = Path(folder) / delta.ids.replace("/", "-")
                         self.speed.download(delta.ids, fetched[delta.ids])
