@@ -1,14 +1,14 @@
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/learning-analytics
-VENV := $(CACHE)/venv-$(shell sha256sum config/requirements.txt | cut -c1-12)
+VENV := $(CACHE)/venv-$(shell sha256sum config/requirements-dev.txt | cut -c1-12)
 PYTHON := $(VENV)/bin/python
 
 .PHONY: setup up status down demo test bench lock docs lint oozie-up oozie-down test-oozie
 setup: $(VENV)/.ready
 	@$(PYTHON) -m deployment.installation
 
-$(VENV)/.ready: config/requirements.txt
+$(VENV)/.ready: config/requirements-dev.txt
 	python3 -m venv $(VENV)
-	$(VENV)/bin/pip install --disable-pip-version-check -r config/requirements.txt
+	$(VENV)/bin/pip install --disable-pip-version-check -r config/requirements-dev.txt
 	touch $@
 
 up: setup
@@ -25,8 +25,10 @@ test: setup
 
 lock: $(VENV)/.ready
 	$(VENV)/bin/pip install --disable-pip-version-check -q pip-tools
-	$(VENV)/bin/pip-compile -q --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --strip-extras \
-		--no-header --no-annotate config/requirements.in -o config/requirements.txt
+	for name in requirements requirements-dev; do \
+		$(VENV)/bin/pip-compile -q --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --strip-extras \
+			--no-header --no-annotate config/$$name.in -o config/$$name.txt || exit 1; \
+	done
 
 docs: $(VENV)/.ready
 	$(PYTHON) -m catalogue.documents
