@@ -1,6 +1,17 @@
-"""The topics and the bucket that the platform needs, made where they are missing."""
+"""The topics and the bucket that the platform needs, made where they are missing.
+
+`python deployment/provision.py [topics] [bucket] [--replicas N] [--wait SECONDS]` makes them, both by default.
+"""
 
 from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import boto3
 from botocore.config import Config
@@ -10,7 +21,7 @@ from kafka.errors import TopicAlreadyExistsError
 
 from catalogue.documents import topic_config
 from catalogue.events import TOPICS
-from catalogue.settings import Settings
+from catalogue.settings import Settings, SettingsError
 from kafka import KafkaAdminClient
 
 
@@ -49,3 +60,41 @@ def create_bucket(settings: Settings) -> None:
     except ClientError as error:
         if error.response["Error"]["Code"] not in ("BucketAlreadyOwnedByYou", "BucketAlreadyExists"):
             raise
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Make what is missing; 0 when it is there, 1 where a server hasn't answered in time, 2 for bad options."""
+    parser = argparse.ArgumentParser(prog="provision.py", description=__doc__)
+    parser.add_argument("what", nargs="*", metavar="topics|bucket", help="what to make; default: both")
+    parser.add_argument("--replicas", type=int, default=1, help="brokers that keep a copy of each topic")
+    parser.add_argument("--wait", type=float, default=120, help="seconds to wait for a server that starts")
+    options = parser.parse_args(argv)
+    try:
+        settings = Settings.load()
+    except SettingsError as error:
+        print(f"provision: {error}", file=sys.stderr)
+        return 1
+    makers: dict[str, Callable[[], None]] = {
+        "topics": lambda: create_topics(settings, options.replicas),
+        "bucket": lambda: create_bucket(settings),
+    }
+    for name in options.what:
+        if name not in makers:
+            parser.error(f"what to make must be one of {', '.join(makers)}; got {name!r}")
+    deadline = time.monotonic() + options.wait
+    for name in options.what or makers:
+        while True:
+            try:
+                makers[name]()
+                break
+            except Exception as error:  # whatever a client raises while a server starts
+                if time.monotonic() > deadline:
+                    print(f"provision: {name} must be made within {options.wait:g} s; got {error}", file=sys.stderr)
+                    return 1
+                time.sleep(1)
+        print(f"{name}: there", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
