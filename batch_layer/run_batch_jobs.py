@@ -19,9 +19,12 @@ from batch_layer.publication import current, drop_old_runs, is_published, publis
 from batch_layer.topic_run import BatchError, TopicResult, TopicRun
 from catalogue.deltas import boundary, read_deltas
 from catalogue.events import JOBS, TOPICS
+from catalogue.logs import Log, configure
 from catalogue.settings import Settings, SettingsError
 from catalogue.spark import session
 from catalogue.storage import StorageError, Store, open_store
+
+LOG = Log("batch")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -35,12 +38,14 @@ def main(argv: list[str] | None = None) -> int:
         )
         print(f"run_batch_jobs: {problem}", file=sys.stderr)
         return 2
+    run = ""
     try:
         settings = Settings.load()
+        configure(settings)
         raw, output = open_store(source, settings), open_store(target, settings)
         if options.publish:
-            results = staged(output, options.publish)
-            _finish(output, options.publish, results, settings)
+            run = options.publish
+            _finish(output, run, staged(output, run), settings)
             return 0
         if not raw.list():
             raise BatchError(f"INPUT must hold raw events; got {source!r}, which is missing or empty")
@@ -50,11 +55,15 @@ def main(argv: list[str] | None = None) -> int:
         results = _compute(run, jobs or list(JOBS), options.full, raw, output, settings)
         if options.stage:
             stage(output, results, run)
+            LOG.info("staged", run=run, topics=len(results), events=sum(r.events for r in results))
             print(f"staged run {run}: {len(results)} topics; publish it with --publish {run}")
         else:
             _finish(output, run, results, settings)
     except (BatchError, StorageError, SettingsError) as error:
-        print(f"run_batch_jobs: {error}", file=sys.stderr)
+        if run:
+            LOG.error("failed", run=run, error=error)
+        else:
+            print(f"run_batch_jobs: {error}", file=sys.stderr)
         return 1
     return 0
 
@@ -119,13 +128,13 @@ def _finish(output: Store, run: str, results: list[TopicResult], settings: Setti
         how = f"on top of run {result.base}" if result.base else "from all raw events"
         print(f"{result.topic}: {result.events} events {how}, {len(result.views)} views")
         if result.unreadable_lines:
-            print(
-                f"{result.topic}: {result.unreadable_lines} unreadable lines, "
-                f"kept in _unreadable/topic={result.topic}/run={run}.json",
-                file=sys.stderr,
-            )
+            kept = f"_unreadable/topic={result.topic}/run={run}.json"
+            LOG.warning("unreadable lines", run=run, topic=result.topic, lines=result.unreadable_lines, kept=kept)
+    LOG.info("published", run=run, topics=len(results), events=sum(r.events for r in results))
     print(f"published run {run}")
-    drop_old_runs(output, settings.keep_runs)
+    dropped = drop_old_runs(output, settings.keep_runs)
+    if dropped:
+        LOG.info("dropped old runs", run=run, dropped=len(dropped))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from pathlib import Path
 
 DEFAULTS = Path(__file__).resolve().parents[1] / "config" / "defaults.env"
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+LOG_FORMATS = ("logfmt", "json")
 
 
 class SettingsError(ValueError):
@@ -54,6 +55,7 @@ class Settings:
     duplicate_days: int
     keep_runs: int
     log_level: str
+    log_format: str
 
     @classmethod
     def load(cls, environ: Mapping[str, str] = os.environ) -> Settings:
@@ -75,8 +77,11 @@ class Settings:
             raise SettingsError(
                 f"setting MINIO_ENDPOINT: must start with http:// or https://; got {self.minio_endpoint!r}"
             )
-        if self.log_level not in LOG_LEVELS:
-            raise SettingsError(f"setting LOG_LEVEL: must be one of {', '.join(LOG_LEVELS)}; got {self.log_level!r}")
+        for name, choices in (("log_level", LOG_LEVELS), ("log_format", LOG_FORMATS)):
+            if getattr(self, name) not in choices:
+                raise SettingsError(
+                    f"setting {name.upper()}: must be one of {', '.join(choices)}; got {getattr(self, name)!r}"
+                )
         for name in ("hdfs_http_port", "serving_port"):
             if not 0 <= getattr(self, name) <= 65535:
                 raise SettingsError(

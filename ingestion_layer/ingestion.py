@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import shutil
 import signal
-import sys
 import tempfile
 
 from pyspark.errors import PySparkException, StreamingQueryException
@@ -18,6 +17,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from catalogue.kafka_offsets import OffsetError, starting_offsets
 from catalogue.ledger import Ledger
+from catalogue.logs import Log, configure
 from catalogue.settings import Settings, SettingsError
 from catalogue.spark import MissingJars, cause, kafka_stream, session
 from catalogue.storage import StorageError, Store, open_store
@@ -25,6 +25,7 @@ from ingestion_layer.commits import Commits, IngestError, Landed, Offsets, remov
 from ingestion_layer.landing import SCHEMA, land, raw_path
 
 POLL_SECONDS = 1
+LOG = Log("ingestion")
 SIGNS = ("IngestError: ", "OffsetError: ", "StorageError: ", "offsets", "Offset")
 
 
@@ -37,7 +38,7 @@ class Ingestion:
         self.expected: Offsets = starting_offsets(settings, self.commits.head)
         removed = remove_leftovers(raw, self.commits.head)
         if removed:
-            print(f"ingestion: removed {removed} files that a killed run had left", flush=True)
+            LOG.info("removed files that a killed run had left", files=removed)
 
     def start(self, spark: SparkSession, checkpoint: str, once: bool):
         """The running streaming query."""
@@ -74,7 +75,7 @@ class Ingestion:
         for topic, bounds_of in ranges.items():
             self.expected[topic].update({partition: end for partition, (_, end) in bounds_of.items()})
         landed = sum(f.events for f in files)
-        print(f"ingestion: commit {self.commits.number}: {landed} events in {len(files)} files", flush=True)
+        LOG.info("committed", commit=self.commits.number, events=landed, files=len(files))
 
 
 def main(argv: list[str] | None = None, description: str = "Land raw events.", target: str = "") -> int:
@@ -85,6 +86,7 @@ def main(argv: list[str] | None = None, description: str = "Land raw events.", t
     checkpoint = tempfile.mkdtemp(prefix="ingestion-")
     try:
         settings = Settings.load()
+        configure(settings)
         raw = open_store(target or settings.master_dataset, settings)
         quarantine = open_store(_beside(target) if target else settings.quarantine, settings)
         ingestion = Ingestion(settings, raw, quarantine)
@@ -109,5 +111,5 @@ def _beside(target: str) -> str:
 
 
 def _fail(message: str) -> int:
-    print(f"ingestion: {message}", file=sys.stderr)
+    LOG.error("stopped", error=message)
     return 1

@@ -11,8 +11,11 @@ sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 import uvicorn  # noqa: E402
 
+from catalogue.logs import Log, configure  # noqa: E402
 from catalogue.settings import Settings, SettingsError  # noqa: E402
 from catalogue.storage import StorageError  # noqa: E402
+
+LOG = Log("serving")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -23,16 +26,18 @@ def main(argv: list[str] | None = None) -> int:
     options = parser.parse_args(argv)
     try:
         settings = Settings.load()
+        configure(settings)
         from serving_layer.api import create_app
 
         app = create_app(settings)
     except (SettingsError, StorageError) as error:
-        print(f"serving: {error}", file=sys.stderr)
+        LOG.error("stopped", error=error)
         return 1
     uvicorn.run(
         app,
         host=options.host or settings.serving_host,
         port=settings.serving_port if options.port is None else options.port,
+        log_config=None,
         log_level="warning",
         access_log=False,
         loop="uvloop",

@@ -8,7 +8,6 @@ and is told by `problem`.
 from __future__ import annotations
 
 import json
-import sys
 import tempfile
 import threading
 import time
@@ -23,12 +22,14 @@ import duckdb
 
 from catalogue.deltas import ALIVE, Delta, chain, manifest_path, read_delta, read_deltas
 from catalogue.events import TOPICS
+from catalogue.logs import Log
 from catalogue.runs import CURRENT
 from catalogue.settings import Settings
 from catalogue.storage import StorageError, Store, open_store
 from serving_layer.realtime_state import RealtimeState
 from serving_layer.topic_state import TopicState
 
+LOG = Log("serving")
 LOOK_SECONDS = 0.5
 RELIST_SECONDS = 15.0
 CATCH_UP_SECONDS = 60.0
@@ -145,7 +146,7 @@ class ServingState(threading.Thread):
     def _tell(self, error: Exception) -> None:
         text = f"{type(error).__name__}: {error}".splitlines()[0]
         if text != self.problem:
-            print(f"serving: {text}", file=sys.stderr, flush=True)
+            LOG.warning("the last good state is served", run=self.generation and self.generation.run, error=text)
         self.problem = text
 
     def _look(self) -> None:
@@ -191,7 +192,7 @@ class ServingState(threading.Thread):
                 return
             if old:
                 old.retire()
-            print(f"serving: run {fresh.run} takes over", flush=True)
+            LOG.info("serves a new run", run=fresh.run)
         except PROBLEMS as error:
             self._tell(error)
 

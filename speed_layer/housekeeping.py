@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 import threading
 import time
 
 from catalogue.deltas import ALIVE
 from catalogue.kafka_offsets import KafkaBounds, OffsetError
+from catalogue.logs import Log
 from catalogue.moments import now
 from catalogue.storage import StorageError
 from speed_layer.compaction import compact, drop_overtaken
@@ -16,6 +16,7 @@ from speed_layer.speed import Speed
 
 ALIVE_SECONDS = 2.0
 COMPACT_SECONDS = 60.0
+LOG = Log("speed")
 
 
 class Housekeeping(threading.Thread):
@@ -41,10 +42,11 @@ class Housekeeping(threading.Thread):
                 self._tell()
                 if time.monotonic() - compacted > COMPACT_SECONDS:
                     compacted = time.monotonic()
-                    compact(self.speed)
-                    drop_overtaken(self.speed)
+                    merged, dropped = compact(self.speed), drop_overtaken(self.speed)
+                    if merged or dropped:
+                        LOG.info("compacted", merged=merged, dropped=dropped)
             except (StorageError, OffsetError, FileNotFoundError) as error:
-                print(f"speed: housekeeping: {error}", file=sys.stderr, flush=True)
+                LOG.warning("housekeeping failed", error=error)
                 self._leave_kafka()
         self._leave_kafka()
 

@@ -20,12 +20,15 @@ import pyarrow as pa
 from catalogue.deltas import Delta, Vector, chain, reached, read_deltas
 from catalogue.events import TOPICS
 from catalogue.kafka_offsets import starting_offsets
+from catalogue.logs import Log
 from catalogue.moments import now
 from catalogue.runs import CURRENT, state_folder
 from catalogue.settings import Settings
 from catalogue.storage import Store
 from speed_layer.delta_maker import DeltaMaker
 from speed_layer.kernel import SCHEMA, pack, unpack
+
+LOG = Log("speed")
 
 
 class SpeedError(Exception):
@@ -135,4 +138,4 @@ class Speed:
         self.number = number
         self.head = {t: delta.ends(t) for t in self.head}
         events = sum(entry["read"] for partitions in made.ledger.values() for entry in partitions.values())
-        print(f"speed: delta {number}: {events} events", flush=True)
+        LOG.info("published a delta", delta=number, events=events)

@@ -21,6 +21,7 @@ from pyspark.errors import PySparkException, StreamingQueryException
 from pyspark.sql import SparkSession
 
 from catalogue.kafka_offsets import OffsetError
+from catalogue.logs import Log, configure
 from catalogue.runs import CURRENT
 from catalogue.settings import Settings, SettingsError
 from catalogue.spark import MissingJars, cause, kafka_stream, session
@@ -28,6 +29,7 @@ from catalogue.storage import StorageError, open_store
 from speed_layer.housekeeping import Housekeeping
 from speed_layer.speed import Speed, SpeedError, published
 
+LOG = Log("speed")
 LOOK_SECONDS = 1
 SIGNS = ("SpeedError: ", "StorageError: ", "OffsetError: ")
 WORST_WAIT_SECONDS = 30
@@ -62,7 +64,7 @@ def run(settings: Settings, spark: SparkSession, once: bool, stopping: threading
                 with speed.lock:
                     holds = speed.holds(published(batch))
                 if not holds:
-                    print("speed: what is published needs another start", flush=True)
+                    LOG.info("starts anew from what is published")
                     query.stop()
                     return
         if once:
@@ -86,6 +88,7 @@ def main(argv: list[str] | None = None) -> int:
         signal.signal(number, lambda *_: stopping.set())
     try:
         settings = Settings.load()
+        configure(settings)
         spark = session("speed", settings, kafka=True)
     except (SettingsError, MissingJars) as error:
         return _fail(str(error))
@@ -110,12 +113,12 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _retry(told: str, wait: float, stopping: threading.Event) -> None:
-    print(f"speed: {told}; trying again in {wait:.0f} s", file=sys.stderr, flush=True)
+    LOG.warning("tries again", error=told, wait_seconds=wait)
     stopping.wait(wait)
 
 
 def _fail(message: str) -> int:
-    print(f"speed: {message}", file=sys.stderr)
+    LOG.error("stopped", error=message)
     return 1
 
 

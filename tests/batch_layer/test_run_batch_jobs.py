@@ -43,7 +43,7 @@ def test_views_ledger_and_cut(folder, capsys):
     assert set(current["views"]) == set(VIEWS)
     assert current["cut"]["video_topic"] == {"0": 5}
     assert current["ledger"]["video_topic"] == {"0": {"landed": 5, "counted": 3, "duplicate": 1, "invalid": 1}}
-    assert "1 unreadable lines" in capsys.readouterr().err
+    assert 'msg="unreadable lines"' in (err := capsys.readouterr().err) and "topic=video_topic lines=1 kept=" in err
     path = folder / "out" / current["views"]["video_total_watch_time"]["path"]
     rows = duckdb.sql(f"SELECT * FROM read_parquet('{path}/*.parquet', hive_partitioning = false)").fetchall()
     assert rows == [("SV001", "VID001", "COURSE001", 151, 0, 151 / 3, 60, 31, 151 / 60, 151 / 3600)]
