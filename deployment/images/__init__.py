@@ -1,0 +1,1 @@
+"""The images of the platform, built on any machine with Docker, with a registry or without one."""
