@@ -2,7 +2,7 @@ CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/learning-analytics
 VENV := $(CACHE)/venv-$(shell sha256sum config/requirements-dev.txt | cut -c1-12)
 PYTHON := $(VENV)/bin/python
 
-.PHONY: setup up status down demo test bench lock docs lint oozie-up oozie-down test-oozie
+.PHONY: setup up status down demo test bench lock docs lint oozie-up oozie-down test-oozie images compose-up compose-down test-compose
 setup: $(VENV)/.ready
 	@$(PYTHON) -m deployment.installation
 
@@ -53,3 +53,16 @@ oozie-down: $(VENV)/.ready
 
 test-oozie: setup
 	$(PYTHON) -m pytest -q tests/oozie
+
+images: setup
+	$(PYTHON) -m deployment.images build
+
+compose-up: $(VENV)/.ready
+	$(PYTHON) -m deployment.compose up -d
+
+compose-down: $(VENV)/.ready
+	$(PYTHON) -m deployment.compose down
+
+test-compose: setup
+	$(PYTHON) -m deployment.images build
+	$(PYTHON) -m pytest -q -s tests/compose

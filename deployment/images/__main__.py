@@ -33,7 +33,9 @@ def main(argv: list[str] | None = None) -> int:
             for name in options.names or IMAGES:
                 started = time.monotonic()
                 built = build(name)
-                print(f"{image(name)}: {'built' if built else 'there'} ({time.monotonic() - started:.1f} s)", flush=True)
+                print(
+                    f"{image(name)}: {'built' if built else 'there'} ({time.monotonic() - started:.1f} s)", flush=True
+                )
     except StackError as error:
         print(f"images: {error}", file=sys.stderr)
         return 1

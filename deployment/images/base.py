@@ -29,8 +29,20 @@ def _archive() -> Path:
         print(f"images: bootstrapping Debian {SUITE}, once per machine (1 minute)", flush=True)
         with tempfile.TemporaryDirectory(dir=archive.parent) as folder:
             part = Path(folder) / "base.tar"
-            _run(need("debootstrap", "debootstrap"), "--variant=minbase", "--include=ca-certificates", SUITE, f"{folder}/root")
-            left_out = ("var/cache/apt/archives/*.deb", "var/lib/apt/lists/*", "dev/*", "usr/share/doc/*", "usr/share/man/*")
+            _run(
+                need("debootstrap", "debootstrap"),
+                "--variant=minbase",
+                "--include=ca-certificates",
+                SUITE,
+                f"{folder}/root",
+            )
+            left_out = (
+                "var/cache/apt/archives/*.deb",
+                "var/lib/apt/lists/*",
+                "dev/*",
+                "usr/share/doc/*",
+                "usr/share/man/*",
+            )
             _run("tar", "-C", f"{folder}/root", *(f"--exclude=./{path}" for path in left_out), "-cf", str(part), ".")
             part.rename(archive)
     return archive

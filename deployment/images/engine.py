@@ -22,7 +22,9 @@ def docker(*arguments: str, given: IO[bytes] | None = None, limit: float = 900) 
     """What a docker command prints; StackError with its last line where it fails or takes longer than `limit` seconds."""
     command = [need("docker", "docker.io"), *arguments]
     try:
-        done = subprocess.run(command, stdin=given or subprocess.DEVNULL, capture_output=True, check=False, timeout=limit)
+        done = subprocess.run(
+            command, stdin=given or subprocess.DEVNULL, capture_output=True, check=False, timeout=limit
+        )
     except subprocess.TimeoutExpired:
         raise StackError(f"docker {arguments[0]}: must end within {limit:.0f} s; it didn't") from None
     text = done.stdout.decode(errors="replace")

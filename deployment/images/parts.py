@@ -18,7 +18,9 @@ def wheels() -> Path:
     folder = cache_folder() / f"wheels-{hashlib.sha256(requirements.read_bytes()).hexdigest()[:12]}"
     if not (folder / ".ready").exists():
         if sys.version_info[:2] != (3, 11):
-            raise StackError(f"images: wheels must be fetched by Python 3.11, as Debian has; got {sys.version.split()[0]}")
+            raise StackError(
+                f"images: wheels must be fetched by Python 3.11, as Debian has; got {sys.version.split()[0]}"
+            )
         print("images: fetching wheels, once per machine", flush=True)
         command = [sys.executable, "-m", "pip", "wheel", "-q", "-r", str(requirements), "-w", str(folder)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
