@@ -9,7 +9,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 
 from deployment.images import engine
 from deployment.images.build import IMAGES, build
