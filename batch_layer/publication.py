@@ -10,19 +10,10 @@ import json
 
 from batch_layer.topic_run import BatchError, TopicResult
 from catalogue.moments import now
-from catalogue.runs import CURRENT, RUNS, run_path, state_folder
+from catalogue.runs import CURRENT, RUNS, current, run_path, state_folder
 from catalogue.storage import Conflict, Store
 
 ATTEMPTS = 20
-
-
-def current(output: Store) -> tuple[dict, str | None]:
-    """The published run and its tag; empty and None where nothing was published."""
-    tag = output.etag(CURRENT)
-    try:
-        return (json.loads(output.read(CURRENT)), tag) if tag else ({}, None)
-    except ValueError as error:
-        raise BatchError(f"'{CURRENT}' in {output.uri}: must be JSON; {error}") from error
 
 
 def is_published(output: Store, run: str) -> bool:

@@ -15,11 +15,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from batch_layer.publication import current, drop_old_runs, is_published, publish, stage, staged
+from batch_layer.publication import drop_old_runs, is_published, publish, stage, staged
 from batch_layer.topic_run import BatchError, TopicResult, TopicRun
 from catalogue.deltas import boundary, read_deltas
 from catalogue.events import JOBS, TOPICS
 from catalogue.logs import Log, configure
+from catalogue.runs import current
 from catalogue.settings import Settings, SettingsError
 from catalogue.spark import session
 from catalogue.storage import StorageError, Store, open_store

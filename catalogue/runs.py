@@ -2,8 +2,22 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
+from catalogue.storage import StorageError, Store
+
 CURRENT = "_current.json"
 RUNS = "_runs/"
+
+
+def current(batch: Store) -> tuple[dict[str, Any], str | None]:
+    """The published run's manifest and its tag; empty and None where nothing was published."""
+    tag = batch.etag(CURRENT)
+    try:
+        return (json.loads(batch.read(CURRENT)), tag) if tag else ({}, None)
+    except ValueError as error:
+        raise StorageError(f"'{CURRENT}' in {batch.uri}: must be JSON; {error}") from error
 
 
 def run_path(run: str) -> str:

@@ -26,7 +26,7 @@ class MissingJars(Exception):
 
 
 def session(app: str, settings: Settings, kafka: bool = False) -> SparkSession:
-    """A session named `app`, in UTC, without web pages; on this machine's cores unless spark-submit gave a master.
+    """A session named `app`, in UTC, without web pages; SPARK_MASTER is its master unless spark-submit gave one.
 
     With `kafka` the class path has the jars of Kafka's source; MissingJars where the folder lacks them.
     """
@@ -35,7 +35,8 @@ def session(app: str, settings: Settings, kafka: bool = False) -> SparkSession:
     conf = SparkConf(loadDefaults=submitted)
     conf.setAppName(app)
     defaults = {
-        "spark.master": "local[*]",
+        "spark.master": settings.spark_master,
+        "spark.driver.memory": settings.spark_driver_memory,
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
         "spark.log.level": "ERROR",

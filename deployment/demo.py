@@ -13,8 +13,7 @@ from pathlib import Path
 
 import duckdb
 
-from batch_layer.publication import current
-from catalogue.runs import view_file
+from catalogue.runs import current, view_file
 from catalogue.storage import Store, open_store
 from deployment.installation import StackError
 from deployment.local_stack import ROOT, LocalStack

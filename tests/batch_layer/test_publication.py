@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from batch_layer.publication import current, drop_old_runs, is_published, publish, stage, staged
+from batch_layer.publication import drop_old_runs, is_published, publish, stage, staged
 from batch_layer.topic_run import BatchError, TopicResult
+from catalogue.runs import current
 from catalogue.storage import open_store
 
 

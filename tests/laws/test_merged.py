@@ -14,10 +14,11 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from batch_layer.publication import current, publish
+from batch_layer.publication import publish
 from batch_layer.topic_run import TopicRun
 from catalogue.deltas import boundary, read_deltas
 from catalogue.events import TOPICS
+from catalogue.runs import current
 from catalogue.settings import Settings
 from catalogue.storage import open_store
 from catalogue.views import VIEWS

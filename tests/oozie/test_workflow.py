@@ -21,7 +21,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from batch_layer.publication import current
+from catalogue.runs import current
 from catalogue.storage import Store, open_store
 from catalogue.views import VIEWS
 from deployment.local_stack import LocalStack

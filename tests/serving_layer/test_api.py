@@ -14,8 +14,8 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
 
-from batch_layer.publication import current
 from catalogue.realtime import WINDOWS
+from catalogue.runs import current
 from catalogue.views import VIEWS
 from tests.oracle.histories import landed
 from tests.oracle.views import all_views
