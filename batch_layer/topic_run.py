@@ -6,6 +6,7 @@ ids of the horizon, and `inputs.json`, which says what was read.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import tempfile
 from dataclasses import asdict, dataclass, field
@@ -22,6 +23,7 @@ from catalogue.ledger import Entries, add_entries
 from catalogue.rollups import DIALECT
 from catalogue.runs import state_folder, view_file
 from catalogue.storage import Entry, Store
+from catalogue.validation import typed_events
 from catalogue.views import ROLLUPS, VIEWS
 
 
@@ -54,6 +56,8 @@ class TopicResult:
 class TopicRun:
     """One topic's task: `base` is the published run to go on from, None to recompute from raw.
 
+    It is also recomputed where the input isn't the one that the base had read, or the catalogue has changed since.
+
     `limit` is where to cut (exclusive, by partition); None takes everything that is there.
     """
 
@@ -71,7 +75,8 @@ class TopicRun:
             source = RawInput.of(self.raw, self.topic, self.limit)
             if self.base is not None:
                 known = json.loads(self.output.read(f"{self._state(self.base)}/inputs.json"))
-                files = source.since(known, known["cut"]) if known["source"] == self.raw.uri else None
+                same = known["source"] == self.raw.uri and known.get("rules") == self._rules()
+                files = source.since(known, known["cut"]) if same else None
                 if files == ():
                     return None
                 result = self._attempt(source, files, known) if files is not None else None
@@ -80,6 +85,12 @@ class TopicRun:
             return self._attempt(source, source.files, None)
         except (UnreadableFile, ValueError) as error:
             raise BatchError(str(error)) from error
+
+    def _rules(self) -> str:
+        """What the state depends on beside the events: how they are judged and rolled up. A change means to recompute."""
+        rollups = [r.roll_up("counted") for r in ROLLUPS.values() if r.topic == self.topic]
+        text = "\n".join((typed_events(self.topic, "raw"), *rollups, str(self.horizon_days)))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def _state(self, run: str) -> str:
         return state_folder(self.topic, run)
@@ -151,7 +162,8 @@ class TopicRun:
             except duckdb.Error as error:
                 raise BatchError(f"view '{view.name}': {str(error).splitlines()[0]}") from error
             result.views[view.name] = {"path": path, "rows": rows, "columns": {c[0]: c[1] for c in columns}}
-        known = {"source": self.raw.uri, "cut": result.cut, "ledger": result.ledger, **source.described()}
+        known = {"source": self.raw.uri, "cut": result.cut, "ledger": result.ledger, "rules": self._rules()}
+        known |= source.described()
         self.output.write(f"{self._state(self.run)}/inputs.json", json.dumps(known).encode())
 
     def _put(self, con: duckdb.DuckDBPyConnection, scratch: Path, query: str, path: str) -> int:
