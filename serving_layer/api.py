@@ -15,6 +15,7 @@ from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.concurrency import run_in_threadpool
 
+from catalogue.deltas import Vector
 from catalogue.documents import view_columns
 from catalogue.events import TOPICS
 from catalogue.realtime import WINDOW_HOURS, WINDOWS
@@ -105,8 +106,8 @@ def create_app(settings: Settings) -> FastAPI:
                 answer = await run_in_threadpool(older.page, query.as_of_run, view, query)
                 return _answered(view, query, answer)
             with state.reading() as generation:
-                tag = f'W/"{generation.run}-{generation.topics[declared.topic].applied}-{_crc(request)}"'
-                if request.headers.get("if-none-match") == tag:
+                tag = _tag(generation.run, generation.topics[declared.topic].head, request)
+                if _matches(request.headers.get("if-none-match"), tag):
                     return Response(status_code=304, headers={"ETag": tag})
                 quick = answers.quick(generation, declared.topic, view, query)
                 if quick is not None:
@@ -243,8 +244,18 @@ def _json(body: bytes, headers: dict[str, str] | None = None) -> Response:
     return Response(body, 200, headers, "application/json")
 
 
-def _crc(request: Request) -> str:
-    return f"{zlib.crc32(request.scope['path'].encode() + b'?' + request.scope['query_string']):08x}"
+def _tag(run: str | None, head: Vector, request: Request) -> str:
+    """The weak tag of an answer, the same from every replica: what it covers, and what was asked."""
+    scope = request.scope
+    parts = (repr(sorted(head.items())).encode(), scope["path"].encode(), scope["query_string"])
+    return f'W/"{run}-{zlib.crc32(parts[0]):08x}-{zlib.crc32(b"?".join(parts[1:])):08x}"'
+
+
+def _matches(header: str | None, tag: str) -> bool:
+    """Whether If-None-Match names the tag, by weak comparison."""
+    if header is None:
+        return False
+    return header.strip() == "*" or any(t.strip().removeprefix("W/") == tag[2:] for t in header.split(","))
 
 
 def _described(view: View, kinds: dict[str, str]) -> list[dict[str, str]]:

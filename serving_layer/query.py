@@ -158,8 +158,7 @@ def _value(name: str, text: str, kind: str) -> Any:
     try:
         match kind:
             case "VARCHAR":
-                if "\0" in text:
-                    raise ValueError
+                text.encode()  # a cursor may hold half of a surrogate pair, which no column can
                 return text
             case "DOUBLE":
                 value = float(text)

@@ -26,7 +26,7 @@ EXTRAS = (
 )
 EXTRA_FLOATS = (("weight", 1.5e300), ("page", [[[[]]]]), ("", ""), ('quo"te', "a\\b\n\tc"))
 
-PEOPLE = ("SV001", "SV002", "SV003", "SV1000", "GV001", "foreign/ü ☃", " sv001", "😀" * 128)
+PEOPLE = ("SV001", "SV002", "SV003", "SV1000", "GV001", "foreign/ü ☃", " sv001", "a\0b", "😀" * 128)
 POOLS = {
     "course_id": ("COURSE001", "COURSE002", "https://lms.example/c?id='1'"),
     "video_id": ("VID001", "VID002", "VID003", "вид-4"),

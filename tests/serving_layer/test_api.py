@@ -14,9 +14,11 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
 
+from catalogue.documents import view_columns
 from catalogue.realtime import WINDOWS
 from catalogue.runs import current
 from catalogue.views import VIEWS
+from serving_layer.query import parse
 from tests.oracle.histories import landed
 from tests.oracle.views import all_views
 
@@ -128,6 +130,22 @@ def test_pages_make_up_the_whole(http, sort):
         assert values == sorted(values, reverse=down)
 
 
+def test_a_cursor_may_stand_at_a_nul(http):
+    query = parse([("sort", "user_id")], {"user_id": "VARCHAR"}, ("user_id",))
+    cursor = query.cursor({"user_id": "a\0b"}, "")
+    again = parse([("sort", "user_id"), ("cursor", cursor)], {"user_id": "VARCHAR"}, ("user_id",))
+    assert again.after == ("a\0b",)
+    found = http.get(f"/views/{VIEW}", params={"user_id": "a\0b"})
+    assert found.status_code == 200 and found.json()["total"] == len(found.json()["rows"]) > 0
+
+
+def test_a_cursor_is_never_half_a_character(http):
+    view = "course_overall_metrics"
+    query = parse([], view_columns()[view], VIEWS[view].key)
+    answer = http.get(f"/views/{view}", params={"cursor": query.cursor({"course_id": "\ud800"}, "")})
+    assert (answer.status_code, answer.json()["name"]) == (422, "cursor")
+
+
 def test_formats_hold_the_same_rows(http):
     parameters = {"fields": "user_id,total_watch_seconds", "limit": 50}
     rows = http.get(f"/views/{VIEW}", params=parameters).json()["rows"]
@@ -148,6 +166,9 @@ def test_unchanged_answers_are_304(http):
     first = http.get(f"/views/{VIEW}")
     again = http.get(f"/views/{VIEW}", headers={"If-None-Match": first.headers["etag"]})
     assert again.status_code == 304 and not again.content
+    for names in ("*", f'"other", {first.headers["etag"]}', first.headers["etag"].removeprefix("W/")):
+        assert http.get(f"/views/{VIEW}", headers={"If-None-Match": names}).status_code == 304, names
+    assert http.get(f"/views/{VIEW}", headers={"If-None-Match": '"other"'}).status_code == 200
     assert http.get(f"/views/{VIEW}?limit=1", headers={"If-None-Match": first.headers["etag"]}).status_code == 200
 
 
