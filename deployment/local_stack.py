@@ -16,6 +16,8 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
 from catalogue.settings import Settings
 from deployment import installation
 from deployment.daemon import Daemon

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -159,22 +160,30 @@ def _stop(*_: object) -> None:
     raise Stop
 
 
+def _number(kind: type, text: str) -> Any:
+    try:
+        return kind(text)
+    except ValueError:
+        wanted = "whole number" if kind is int else "number"
+        raise argparse.ArgumentTypeError(f"must be a {wanted}; got {text}") from None
+
+
 def _share(text: str) -> float:
-    value = float(text)
+    value = _number(float, text)
     if not 0 <= value <= 1:
         raise argparse.ArgumentTypeError(f"must be a share from 0 to 1; got {text}")
     return value
 
 
 def _positive(text: str) -> int:
-    value = int(text)
+    value = _number(int, text)
     if value < 1:
         raise argparse.ArgumentTypeError(f"must be at least 1; got {text}")
     return value
 
 
 def _above_zero(text: str) -> float:
-    value = float(text)
+    value = _number(float, text)
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"must be above 0; got {text}")
     return value
@@ -214,7 +223,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--duplicates", type=_share, default=0.0, metavar="P", help="share of events sent twice")
     parser.add_argument("--invalid", type=_share, default=0.0, metavar="P", help="invalid events per valid one")
     parser.add_argument("--output", metavar="FILE|-", help="write JSON lines instead of sending to Kafka")
-    parser.add_argument("--replay", metavar="FILE", help="send real data: a file or, for oulad, its folder")
+    parser.add_argument("--replay", metavar="FILE", help="send real data: a file or, for moodle and oulad, its folder")
     parser.add_argument("--format", choices=FORMATS, help="what the replayed data is")
     return parser
 

@@ -57,7 +57,7 @@ class KafkaSink:
             raise self._error(self._failures[0])
 
     def _error(self, error: BaseException) -> SinkError:
-        return SinkError(f"Kafka at {self._servers}: must take the events; got {type(error).__name__} {error}".strip())
+        return SinkError(f"Kafka at {self._servers}: must take the events; got {str(error) or type(error).__name__}")
 
 
 class FileSink:

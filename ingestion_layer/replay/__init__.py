@@ -23,7 +23,7 @@ FORMATS = tuple(_READERS)
 
 
 class Replay:
-    """The events of a file (a folder for oulad) in one of FORMATS; raises ReplayError for unusable data."""
+    """The events of a file (or of its folder, for moodle and oulad) in one of FORMATS; raises ReplayError for unusable data."""
 
     def __init__(self, path: Path, form: str):
         if not path.exists():

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from ingestion_layer.replay.source import Record, event, identity, rows
+from ingestion_layer.replay.source import Record, ReplayError, event, identity, rows
 
 COURSE, TEACHER = "MOODLE-LA", "GV001"
 MATERIALS = {"File": "document", "URL": "link", "Page": "document", "Folder": "document"}
@@ -24,7 +24,12 @@ VIEWED = frozenset(
 
 
 def events(path: Path, skipped: Counter[str]) -> Iterator[Record]:
-    """Events in the order of time, then the grades."""
+    """Events in the order of time, then the grades; of a folder, its `events.csv[.gz]`."""
+    if path.is_dir():
+        found = sorted(path.glob("events.csv*"))
+        if not found:
+            raise ReplayError(f"--replay: moodle folder {path} must have events.csv[.gz]")
+        path = found[0]
     log = sorted(enumerate(rows(path)), key=lambda numbered: (numbered[1]["timecreated"], numbered[0]))
     opened: set[tuple[str, str]] = set()
     moment = datetime(2000, 1, 1, tzinfo=UTC)

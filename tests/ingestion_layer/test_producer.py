@@ -125,6 +125,8 @@ def test_live_at_a_rate_until_interrupted(tmp_path):
     [
         (("--late", 3), 2, "share from 0 to 1"),
         (("--events", 0), 2, "at least 1"),
+        (("--events", "many"), 2, "must be a whole number; got many"),
+        (("--rate", "fast"), 2, "must be a number; got fast"),
         (("--replay", "missing", "--format", "moodle"), 1, "file must exist"),
         (("--replay", "missing"), 2, "--replay needs --format"),
         (("--start", "2026-03-02", "--end", "2026-03-01"), 2, "--end must be after --start"),

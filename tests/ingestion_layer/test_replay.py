@@ -43,6 +43,8 @@ def test_every_moodle_row_is_mapped_or_named():
     with open(PATHS["moodle"], newline="") as log, open(SAMPLES / "moodle" / "results.csv", newline="") as results:
         grades = [value for row in csv.DictReader(results) for name, value in row.items() if name != "user"]
         assert len(records) + sum(skipped.values()) == len(list(csv.DictReader(log))) + len(grades)
+    folder = [(topic, key, json.loads(value)) for topic, key, value in Replay(PATHS["moodle"].parent, "moodle")]
+    assert folder == records
     kinds = Counter(event["event_type"] for _, _, event in records)
     assert {"COURSE_VIEW", "VIEW_ASSIGNMENT_FIRST_TIME", "ACCESS_COURSE_MATERIAL", "GRADE_ASSIGNMENT"} <= set(kinds)
     firsts = [
