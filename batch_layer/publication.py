@@ -1,7 +1,7 @@
 """Making a run's views visible together, and dropping runs that retention no longer holds.
 
-`_current.json` is the published run; `_runs/<id>.json` is the same text of every run that is kept, so that copying one
-over `_current.json` goes back to it. Results of jobs that run as processes of their own wait under `_staged/<id>/`.
+`_current.json` is the published run; `_runs/<id>.json` is the same text of every run that is kept, so that `republish`
+can go back to it. Results of jobs that run as processes of their own wait under `_staged/<id>/`.
 """
 
 from __future__ import annotations
@@ -64,11 +64,43 @@ def publish(output: Store, run: str, results: list[TopicResult]) -> dict:
     raise BatchError(f"publish: '{CURRENT}' kept changing under {ATTEMPTS} attempts")
 
 
+def kept_runs(output: Store) -> list[dict]:
+    """The manifests of the runs that are kept, in the order of their publication."""
+    found = [json.loads(output.read(e.path)) for e in output.list(RUNS)]
+    return sorted(found, key=lambda manifest: manifest["published_at"])  # ids need not tell their age
+
+
+def republish(output: Store, run: str) -> dict:
+    """Point `_current.json` back to a kept run; its manifest.
+
+    Raises BatchError where it isn't kept whole, or where another run is published meanwhile.
+    """
+    manifest, tag = current(output)
+    try:
+        data = output.read(run_path(run))
+    except FileNotFoundError:
+        kept = ", ".join(m["run"] for m in kept_runs(output)) or "none"
+        raise BatchError(f"RUN to publish again must be one of the kept ones: {kept}; got {run!r}") from None
+    wanted = json.loads(data)
+    present = {e.path for folder in _folders(wanted) for e in output.list(f"{folder}/")}
+    lacking = [folder for folder in sorted(_folders(wanted)) if not any(p.startswith(f"{folder}/") for p in present)]
+    if lacking:
+        raise BatchError(f"run {run!r}: its objects must be there; '{lacking[0]}' is gone")
+    try:
+        output.swap(CURRENT, data, tag)
+        if not is_published(output, run):  # retention has dropped it since it was read
+            output.swap(CURRENT, json.dumps(manifest, indent=1).encode(), output.etag(CURRENT))
+            raise BatchError(f"run {run!r} was dropped meanwhile; {manifest['run']} stays published")
+    except Conflict:
+        raise BatchError(f"run {run!r} is not published again: another run was published meanwhile") from None
+    return wanted
+
+
 def drop_old_runs(output: Store, keep: int) -> list[str]:
     """Remove the runs before the newest `keep` and the published one, with what only they refer to; their ids."""
     manifests = {e.path: json.loads(output.read(e.path)) for e in output.list(RUNS)}
     published = current(output)[0].get("run")
-    by_age = sorted(manifests, key=lambda path: manifests[path]["published_at"])  # ids need not tell their age
+    by_age = sorted(manifests, key=lambda path: manifests[path]["published_at"])
     dropped = {path: manifests[path]["run"] for path in by_age[: -keep or None] if manifests[path]["run"] != published}
     needed = set().union(*(_folders(manifest) for path, manifest in manifests.items() if path not in dropped))
     for path in dropped:

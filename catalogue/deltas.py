@@ -27,7 +27,8 @@ class Delta:
     """A manifest: `ranges` [from, to) of every partition of the six topics, most of them empty.
 
     `last` is the number of the last delta that it stands for; above `number` only in a compacted one. `origin` is where
-    the chain began in the partitions that no cut covered. `newest` is the newest arrival by topic.
+    the chain began in the partitions that no cut covered. `newest` is the newest arrival by topic. `begun_at` of a
+    compacted one is when the first that it stands for was made.
     """
 
     number: int
@@ -39,6 +40,7 @@ class Delta:
     newest: dict[str, str] = field(default_factory=dict)
     data: str = ""
     ids: str = ""
+    begun_at: str = ""
 
     @property
     def path(self) -> str:
@@ -80,12 +82,16 @@ def read_delta(speed: Store, path: str) -> Delta:
         raise ValueError(f"delta '{path}': must be a manifest; {error}") from error
 
 
-def read_deltas(speed: Store) -> list[Delta]:
-    """Every manifest, in the order of their numbers. One that compaction removes meanwhile is left out."""
+def read_deltas(speed: Store, known: Iterable[Delta] = ()) -> list[Delta]:
+    """Every manifest, in the order of their numbers. One that compaction removes meanwhile is left out.
+
+    Those that are `known` are not read again.
+    """
+    by_path = {delta.path: delta for delta in known}
 
     def read(path: str) -> Delta | None:
         try:
-            return read_delta(speed, path)
+            return by_path.get(path) or read_delta(speed, path)
         except FileNotFoundError:
             return None
 
@@ -107,6 +113,21 @@ def chain(deltas: Iterable[Delta], topic: str, cut: Vector) -> list[Delta]:
         found.append(following)
         following = by_start.get(_key(following.ends(topic)))
     return found
+
+
+def trail(deltas: Iterable[Delta], topic: str) -> list[Delta]:
+    """The deltas up to the furthest one, in order and without overlap, as far back as there are any; there may be gaps."""
+    touching = [d for d in deltas if d.touches(topic)]
+    found: list[Delta] = []
+    for delta in sorted(touching, key=lambda d: (sum(d.ends(topic).values()), d.last - d.number), reverse=True):
+        if not found or reaches(found[-1].starts(topic), delta.ends(topic)):
+            found.append(delta)
+    return found[::-1]
+
+
+def reaches(vector: Vector, other: Vector) -> bool:
+    """Whether `vector` is nowhere before `other`."""
+    return all(vector.get(p, 0) >= offset for p, offset in other.items())
 
 
 def reached(deltas: Iterable[Delta], topic: str, cut: Vector) -> Vector:

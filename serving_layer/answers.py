@@ -55,11 +55,13 @@ class Snapshot:
 
     cursor: duckdb.DuckDBPyConnection
     generation: Generation
+    view: str
     relation: str
     number: int
     total: int
     until: float
     lock: threading.Lock
+    closed: bool = False
 
 
 class Answers:
@@ -88,14 +90,17 @@ class Answers:
         if value is None or query.layer == "merged" and value in state.touched[view]:
             return None
         rows = lookup.rows(value)
-        following = query.cursor(rows[query.limit - 1], "") if len(rows) > query.limit else None
-        return Answer(rows[: query.limit], len(rows), following, self.as_of(generation, topic, number))
+        if len(rows) > query.limit:  # pages have to agree: they need a snapshot
+            return None
+        return Answer(rows, len(rows), None, self.as_of(generation, topic, number))
 
     def page(self, generation: Generation, topic: str, view: str, query: Query) -> Answer:
         """A page of a view, by a query."""
         held = self._held(query)
-        if held:
+        if held and held.view == view:
             with held.lock:
+                if held.closed:
+                    return self.page(generation, topic, view, query)
                 as_of = self.as_of(held.generation, topic, held.number)
                 return read(held.cursor, held.relation, query, held.total, as_of)
         state = generation.topics[topic]
@@ -108,7 +113,7 @@ class Answers:
             answer = read(cursor, relation, query, total, self.as_of(generation, topic, number))
             if answer.next:
                 kept = True
-                token = self._keep(Snapshot(cursor, generation, relation, number, total, 0.0, threading.Lock()))
+                token = self._keep(Snapshot(cursor, generation, view, relation, number, total, 0.0, threading.Lock()))
                 rows = (
                     answer.rows
                     if isinstance(answer.rows, list)
@@ -148,8 +153,7 @@ class Answers:
     def _keep(self, snapshot: Snapshot) -> str:
         token = uuid.uuid4().hex[:16]
         snapshot.until = time.monotonic() + SNAPSHOT_SECONDS
-        with snapshot.generation.lock:
-            snapshot.generation.readers += 1
+        snapshot.generation.enter(reading=True)
         with self.lock:
             self.snapshots[token] = snapshot
         self.drop_old()
@@ -164,13 +168,14 @@ class Answers:
             dropped = [self.snapshots.pop(token) for token in old]
         for snapshot in dropped:
             with snapshot.lock:
+                snapshot.closed = True
                 snapshot.cursor.close()
             snapshot.generation.leave()
 
     def as_of(self, generation: Generation, topic: str, number: int) -> bytes:
         """What an answer from `topic` at delta `number` covers, as JSON."""
         numbers = tuple(number if t == topic else s.applied for t, s in generation.topics.items())
-        key = (id(generation), numbers)
+        key = (generation.run, numbers)
         covers = self._covers.get(key)
         if covers is None:
             heads = {

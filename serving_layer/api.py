@@ -179,23 +179,20 @@ def create_app(settings: Settings) -> FastAPI:
         except BadQuery as error:
             return problem(422, error.name, str(error))
         condition, values = query.where()
-        table = state.realtime.read(name, until, minutes, condition, values)
+        table, covers = state.realtime.read(name, until, minutes, condition, values)
         if query.format != "json":
-            return Response(table_bytes(table, query.format), 200, media_type=MEDIA_TYPES[query.format])
-        heads = {t: dict(h) for t, h in state.realtime.heads.items()}
+            headers = {"X-Total": str(len(table)), "X-Next": "", "X-As-Of": json_bytes(covers).decode()}
+            return Response(table_bytes(table, query.format), 200, headers, MEDIA_TYPES[query.format])
         found = table.to_pylist()
-        return _json(
-            json_bytes(
-                {
-                    "view": name,
-                    "columns": list(kinds),
-                    "rows": found,
-                    "total": len(found),
-                    "next": None,
-                    "as_of": {"head": heads, "until": until},
-                }
-            )
-        )
+        answer = {
+            "view": name,
+            "columns": list(kinds),
+            "rows": found,
+            "total": len(found),
+            "next": None,
+            "as_of": covers,
+        }
+        return _json(json_bytes(answer))
 
     @app.get("/freshness", responses={**FRESHNESS, 503: ERRORS[503]}, summary="What the answers cover, and the ledger")
     async def freshness() -> Response:

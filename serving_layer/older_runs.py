@@ -6,13 +6,14 @@ import json
 import re
 import tempfile
 import threading
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from catalogue.runs import run_path, view_file
-from catalogue.storage import Store
+from catalogue.storage import StorageError, Store
 from serving_layer.answers import Answer, count, read
 from serving_layer.formats import json_bytes
 from serving_layer.query import Query
@@ -35,19 +36,20 @@ class OlderRuns:
         self.lock = threading.Lock()
 
     def page(self, run: str, view: str, query: Query) -> Answer:
-        """A page of `view` as run `run` published it. Raises UnknownRun."""
+        """A page of `view` as run `run` published it. Raises UnknownRun, and StorageError where it is damaged."""
         manifest = self._manifest(run)
         if view not in manifest.get("views", {}):
             raise UnknownRun(f"run '{run}' has no view '{view}'")
         covers = {"run": run, "cut": manifest["cut"], "head": manifest["cut"], "watermark": None, "lag_seconds": None}
         with self.lock:
             file = self._file(manifest["views"][view]["path"])
-            con = duckdb.connect()
-            con.execute("SET TimeZone = 'UTC'")
-            relation = f"read_parquet('{file}', hive_partitioning = false)"
-            answer = read(con, relation, query, count(con, relation, query), json_bytes(covers))
-            con.close()
-        return answer
+            with closing(duckdb.connect()) as con:
+                con.execute("SET TimeZone = 'UTC'")
+                try:
+                    con.execute(f"CREATE VIEW answer AS FROM read_parquet('{file}', hive_partitioning = false)")
+                except duckdb.Error as error:
+                    raise StorageError(f"'{view}' of run '{run}': {str(error).splitlines()[0]}") from None
+                return read(con, "answer", query, count(con, "answer", query), json_bytes(covers))
 
     def _manifest(self, run: str) -> dict[str, Any]:
         if not _RUN.fullmatch(run):
@@ -56,12 +58,17 @@ class OlderRuns:
             return json.loads(self.batch.read(run_path(run)))
         except FileNotFoundError:
             raise UnknownRun(f"run '{run}' is not kept") from None
+        except ValueError as error:
+            raise StorageError(f"'{run_path(run)}' in {self.batch.uri}: must be JSON; {error}") from None
 
     def _file(self, path: str) -> Path:
         if path not in self.files:
             while len(self.files) >= MOST_FILES:
                 self.files.pop(next(iter(self.files))).unlink()
             local = Path(self.folder.name) / (path.replace("/", "-") + ".parquet")
-            self.batch.download(view_file(path), local)
+            try:
+                self.batch.download(view_file(path), local)
+            except FileNotFoundError:
+                raise UnknownRun(f"'{path}' is not kept any more") from None
             self.files[path] = local
         return self.files[path]

@@ -6,6 +6,7 @@ import base64
 import binascii
 import datetime as dt
 import json
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -99,7 +100,9 @@ class Query:
         return base64.urlsafe_b64encode(data.encode()).decode().rstrip("=")
 
     def _shape(self) -> str:
-        return ",".join(("-" if down else "") + name for name, down in self.order)
+        """What the pages of one query have in common."""
+        order = ",".join(("-" if down else "") + name for name, down in self.order)
+        return f"{order};{zlib.crc32(repr((self.where(), self.layer, self.as_of_run)).encode()):08x}"
 
 
 def parse(
@@ -127,6 +130,8 @@ def parse(
         sort.append((_known("sort", name.removeprefix("-"), columns), down))
     query = Query(columns, key, tuple(filters), tuple(dict(sort).items()), _limit(chosen.get("limit")), None, "",
                   fields, layer, form, chosen.get("as_of_run", ""))  # fmt: skip
+    if query.as_of_run and layer == "speed":
+        raise BadQuery("layer", "must be merged or batch with as_of_run; got 'speed'")
     if "cursor" not in chosen:
         return query
     after, snapshot = _position(chosen["cursor"], query)

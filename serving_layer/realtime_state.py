@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
 
-from catalogue.deltas import Delta, Vector
+from catalogue.deltas import Delta, Vector, reaches, trail
 from catalogue.events import TOPICS
 from catalogue.realtime import ACTIVITY, WINDOW_HOURS, WINDOW_ROLLUPS, WINDOWS
-from catalogue.rollups import DIALECT
+from catalogue.rollups import DIALECT, Rollup
 
 PRUNE_EVERY = 600
+Fetched = Callable[[Delta], AbstractContextManager[Path]]
+
+
+def _rollups(topic: str) -> list[Rollup]:
+    return [r for r in WINDOW_ROLLUPS.values() if r.topic == topic]
 
 
 class RealtimeState:
-    """Window rollups of every topic, each up to its own head; deltas that don't follow on are left out."""
+    """Window rollups of every topic, from any deltas that don't overlap, whatever batch runs cover.
+
+    Each topic has a head of its own, and in `since` the moment before which an arrival may be missing: it is that of
+    the delta after the last gap, or empty where nothing was ever missing.
+    """
 
     def __init__(self) -> None:
         self.con = duckdb.connect(config={"threads": 1})
@@ -31,6 +43,7 @@ class RealtimeState:
             self.con.execute(f"CREATE TABLE {rollup.name} ({columns})")
         self.con.execute(f"CREATE VIEW activity AS {ACTIVITY}")
         self.heads: dict[str, Vector] = {}
+        self.since: dict[str, str] = {}
         self.lock = threading.Lock()
         self.applied = 0
         self._clock(dt.datetime.now(dt.UTC), 1)
@@ -40,28 +53,64 @@ class RealtimeState:
     def _types(self, sql: str) -> dict[str, str]:
         return {column[0]: column[1] for column in self.con.execute(f"DESCRIBE {sql}").fetchall()}
 
-    def start(self, topic: str, head: Vector) -> None:
-        """Forget the topic and go on from `head`."""
+    def retrace(self, deltas: list[Delta], topics: Iterable[str], fetched: Fetched) -> None:
+        """Forget the topics, and take again what the deltas of the last days say of them."""
+        limit = (dt.datetime.now(dt.UTC) - dt.timedelta(hours=WINDOW_HOURS)).isoformat()
+        recent = [d for d in deltas if d.created_at >= limit]
+        trails = {topic: trail(recent, topic) for topic in topics}
+        wanted: dict[str, tuple[Delta, list[str]]] = {}
+        for topic, found in trails.items():
+            self._forget(topic)
+            for delta in found:
+                wanted.setdefault(delta.path, (delta, []))[1].append(topic)
+        for delta, touched in wanted.values():
+            with fetched(delta) as data, self.lock:
+                for topic in touched:
+                    self._insert(topic, data)
         with self.lock:
-            for rollup in (r for r in WINDOW_ROLLUPS.values() if r.topic == topic):
+            for topic, found in trails.items():
+                for delta in found:
+                    self._advance(topic, delta)
+
+    def _forget(self, topic: str) -> None:
+        with self.lock:
+            for rollup in _rollups(topic):
                 self.con.execute(f"DELETE FROM {rollup.name}")
-            self.heads[topic] = head
+            self.heads.pop(topic, None)
+            self.since.pop(topic, None)
+
+    def _insert(self, topic: str, data: Path) -> None:
+        for rollup in _rollups(topic):
+            self.con.execute(
+                f"INSERT INTO {rollup.name} SELECT {', '.join(rollup.types)} FROM read_parquet('{data}') "
+                f"WHERE rollup = '{rollup.name}'"
+            )
+
+    def _advance(self, topic: str, delta: Delta) -> None:
+        head = self.heads.get(topic)
+        if head != delta.starts(topic):
+            at_origin = head is None and delta.starts(topic) == delta.origin.get(topic)
+            self.since[topic] = "" if at_origin else delta.begun_at or delta.created_at
+        self.heads[topic] = delta.ends(topic)
 
     def apply(self, delta: Delta, data: Path) -> None:
-        """Add a delta's windows in the topics that it goes on with."""
+        """Add a delta's windows in the topics where it begins at the head or beyond."""
         with self.lock:
             for topic in TOPICS:
-                if not delta.touches(topic) or topic not in self.heads or not delta.follows(topic, self.heads[topic]):
-                    continue
-                for rollup in (r for r in WINDOW_ROLLUPS.values() if r.topic == topic):
-                    self.con.execute(
-                        f"INSERT INTO {rollup.name} SELECT {', '.join(rollup.types)} FROM read_parquet('{data}') "
-                        f"WHERE rollup = '{rollup.name}'"
-                    )
-                self.heads[topic] = delta.ends(topic)
+                if delta.touches(topic) and reaches(delta.starts(topic), self.heads.get(topic, {})):
+                    self._insert(topic, data)
+                    self._advance(topic, delta)
             self.applied += 1
             if self.applied % PRUNE_EVERY == 0:
                 self._prune()
+
+    def overtaken(self, delta: Delta) -> set[str]:
+        """Topics in which a delta that overlaps with what is known reaches further."""
+        return {
+            topic
+            for topic, head in self.heads.items()
+            if delta.touches(topic) and delta.ends(topic) != head and reaches(delta.ends(topic), head)
+        }
 
     def _prune(self) -> None:
         limit = f"TIMESTAMP '{dt.datetime.now(dt.UTC) - dt.timedelta(hours=WINDOW_HOURS):%Y-%m-%d %H:%M}'"
@@ -69,13 +118,26 @@ class RealtimeState:
             column = "minute" if "minute" in rollup.grain else "last_seen"
             self.con.execute(f"DELETE FROM {rollup.name} WHERE {column} < {limit}")
 
-    def read(self, name: str, until: dt.datetime, minutes: int, condition: str, values: Iterable) -> pa.Table:
-        """The window's rows of the `minutes` that end with that of `until`, in the order of its key."""
+    def read(
+        self, name: str, until: dt.datetime, minutes: int, condition: str, values: Iterable
+    ) -> tuple[pa.Table, dict[str, Any]]:
+        """The window's rows of the `minutes` that end with that of `until`, in the order of its key; what they cover.
+
+        They cover the events below `head` that arrived from `complete_from` on (None: all).
+        """
         window = WINDOWS[name]
+        words = set(re.findall(r"\w+", window.sql))
+        topics = {r.topic for r in WINDOW_ROLLUPS.values() if r.name in words or "activity" in words}
         with self.lock:
             self._clock(until, minutes)
             query = f"SELECT * FROM ({window.sql}) WHERE {condition} ORDER BY {', '.join(window.key)}"
-            return self.con.sql(query, params=list(values)).to_arrow_table()
+            table = self.con.sql(query, params=list(values)).to_arrow_table()
+            covers = {
+                "head": {t: dict(h) for t, h in self.heads.items() if t in topics},
+                "complete_from": max((self.since.get(t, "") for t in topics), default="") or None,
+                "until": until,
+            }
+            return table, covers
 
     def _clock(self, until: dt.datetime, minutes: int) -> None:
         end = f"date_trunc('minute', TIMESTAMP '{until.astimezone(dt.UTC):%Y-%m-%d %H:%M:%S}')"

@@ -117,8 +117,9 @@ def _merge(speed: Speed, group: list[Delta]) -> Delta:
     }
     newest = {t: max(d.newest.get(t, "") for d in group) for t in TOPICS if any(t in d.newest for d in group)}
     merged = Delta(
-        first.number, last.last, last.created_at, ranges, ledger, first.origin, newest, f"data/{name}", f"ids/{name}"
-    )
+        first.number, last.last, last.created_at, ranges, ledger, first.origin, newest, f"data/{name}", f"ids/{name}",
+        first.begun_at or first.created_at,
+    )  # fmt: skip
     speed.speed.create(merged.path, merged.encoded())
     return merged
 

@@ -6,6 +6,8 @@ import json
 import threading
 import time
 
+import duckdb
+
 from catalogue.deltas import ALIVE
 from catalogue.kafka_offsets import KafkaBounds, OffsetError
 from catalogue.logs import Log
@@ -45,7 +47,7 @@ class Housekeeping(threading.Thread):
                     merged, dropped = compact(self.speed), drop_overtaken(self.speed)
                     if merged or dropped:
                         LOG.info("compacted", merged=merged, dropped=dropped)
-            except (StorageError, OffsetError, FileNotFoundError) as error:
+            except (StorageError, OffsetError, OSError, ValueError, duckdb.Error) as error:
                 LOG.warning("housekeeping failed", error=error)
                 self._leave_kafka()
         self._leave_kafka()

@@ -89,10 +89,14 @@ class Speed:
                 self.maker.remember(topic, files)
 
     def _remove_leftovers(self) -> None:
-        """Delete what a killed speed layer wrote without a manifest."""
+        """Delete what a killed speed layer wrote without a manifest.
+
+        What belongs to the next number stays: one that is about to be stopped could still give it a manifest.
+        """
         known = {path for d in self.deltas for path in (d.data, d.ids)}
         written = [e.path for prefix in ("data/", "ids/") for e in self.speed.list(prefix)]
-        self.speed.delete([path for path in written if path not in known])
+        left = [path for path in written if path not in known]
+        self.speed.delete([path for path in left if int(path.partition("/")[2][:20]) <= self.number])
 
     def holds(self, current: dict[str, Any]) -> bool:
         """Whether what is published leads to this head, so that nothing has to be done."""

@@ -17,6 +17,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import duckdb
 from pyspark.errors import PySparkException, StreamingQueryException
 from pyspark.sql import SparkSession
 
@@ -102,7 +103,8 @@ def main(argv: list[str] | None = None) -> int:
             if options.once or "must answer" not in str(error):
                 return _fail(str(error))
             _retry(str(error), wait, stopping)
-        except (StorageError, StreamingQueryException, PySparkException, OSError) as error:
+        # A damaged object may be whole again later.
+        except (StorageError, StreamingQueryException, PySparkException, OSError, ValueError, duckdb.Error) as error:
             told = cause(error, *SIGNS)
             if options.once or "SpeedError" in str(error):
                 return _fail(told)

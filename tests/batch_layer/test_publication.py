@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from batch_layer.publication import drop_old_runs, is_published, publish, stage, staged
+from batch_layer.publication import drop_old_runs, is_published, publish, republish, stage, staged
+from batch_layer.run_batch_jobs import main
 from batch_layer.topic_run import BatchError, TopicResult
 from catalogue.runs import current
 from catalogue.storage import open_store
@@ -49,3 +50,65 @@ def test_the_oldest_runs_are_dropped_whatever_their_ids(output):
     assert [e.path for e in output.list("video_popularity/")] == [
         "video_popularity/run=0000000-oozie-W/part-00000.parquet"
     ]
+
+
+@pytest.fixture
+def kept(output):
+    for run, base in (("a", None), ("b", "a")):
+        output.write(f"video_popularity/run={run}/part-00000.parquet", b"")
+        output.write(f"_state/video_topic/run={run}/inputs.json", b"{}")
+        publish(output, run, [result(run, base)])
+    return output
+
+
+def test_a_kept_run_is_published_again(kept, capsys):
+    assert main(["--republish", "a", kept.uri]) == 0
+    assert kept.read("_current.json") == kept.read("_runs/a.json")
+    assert main(["--runs", kept.uri]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "published run a again"
+    assert [line.split(":")[0] for line in lines[1:]] == ["a", "b"]
+    assert [line.endswith(", published") for line in lines[1:]] == [True, False]
+    assert publish(kept, "c", [result("c", "a")])["state"] == {"video_topic": "c"}, "the next run goes on from it"
+
+
+def test_what_is_not_kept_is_not_published_again(kept, capsys):
+    before = kept.read("_current.json")
+    assert main(["--republish", "x", kept.uri]) == 1
+    assert (
+        capsys.readouterr().err == "run_batch_jobs: RUN to publish again must be one of the kept ones: a, b; got 'x'\n"
+    )
+    kept.delete(["video_popularity/run=a/part-00000.parquet"])
+    with pytest.raises(BatchError, match="'video_popularity/run=a' is gone"):
+        republish(kept, "a")
+    assert kept.read("_current.json") == before
+    assert main(["--republish", "a", "in", kept.uri]) == 2
+
+
+def test_a_run_that_is_published_meanwhile_wins(kept, monkeypatch):
+    swap = type(kept).swap
+
+    def late(store, path, data, tag):
+        monkeypatch.setattr(type(kept), "swap", swap)
+        publish(kept, "c", [result("c", "b")])
+        return swap(store, path, data, tag)
+
+    monkeypatch.setattr(type(kept), "swap", late)
+    with pytest.raises(BatchError, match="another run was published meanwhile"):
+        republish(kept, "a")
+    assert current(kept)[0]["run"] == "c"
+
+
+def test_a_run_that_retention_drops_meanwhile_stays_dropped(kept, monkeypatch):
+    read = type(kept).read
+
+    def dropping(store, path):
+        data = read(store, path)
+        if path == "_runs/a.json":
+            kept.delete([path])
+        return data
+
+    monkeypatch.setattr(type(kept), "read", dropping)
+    with pytest.raises(BatchError, match="run 'a' was dropped meanwhile; b stays published"):
+        republish(kept, "a")
+    assert current(kept)[0]["run"] == "b"

@@ -1,0 +1,80 @@
+"""A generation: the states of the six topics over one published run, kept open while requests read it."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from catalogue.deltas import Delta, chain, reaches
+from serving_layer.realtime_state import Fetched
+from serving_layer.topic_state import TopicState
+
+
+@dataclass
+class Generation:
+    """The topics' states over the published run `current`, and how many requests read them."""
+
+    current: dict[str, Any]
+    topics: dict[str, TopicState]
+    readers: int = 0
+    retired: bool = False
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def run(self) -> str | None:
+        """Id of the published run; None before the first."""
+        return self.current.get("run")
+
+    def enter(self, reading: bool = False) -> bool:
+        """Keep it open; False where it is retired and the caller isn't `reading` it already."""
+        with self.lock:
+            entered = reading or not self.retired
+            self.readers += entered
+            return entered
+
+    def leave(self) -> None:
+        """Let go of it; the last one after its retirement closes it."""
+        with self.lock:
+            self.readers -= 1
+            last = self.retired and self.readers == 0
+        if last:
+            self._close()
+
+    def retire(self) -> None:
+        """Close it as soon as nobody reads it."""
+        with self.lock:
+            self.retired = True
+            idle = self.readers == 0
+        if idle:
+            self._close()
+
+    def _close(self) -> None:
+        for state in self.topics.values():
+            state.close()
+
+    def lead_on(self, deltas: list[Delta], fetched: Fetched) -> None:
+        """Apply every delta that leads on from the heads."""
+        wanted: dict[int, tuple[Delta, list[TopicState]]] = {}
+        for topic, state in self.topics.items():
+            for delta in chain(deltas, topic, state.head):
+                wanted.setdefault(id(delta), (delta, []))[1].append(state)
+        for delta, states in sorted(wanted.values(), key=lambda pair: pair[0].last):
+            with fetched(delta) as data:
+                for state in states:
+                    state.apply(delta, data)
+
+    def apply(self, delta: Delta, data: Path) -> None:
+        """Apply a delta in the topics whose heads it leads on from."""
+        for topic, state in self.topics.items():
+            if delta.touches(topic) and delta.follows(topic, state.head):
+                state.apply(delta, data)
+
+    def covers(self, other: Generation) -> bool:
+        """Whether it answers for every event that `other` answers for."""
+        return all(reaches(state.head, other.topics[topic].head) for topic, state in self.topics.items())
+
+    def goes_back(self, other: Generation) -> bool:
+        """Whether its run is an older one than that of `other`, so that somebody chose to go back."""
+        return not all(reaches(state.cut, other.topics[topic].cut) for topic, state in self.topics.items())

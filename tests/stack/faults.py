@@ -1,0 +1,236 @@
+"""Faults that a running platform has to bear, by name, and the comparison with the oracle when it is quiet.
+
+`python -m tests.stack.faults [--seed N] [--steps N]` makes a platform bear as many of them as told, in the seed's order.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+from batch_layer.publication import current
+from catalogue.deltas import read_deltas
+from catalogue.runs import RUNS
+from catalogue.views import VIEWS
+from deployment.local_stack import LocalStack
+from kafka import KafkaProducer
+from tests.oracle.histories import history
+from tests.stack.layers import LIMIT, ROOT, SERVERS, Layers, Watch, ends, in_kafka, wrong_views
+
+TROUBLE = ("--late", "0.1", "--duplicates", "0.05", "--invalid", "0.05")
+SETTINGS = {
+    "INGEST_MIN_EVENTS": "300",
+    "INGEST_MAX_DELAY_SECONDS": "3",
+    "COMPACT_AFTER_SECONDS": "5",
+    "KEEP_RUNS": "3",
+    "SPARK_DRIVER_MEMORY": "700m",
+}
+
+
+class Faults:
+    """A platform under load. Each public method without an argument is a fault."""
+
+    def __init__(self, stack: LocalStack, folder: Path, seed: int):
+        self.stack, self.rng, self.seed = stack, Random(seed), seed
+        self.layers = Layers(stack, folder, **SETTINGS)
+        self.watch = Watch(self.layers, seed)
+        self.stopping = threading.Event()
+        self.senders = [threading.Thread(target=self._send_generated), threading.Thread(target=self._send_any)]
+
+    def start(self) -> None:
+        """Start every layer and the load; events are landed and in the answers when it returns."""
+        self.layers.start("speed", "ingestion", *SERVERS)
+        for sender in self.senders:
+            sender.start()
+        self.watch.start()
+        self.layers.wait({"video_topic": {"0": 1}, "course_topic": {"0": 1}})
+        deadline = time.monotonic() + LIMIT
+        while not self.layers.raw.list("_commits/"):
+            assert time.monotonic() < deadline, self.layers.said("ingestion")
+            time.sleep(0.2)
+
+    def stop(self) -> None:
+        """End everything."""
+        self.watch.stop()
+        self.stopping.set()
+        for sender in self.senders:
+            if sender.is_alive():
+                sender.join(60)
+        self.layers.stop()
+
+    def _send_generated(self) -> None:
+        """The producer's events, by one producer after another: one that Kafka left in the lurch has ended."""
+        number = 0
+        while not self.stopping.is_set():
+            number += 1
+            options = ["--rate", "60", "--events", "1200", "--seed", str(self.seed * 100 + number), *TROUBLE]
+            command = [sys.executable, "ingestion_layer/producer.py", *options]
+            with open(self.layers.folder / "producer.log", "ab") as log:
+                process = subprocess.Popen(command, cwd=ROOT, env=self.layers.environ, stdout=log, stderr=log)
+            while process.poll() is None:
+                if self.stopping.wait(0.2):
+                    process.terminate()
+                    process.wait()
+
+    def _send_any(self) -> None:
+        """Events of every type and oddity, each in the partition of its history."""
+        records = iter(history(self.seed, 20_000))
+        while not self.stopping.is_set():
+            try:
+                servers = self.stack.environment["KAFKA_BOOTSTRAP_SERVERS"]
+                producer = KafkaProducer(
+                    bootstrap_servers=servers, acks="all", request_timeout_ms=5000, api_version_auto_timeout_ms=3000
+                )
+                while not self.stopping.wait(0.2):
+                    for _ in range(5):
+                        record = next(records)
+                        producer.send(record.topic, record.value, partition=record.partition)
+                producer.flush(10)
+                producer.close(10)
+            except Exception:  # Kafka is away: what was not sent is not expected
+                self.stopping.wait(1)
+
+    def _pause(self, most: float = 4.0) -> None:
+        time.sleep(self.rng.uniform(0.2, most))
+        self.layers.start("ingestion")  # it ends where its stores are away, and is started again as by any supervisor
+
+    def batch_runs(self) -> None:
+        """A batch run while events flow."""
+        self.layers.run_batch()
+
+    def speed_is_killed(self) -> None:
+        """SIGKILL of the speed layer at any moment; its checkpoint is lost with it."""
+        self._pause()
+        self.layers.kill("speed")
+        self.layers.start("speed")
+
+    def ingestion_is_killed(self) -> None:
+        """SIGKILL of the ingester."""
+        self._pause()
+        self.layers.start("ingestion")
+        self.layers.kill("ingestion")
+        self.layers.start("ingestion")
+
+    def serving_is_killed(self) -> None:
+        """SIGKILL of one of the two serving processes."""
+        name = self.rng.choice(SERVERS)
+        self.layers.kill(name)
+        self._pause(1.0)
+        self.layers.start(name)
+
+    def speed_is_down_while_batch_runs(self) -> None:
+        """The batch layer overtakes a speed layer that is away."""
+        self.layers.kill("speed", signal.SIGTERM)
+        self._pause()
+        self.layers.run_batch()
+        self._pause()
+        if self.rng.random() < 0.5:
+            self.layers.run_batch()
+        self.layers.start("speed")
+
+    def speed_restarts_while_a_run_publishes(self) -> None:
+        """Both start from what is published while that changes."""
+        run = threading.Thread(target=self.layers.run_batch)
+        run.start()
+        while run.is_alive():
+            self.layers.kill("speed")
+            self.layers.start("speed")
+            run.join(self.rng.uniform(1.0, 6.0))
+
+    def kafka_restarts(self) -> None:
+        """Kafka is killed and comes back."""
+        self._restart("kafka")
+
+    def minio_restarts(self) -> None:
+        """MinIO is killed and comes back."""
+        self._restart("minio")
+
+    def _restart(self, name: str) -> None:
+        pid = self.stack.running(name)
+        assert pid
+        os.kill(pid, signal.SIGKILL)
+        while self.stack.running(name):
+            time.sleep(0.05)
+        self._pause(2.0)
+        self.stack.up()
+        self.layers.start("ingestion")
+
+    def an_older_run_is_published_again(self) -> None:
+        """`_current.json` is pointed back at a kept run."""
+        kept = [e.path.removeprefix(RUNS).removesuffix(".json") for e in self.layers.batch.list(RUNS)]
+        if kept:
+            self.layers.republish(self.rng.choice(kept))
+
+    def quiet(self) -> None:
+        """No more load; wait until both servers have everything."""
+        self.stopping.set()
+        for sender in self.senders:
+            sender.join(60)
+        self.layers.start("speed", "ingestion", *SERVERS)
+        head = ends(self.stack)
+        for name in SERVERS:
+            self.layers.wait(head, name)
+
+    def check(self) -> str:
+        """Both servers answer as the oracle does, and so did every sample; what was compared. AssertionError if not."""
+        records = in_kafka(self.stack)
+        for name in SERVERS:
+            wrong = wrong_views({view: self.layers.read(view, name=name) for view in VIEWS}, records)
+            assert not wrong, f"{name} must answer as the oracle does; got {wrong}"
+        for view, rows, as_of in self.watch.samples:
+            wrong = wrong_views({view: (rows, as_of)}, records)
+            assert not wrong, f"a sample of run {as_of['run']} must be the oracle's; got {wrong}"
+        assert not self.watch.faults, self.watch.faults[:10]
+        deltas = read_deltas(self.layers.deltas)
+        run = current(self.layers.batch)[0].get("run")
+        return (
+            f"{len(records)} records, run {run}, {len(deltas)} deltas of {max((d.last for d in deltas), default=0)}, "
+            f"{self.watch.asked} looks, {len(self.watch.samples)} samples"
+        )
+
+
+FAULTS: dict[str, Callable[[Faults], None]] = {
+    name: method
+    for name, method in vars(Faults).items()
+    if not name.startswith("_") and name not in ("start", "stop", "quiet", "check")
+}
+
+
+def main() -> int:
+    """Bear faults in a random order; 0 when every answer was right."""
+    parser = argparse.ArgumentParser(prog="faults", description=__doc__)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--steps", type=int, default=30)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        stack = LocalStack(folder, free_ports=True)
+        faults = Faults(stack, folder, options.seed)
+        try:
+            stack.up()
+            faults.start()
+            for number in range(options.steps):
+                chosen = faults.rng.choice(sorted(FAULTS))
+                started = time.monotonic()
+                FAULTS[chosen](faults)
+                print(f"{number + 1}. {chosen}: {time.monotonic() - started:.1f} s", flush=True)
+                faults._pause(8.0)
+            faults.quiet()
+            print(f"seed {options.seed}: right; {faults.check()}")
+        finally:
+            faults.stop()
+            stack.down()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
