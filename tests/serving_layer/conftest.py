@@ -12,24 +12,24 @@ from pathlib import Path
 
 import pytest
 
+from catalogue.settings import Settings
 from deployment.ports import free_port
 from tests.laws.test_merged import Platform
 from tests.oracle.histories import history
 
 ROOT = Path(__file__).resolve().parents[2]
-LIMIT = 60
+LIMIT = 120
 
 
 class Server:
-    """The serving layer as a process of its own, over the folders of `platform`."""
+    """The serving layer as a process of its own, over the folders of `settings`."""
 
-    def __init__(self, platform: Platform):
+    def __init__(self, settings: Settings, platform: Platform | None = None):
         self.platform = platform
         port = free_port()
-        settings = platform.settings
         environ = {**os.environ, "BATCH_VIEWS": settings.batch_views, "SPEED_VIEWS": settings.speed_views}
         command = [sys.executable, str(ROOT / "serving_layer" / "serving_layer.py"), "--port", str(port)]
-        self.process = subprocess.Popen(command, env=environ, stderr=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(command, env=environ)
         self.address = f"http://127.0.0.1:{port}"
 
     def wait(self) -> None:
@@ -56,7 +56,7 @@ def server(tmp_path_factory) -> Iterator[Server]:
     platform.micro_batch(0.4)
     platform.run_batch(at_boundary=True)
     platform.micro_batch(0.3)
-    running = Server(platform)
+    running = Server(platform.settings, platform)
     try:
         running.wait()
         yield running

@@ -33,6 +33,7 @@ SETTINGS = {
     "COMPACT_AFTER_SECONDS": "5",
     "KEEP_RUNS": "3",
     "SPARK_DRIVER_MEMORY": "700m",
+    "JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",  # starts cost more here than what runs long
 }
 
 
@@ -72,7 +73,7 @@ class Faults:
         number = 0
         while not self.stopping.is_set():
             number += 1
-            options = ["--rate", "60", "--events", "1200", "--seed", str(self.seed * 100 + number), *TROUBLE]
+            options = ["--rate", "40", "--events", "1200", "--seed", str(self.seed * 100 + number), *TROUBLE]
             command = [sys.executable, "ingestion_layer/producer.py", *options]
             with open(self.layers.folder / "producer.log", "ab") as log:
                 process = subprocess.Popen(command, cwd=ROOT, env=self.layers.environ, stdout=log, stderr=log)

@@ -34,7 +34,7 @@ SCRIPTS = {
     "replica": ["serving_layer/serving_layer.py"],
 }
 SERVERS = ("serving", "replica")
-LIMIT = 120
+LIMIT = 300
 Heads = dict[str, dict[str, int]]
 
 
@@ -205,7 +205,7 @@ class Watch(threading.Thread):
         """Until stopped."""
         known: dict[str, tuple[int, dict[tuple, int]]] = {}
         number = self.seed
-        while not self.stopping.wait(0.3):
+        while not self.stopping.wait(0.7):
             number += 1
             name = SERVERS[number % 2]
             process = self.layers.processes.get(name)
