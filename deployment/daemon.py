@@ -14,7 +14,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Daemon:
-    """The process `name` of a server whose data stands in `folder`; its command line must name that folder.
+    """The process `name` of a server whose data stands in `folder`; its command line must name `sign`, or that folder.
 
     It is killed where it hasn't stopped within `stop_seconds`.
     """
@@ -22,6 +22,7 @@ class Daemon:
     name: str
     folder: Path
     stop_seconds: int = 30
+    sign: str = ""
 
     @property
     def log(self) -> Path:
@@ -63,7 +64,7 @@ class Daemon:
             with contextlib.suppress(ChildProcessError):  # another process started it
                 os.waitpid(pid, os.WNOHANG)
             return None
-        return pid if str(self.folder) in command else None
+        return pid if (self.sign or str(self.folder)) in command else None
 
     @property
     def _file(self) -> Path:

@@ -1,22 +1,33 @@
-"""The whole path on this machine: `make demo` starts the stack, sends real and generated events, lands them raw, computes
-the views and prints some of them. What it started keeps running; `make down` stops it, its data stays.
+"""The whole path on this machine: `make demo` starts the stack, the speed layer and the query API, sends real and generated
+events, lands them raw, computes the views, and asks the API. What it started keeps running; `make down` stops it, its
+data stays.
 """
 
 from __future__ import annotations
 
+import argparse
+import json
 import os
 import subprocess
 import sys
-import tempfile
 import time
+import urllib.request
+import uuid
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import duckdb
+import pyarrow as pa
 
-from catalogue.runs import current, view_file
-from catalogue.storage import Store, open_store
+from catalogue.events import TOPICS
+from catalogue.kafka_offsets import KafkaBounds, Offsets
+from catalogue.settings import Settings
 from deployment.installation import StackError
+from deployment.local_layers import LocalLayers
 from deployment.local_stack import ROOT, LocalStack
+from kafka import KafkaProducer
 
 SHOWN = {
     "video_course_metrics": "total_course_watch_seconds",
@@ -27,17 +38,23 @@ SHOWN = {
 }
 ROWS = 4
 GENERATED = ("--events", "5000", "--late", "0.05", "--duplicates", "0.02", "--invalid", "0.01")
+PATIENCE_SECONDS = 120
 
 
-def main() -> int:
+def main(argv: list[str] | None = None) -> int:
     """Run the demo; 0 when every step succeeded."""
+    parser = argparse.ArgumentParser(prog="demo", description=__doc__)
+    parser.add_argument("--data", type=Path, default=ROOT / ".local", help="folder of the servers' data")
+    folder = parser.parse_args(argv).data.resolve()
     started = time.monotonic()
-    stack = LocalStack(external=True)
+    stack, layers = LocalStack(folder, external=True), LocalLayers(folder)
     try:
-        stack.folder.mkdir(exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         stack.up()
         settings = stack.settings
         environ = {**os.environ, **stack.environment}
+        print("\n== speed layer and query API: starting in the background", flush=True)
+        layers.start(environ, settings.serving_port)
         producer = "ingestion_layer/producer.py"
         _step("real video events (xAPI)", environ, producer, "--replay", _data("xapi"), "--format", "xapi")
         _step("real course events (Moodle)", environ, producer, "--replay", _data("moodle"), "--format", "moodle")
@@ -45,12 +62,21 @@ def main() -> int:
         _step("landing them raw in MinIO", environ, "ingestion_layer/minio_ingest.py", "--once")
         places = (settings.master_dataset, settings.batch_views)
         _step("computing the views", environ, "batch_layer/run_batch_jobs.py", *places)
-        _show(open_store(settings.batch_views, settings))
+        print(f"\n== merged answers of {layers.address}", flush=True)
+        _wait_for_all(layers, settings)
+        for view, order in SHOWN.items():
+            _show(layers, view, order)
+        _freshness(layers)
+        _one_event(layers, settings)
     except StackError as error:
         print(f"demo: {error}", file=sys.stderr)
         return 1
     print(f"\nraw events in {settings.master_dataset}, views in {settings.batch_views}, at {settings.minio_endpoint}")
-    print(f"done in {time.monotonic() - started:.0f} s; `make down` stops Kafka and MinIO")
+    print(f"query API: {layers.address}/views, its documentation: {layers.address}/docs")
+    print("these keep running, `make down` stops them:")
+    for name, text in (stack.status() | layers.status()).items():
+        print(f"  {name}: {text}")
+    print(f"done in {time.monotonic() - started:.0f} s")
     return 0
 
 
@@ -72,22 +98,80 @@ def _step(what: str, environ: dict[str, str], script: str, *options: str) -> Non
         raise StackError(f"'{script}' must succeed; got exit status {done.returncode}")
 
 
-def _show(views: Store) -> None:
-    manifest, _ = current(views)
-    with tempfile.TemporaryDirectory() as folder:
-        for name, order in SHOWN.items():
-            view = manifest["views"][name]
-            local = f"{folder}/{name}.parquet"
-            views.download(view_file(view["path"]), local)
-            print(f"\n{name}: {view['rows']} rows, the first by {order}", flush=True)
-            duckdb.read_parquet(local).order(f"{order} DESC").limit(ROWS).show(max_width=150)
-    counted = sum(e["counted"] for partitions in manifest["ledger"].values() for e in partitions.values())
-    landed = sum(e["landed"] for partitions in manifest["ledger"].values() for e in partitions.values())
-    rest = ", ".join(
-        f"{sum(e[kind] for partitions in manifest['ledger'].values() for e in partitions.values())} {kind}"
-        for kind in ("duplicate", "invalid")
+def _wait(layers: LocalLayers, what: str, holds: Callable[[], Any]) -> None:
+    """Until something holds; StackError where a layer ends or it takes too long."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not holds():
+        ended = [name for name in ("speed", "serving") if not layers.running(name)]
+        if ended:
+            raise StackError(f"{ended[0]}: must keep running; got an end, see {layers.log(ended[0])}")
+        if time.monotonic() > deadline:
+            raise StackError(f"{what} within {PATIENCE_SECONDS} s; see {layers.log('speed').parent}")
+        time.sleep(0.05)
+
+
+def _wait_for_all(layers: LocalLayers, settings: Settings) -> None:
+    with closing(KafkaBounds(settings)) as kafka:
+        ends = kafka.read()[1]
+
+    def covered() -> bool:
+        head: Offsets = (layers.freshness() or {}).get("head", {})
+        return all(head.get(t, {}).get(p, 0) >= end for t, found in ends.items() for p, end in found.items())
+
+    _wait(layers, "every event must be in the answers", covered)
+
+
+def _show(layers: LocalLayers, view: str, order: str) -> None:
+    with urllib.request.urlopen(f"{layers.address}/views/{view}?sort=-{order}&limit={ROWS}&format=arrow") as answer:
+        rows = pa.ipc.open_stream(answer.read()).read_all()
+        print(f"\n{view}: {answer.headers['X-Total']} rows, the first by {order}", flush=True)
+    duckdb.from_arrow(rows).show(max_width=150)
+
+
+def _freshness(layers: LocalLayers) -> None:
+    fresh = layers.freshness() or {}
+    sums = dict.fromkeys(("landed", "counted", "duplicate", "invalid"), 0)
+    for entries in fresh["ledger"].values():
+        for entry in entries.values():
+            for fate in sums:
+                sums[fate] += entry[fate]
+    cut, head = (sum(sum(fresh[name][t].values()) for t in TOPICS) for name in ("cut", "head"))
+    print(
+        f"\nfreshness: run {fresh['run']} covers {cut} offsets, the speed layer {head - cut} more; "
+        f"{fresh['lag_seconds']} s behind\nledger: {sums['landed']} landed = {sums['counted']} counted "
+        f"+ {sums['duplicate']} duplicate + {sums['invalid']} invalid",
+        flush=True,
     )
-    print(f"\nrun {manifest['run']}: {landed} landed = {counted} counted, {rest}; {len(manifest['views'])} views")
+
+
+def _one_event(layers: LocalLayers, settings: Settings) -> None:
+    """Send an event, and say when it is in the answer."""
+    user = f"demo-{uuid.uuid4().hex[:8]}"
+    event = {
+        "event_id": str(uuid.uuid4()),
+        "event_category": "AUTH",
+        "event_type": "LOGIN",
+        "user_id": user,
+        "role": "student",
+        "session_id": user,
+        "timestamp": time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime()),
+    }
+    address = f"{layers.address}/views/auth_user_activity_summary?user_id={user}"
+    producer = KafkaProducer(bootstrap_servers=settings.kafka_bootstrap_servers.split(","))
+    sent = time.monotonic()
+    producer.send("auth_topic", json.dumps(event).encode(), key=user.encode()).get(30)
+    rows: list[dict[str, Any]] = []
+
+    def found() -> bool:
+        with urllib.request.urlopen(address) as answer:
+            rows.extend(json.load(answer)["rows"])
+        return bool(rows)
+
+    _wait(layers, "an event that is sent now must be in the answer", found)
+    producer.close()
+    print(
+        f"\nan event sent now is in the answer after {time.monotonic() - sent:.1f} s:\n{address}\n{rows[0]}", flush=True
+    )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """A real Kafka broker and a real MinIO server on this machine: `python -m deployment.local_stack up|status|down`.
 
 What the environment already names (`KAFKA_BOOTSTRAP_SERVERS`, `MINIO_ENDPOINT`) is used, not started. Data stays under
-`.local/` between runs; servers listen on loopback only and are stopped by process id.
+`.local/` between runs; servers listen on loopback only and are stopped by process id. `down` also stops the layers that
+the demo started, and `status` names them.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from catalogue.settings import Settings
 from deployment import installation
 from deployment.daemon import Daemon
 from deployment.installation import StackError
+from deployment.local_layers import LocalLayers
 from deployment.ports import free_ports
 from deployment.provision import create_bucket, create_topics
 
@@ -176,17 +178,18 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("action", choices=("up", "status", "down"))
     parser.add_argument("--data", type=Path, default=ROOT / ".local", help="folder of the servers' data")
     options = parser.parse_args(argv)
-    stack = LocalStack(options.data.resolve(), external=True)
+    stack, layers = LocalStack(options.data.resolve(), external=True), LocalLayers(options.data.resolve())
     try:
         if options.action == "up":
             stack.folder.mkdir(parents=True, exist_ok=True)
             stack.up()
         if options.action == "down":
+            layers.stop()
             stack.down()
     except (StackError, OSError) as error:
         print(f"local_stack: {error}", file=sys.stderr)
         return 1
-    for name, text in stack.status().items():
+    for name, text in (stack.status() | layers.status()).items():
         print(f"{name}: {text}")
     return 0 if options.action == "down" or stack.healthy() else 1
 

@@ -1,0 +1,79 @@
+"""The layers that keep running on this machine, as daemons beside the local stack: speed and serving."""
+
+from __future__ import annotations
+
+import json
+import socket
+import sys
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from deployment.daemon import Daemon
+from deployment.ports import free_port
+
+ROOT = Path(__file__).resolve().parents[1]
+SCRIPTS = {
+    "serving": ROOT / "serving_layer" / "serving_layer.py",
+    "speed": ROOT / "speed_layer" / "stream_layer.py",
+}
+
+
+class LocalLayers:
+    """Speed and serving as processes known by `folder`, where their logs and the API's port are kept."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self._port = folder / "serving.port"
+
+    @property
+    def address(self) -> str:
+        """Of the query API, once it was started."""
+        return f"http://127.0.0.1:{self._port.read_text()}"
+
+    def start(self, environ: Mapping[str, str], port: int) -> None:
+        """Start what doesn't run; the API on `port`, or on a free one where another process has it."""
+        if not self.running("serving"):
+            self._port.write_text(str(free_port() if _taken(port) else port))
+        own = {"SERVING_HOST": "127.0.0.1", "SERVING_PORT": self._port.read_text()}
+        for name, script in SCRIPTS.items():
+            self._daemon(name).start([sys.executable, str(script)], {**environ, **own})
+
+    def stop(self) -> None:
+        """Stop what runs."""
+        for name in SCRIPTS:
+            self._daemon(name).stop()
+
+    def running(self, name: str) -> int | None:
+        """Process id of a layer that lives."""
+        return self._daemon(name).pid()
+
+    def status(self) -> dict[str, str]:
+        """What runs, by name, in words."""
+        found = {}
+        for name in SCRIPTS:
+            pid = self.running(name)
+            at = f"{self.address} " if pid and name == "serving" else ""
+            found[name] = f"{at}(process {pid})" if pid else "stopped"
+        return found
+
+    def log(self, name: str) -> Path:
+        """What a layer prints."""
+        return self._daemon(name).log
+
+    def freshness(self) -> dict[str, Any] | None:
+        """The API's `/freshness`; None where it doesn't answer."""
+        try:
+            with urllib.request.urlopen(f"{self.address}/freshness", timeout=10) as answer:
+                return json.load(answer)
+        except OSError:
+            return None
+
+    def _daemon(self, name: str) -> Daemon:
+        return Daemon(name, self.folder, sign=str(SCRIPTS[name]))
+
+
+def _taken(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
