@@ -44,7 +44,8 @@ def session(app: str, settings: Settings, kafka: bool = False) -> SparkSession:
         "spark.sql.shuffle.partitions": "4",
         "spark.sql.execution.arrow.maxRecordsPerBatch": "50000",
         "spark.executorEnv.PYTHONPATH": str(ROOT),
-        "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile={LOGGING.as_uri()} -Djava.net.preferIPv4Stack=true",
+        # Spark searches long texts by regular expressions that recurse for each character.
+        "spark.driver.extraJavaOptions": f"-Xss4m -Dlog4j2.configurationFile={LOGGING.as_uri()} -Djava.net.preferIPv4Stack=true",
     }
     if not submitted:
         defaults |= {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}

@@ -11,6 +11,7 @@ import argparse
 import shutil
 import signal
 import tempfile
+import threading
 
 from pyspark.errors import PySparkException, StreamingQueryException
 from pyspark.sql import DataFrame, SparkSession
@@ -84,6 +85,9 @@ def main(argv: list[str] | None = None, description: str = "Land raw events.", t
     parser.add_argument("--once", action="store_true", help="stop when everything that waits is landed")
     options = parser.parse_args(argv)
     checkpoint = tempfile.mkdtemp(prefix="ingestion-")
+    stopping = threading.Event()  # a handler must not call Spark: the signal may come in the middle of another call
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
     try:
         settings = Settings.load()
         configure(settings)
@@ -92,10 +96,9 @@ def main(argv: list[str] | None = None, description: str = "Land raw events.", t
         ingestion = Ingestion(settings, raw, quarantine)
         spark = session("ingestion", settings, kafka=True)
         query = ingestion.start(spark, checkpoint, options.once)
-        signal.signal(signal.SIGTERM, lambda *_: query.stop())
-        signal.signal(signal.SIGINT, lambda *_: query.stop())
         while not query.awaitTermination(POLL_SECONDS):
-            pass
+            if stopping.is_set():
+                query.stop()
         spark.stop()
     except (IngestError, OffsetError, StorageError, SettingsError, MissingJars) as error:
         return _fail(str(error))

@@ -9,9 +9,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from batch_layer.publication import current, republish
+from batch_layer.publication import republish
 from catalogue.deltas import manifest_path, read_deltas
 from catalogue.events import TOPICS
+from catalogue.runs import current
 from catalogue.storage import open_store
 from catalogue.views import VIEWS
 from serving_layer.answers import Answers

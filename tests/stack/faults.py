@@ -17,9 +17,8 @@ from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
-from batch_layer.publication import current
 from catalogue.deltas import read_deltas
-from catalogue.runs import RUNS
+from catalogue.runs import RUNS, current
 from catalogue.views import VIEWS
 from deployment.local_stack import LocalStack
 from kafka import KafkaProducer
