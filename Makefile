@@ -2,7 +2,7 @@ CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/learning-analytics
 VENV := $(CACHE)/venv-$(shell sha256sum config/requirements-dev.txt | cut -c1-12)
 PYTHON := $(VENV)/bin/python
 
-.PHONY: setup up status down demo test bench lock docs lint oozie-up oozie-down test-oozie images compose-up compose-down test-compose
+.PHONY: setup up status down demo test bench lock docs lint oozie-up oozie-down test-oozie test-faults images compose-up compose-down test-compose
 setup: $(VENV)/.ready
 	@$(PYTHON) -m deployment.installation
 
@@ -22,6 +22,9 @@ down: $(VENV)/.ready
 
 test: setup
 	$(PYTHON) -m pytest -q tests
+
+test-faults: setup
+	$(PYTHON) -m tests.stack.faults --seed $(or $(SEED),1) --steps $(or $(STEPS),30)
 
 lock: $(VENV)/.ready
 	$(VENV)/bin/pip install --disable-pip-version-check -q pip-tools

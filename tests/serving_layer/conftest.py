@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -24,10 +24,10 @@ LIMIT = 120
 class Server:
     """The serving layer as a process of its own, over the folders of `settings`."""
 
-    def __init__(self, settings: Settings, platform: Platform | None = None):
+    def __init__(self, settings: Settings, platform: Platform | None = None, environ: Mapping[str, str] = os.environ):
         self.platform = platform
         port = free_port()
-        environ = {**os.environ, "BATCH_VIEWS": settings.batch_views, "SPEED_VIEWS": settings.speed_views}
+        environ = {**os.environ, **environ, "BATCH_VIEWS": settings.batch_views, "SPEED_VIEWS": settings.speed_views}
         command = [sys.executable, str(ROOT / "serving_layer" / "serving_layer.py"), "--port", str(port)]
         self.process = subprocess.Popen(command, env=environ)
         self.address = f"http://127.0.0.1:{port}"

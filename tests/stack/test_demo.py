@@ -1,0 +1,46 @@
+"""The demo as a newcomer runs it, on the stack that tests share; `down` ends what it left running."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+
+from deployment.local_layers import LocalLayers
+from deployment.ports import free_port
+
+ROOT = Path(__file__).resolve().parents[2]
+LIMIT = 400
+
+
+def test_the_demo_answers_and_is_stopped(stack, tmp_path):
+    names = ("MASTER_DATASET", "BATCH_VIEWS", "SPEED_VIEWS", "QUARANTINE")
+    places = {name: f"s3a://bucket-0/demo/{name.lower()}" for name in names}
+    environ = {**os.environ, **stack.environment, **places, "SERVING_PORT": str(free_port())}
+    options = ("--data", str(tmp_path))
+    layers = LocalLayers(tmp_path)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "deployment.demo", *options],
+            cwd=ROOT, env=environ, capture_output=True, text=True, timeout=LIMIT,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        said = done.stdout
+        assert f"query API: http://127.0.0.1:{environ['SERVING_PORT']}/views" in said
+        assert re.search(r"video_course_metrics: [1-9]\d* rows", said)
+        assert re.search(r"freshness: run \S+ covers [1-9]\d* offsets", said)
+        landed, *parts = map(
+            int, re.search(r"ledger: (\d+) landed = (\d+) counted \+ (\d+) .* \+ (\d+) inv", said).groups()
+        )
+        assert landed == sum(parts) > 5000
+        assert float(re.search(r"an event sent now is in the answer after ([\d.]+) s", said)[1]) < LIMIT
+        assert httpx.get(f"{layers.address}/health/ready").status_code == 200
+        pids = [layers.running(name) for name in ("speed", "serving")]
+        assert all(f"(process {pid})" in said for pid in pids)
+    finally:
+        down = [sys.executable, "-m", "deployment.local_stack", "down", *options]
+        subprocess.run(down, cwd=ROOT, env=environ, check=True, timeout=LIMIT)
+    assert [layers.running(name) for name in ("speed", "serving")] == [None, None]
+    assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
