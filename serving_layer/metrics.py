@@ -35,6 +35,9 @@ class Metrics:
         """Gauges read from the state."""
         state = self.state
         yield GaugeMetricFamily("serving_ready", "1 while the newest objects are served", value=not state.problem)
+        yield GaugeMetricFamily(
+            "serving_run_waits", "1 while a published run covers less than what is served", value=bool(state.waiting)
+        )
         yield CounterMetricFamily("serving_deltas_applied", "Deltas applied", value=state.deltas_applied)
         yield GaugeMetricFamily("serving_apply_seconds", "Seconds that the last delta took", value=state.apply_seconds)
         try:

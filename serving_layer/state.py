@@ -51,6 +51,8 @@ class ServingState(threading.Thread):
         self.number = 0
         self.alive: dict[str, Any] = {}
         self.problem: str | None = "starting"
+        # The run that is built and waits until the speed layer leads on from its cut to what is served.
+        self.waiting: str | None = None
         self.deltas_applied = 0
         self.apply_seconds = 0.0
         self.stopping = threading.Event()
@@ -159,6 +161,7 @@ class ServingState(threading.Thread):
                 LOG.info("serves a new run", run=fresh.pop().run)
 
         self._unbuilt = self._attempt(step)
+        self.waiting = None
         for unwanted in fresh:
             unwanted.retire()
         if self._unbuilt:
@@ -180,6 +183,7 @@ class ServingState(threading.Thread):
                         self.number, self._lost_windows = newest, set(TOPICS)
                     old.retire()
                     return True
+            self.waiting = fresh.run
             self.stopping.wait(0.2)
         return False
 

@@ -162,14 +162,19 @@ def check(platform: Platform, state: ServingState) -> None:
 
 
 def settle(state: ServingState) -> None:
-    """Let the serving layer see what was published and written."""
-    state._look()
-    while state._building:
-        time.sleep(0.01)
+    """Let the serving layer see what was published and written; a run that covers less than what is served waits on."""
+    for _ in range(2):
         state._look()
-    while state._next_delta():
-        pass
-    state._catch_gaps()
+        while state._building and not state.waiting:
+            time.sleep(0.01)
+            state._look()
+        while state._next_delta():
+            pass
+        state._catch_gaps()
+        state._find_windows()
+        if not state.waiting:
+            return
+        time.sleep(0.5)
 
 
 @examples(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))

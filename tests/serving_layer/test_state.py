@@ -138,10 +138,12 @@ def test_a_run_that_covers_less_waits_for_the_speed_layer(tmp_path):
             assert {t: dict(s.head) for t, s in state.generation.topics.items()} == head
             check(platform, state)
         platform.speed = platform.new_speed()
-        platform.micro_batch(2.0)
-        platform.micro_batch(2.0)
-        settle(state)
-        assert state.generation.run == "r002"
+        while platform.waiting():
+            platform.micro_batch(2.0)
+        deadline = time.monotonic() + LIMIT
+        while state.generation.run != "r002":
+            assert time.monotonic() < deadline
+            settle(state)
         check(platform, state)
     finally:
         state.stop()
