@@ -75,6 +75,10 @@ class Generation:
         """Whether it answers for every event that `other` answers for."""
         return all(reaches(state.head, other.topics[topic].head) for topic, state in self.topics.items())
 
+    def reaches(self, delta: Delta) -> bool:
+        """Whether it answers for every event up to the ends of a delta."""
+        return all(reaches(state.head, delta.ends(topic)) for topic, state in self.topics.items())
+
     def goes_back(self, other: Generation) -> bool:
         """Whether its run is an older one than that of `other`, so that somebody chose to go back."""
         return not all(reaches(state.cut, other.topics[topic].cut) for topic, state in self.topics.items())

@@ -177,10 +177,8 @@ class ServingState(threading.Thread):
                 fresh.lead_on(self.deltas, self._fetched)
                 in_vain = not self.speed_is_alive or time.monotonic() > deadline
                 if fresh.covers(old) or fresh.goes_back(old) and in_vain:
-                    self.generation, self._tag, self._gap = fresh, tag, None
-                    newest = max((d.last for d in self.deltas), default=0)
-                    if newest > self.number:
-                        self.number, self._lost_windows = newest, set(TOPICS)
+                    self.generation, self._tag = fresh, tag
+                    self._skip_deltas(fresh)
                     old.retire()
                     return True
             self.waiting = fresh.run
@@ -197,13 +195,21 @@ class ServingState(threading.Thread):
                 self.deltas = read_deltas(self.speed, self.deltas)
                 fresh.lead_on(self.deltas, self._fetched)
                 if self.generation is None:
-                    self.number = max((d.last for d in self.deltas), default=0)
+                    led = max(state.applied for state in topics.values())
+                    self.number = led or max((d.last for d in self.deltas), default=0)
+                    self._skip_deltas(fresh)
                     self._lost_windows = set(TOPICS)
             return fresh
         except BaseException:
             for state in topics.values():
                 state.close()
             raise
+
+    def _skip_deltas(self, generation: Generation) -> None:
+        """Go on after the newest delta where the generation reaches its ends."""
+        newest = max(self.deltas, key=lambda d: d.last, default=None)
+        if newest and newest.last > self.number and generation.reaches(newest):
+            self.number, self._lost_windows, self._gap = newest.last, set(TOPICS), None
 
     def _find_windows(self) -> None:
         """Make the windows anew where deltas were missed or others have overtaken them."""
