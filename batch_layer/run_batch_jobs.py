@@ -16,6 +16,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from batch_layer import metrics
 from batch_layer.publication import drop_old_runs, is_published, kept_runs, publish, republish, stage, staged
 from batch_layer.topic_run import BatchError, TopicResult, TopicRun
 from catalogue.deltas import boundary, read_deltas
@@ -66,6 +67,7 @@ def main(argv: list[str] | None = None) -> int:
     except (BatchError, StorageError, SettingsError) as error:
         if run:
             LOG.error("failed", run=run, error=error)
+            metrics.leave_failure(settings)
         else:
             print(f"run_batch_jobs: {error}", file=sys.stderr)
         return 1
@@ -155,8 +157,9 @@ def _limits(raw: Store, output: Store, cuts: dict, settings: Settings) -> dict[s
 def _finish(output: Store, run: str, results: list[TopicResult], settings: Settings) -> None:
     if not results:
         print("nothing new since the published run; it stays")
+        metrics.leave_success(settings, current(output)[0], [])
         return
-    publish(output, run, results)
+    manifest = publish(output, run, results)
     for result in results:
         how = f"on top of run {result.base}" if result.base else "from all raw events"
         print(f"{result.topic}: {result.events} events {how}, {len(result.views)} views")
@@ -165,6 +168,7 @@ def _finish(output: Store, run: str, results: list[TopicResult], settings: Setti
             LOG.warning("unreadable lines", run=run, topic=result.topic, lines=result.unreadable_lines, kept=kept)
     LOG.info("published", run=run, topics=len(results), events=sum(r.events for r in results))
     print(f"published run {run}")
+    metrics.leave_success(settings, manifest, results)
     dropped = drop_old_runs(output, settings.keep_runs)
     if dropped:
         LOG.info("dropped old runs", run=run, dropped=len(dropped))

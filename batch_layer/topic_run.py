@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
+import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -46,6 +47,7 @@ class TopicResult:
     views: dict[str, dict] = field(default_factory=dict)
     events: int = 0
     unreadable_lines: int = 0
+    seconds: float = 0.0
 
     def as_json(self) -> bytes:
         """The result as it is staged."""
@@ -71,6 +73,13 @@ class TopicRun:
 
     def compute(self) -> TopicResult | None:
         """Do the task; None where nothing is new since `base`. Raises BatchError and StorageError."""
+        started = time.monotonic()
+        result = self._computed()
+        if result:
+            result.seconds = time.monotonic() - started
+        return result
+
+    def _computed(self) -> TopicResult | None:
         try:
             source = RawInput.of(self.raw, self.topic, self.limit)
             if self.base is not None:

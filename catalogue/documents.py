@@ -14,6 +14,7 @@ from pathlib import Path
 import duckdb
 
 from catalogue.events import COMMON, TOPICS
+from catalogue.metrics import METRICS
 from catalogue.rollups import DIALECT
 from catalogue.schema import EventType, Field, Kind, Topic
 from catalogue.settings import declared
@@ -30,6 +31,7 @@ def documents() -> dict[str, str]:
         "docs/event-schema-specification.md": _events,
         "docs/views.md": _views,
         "docs/settings.md": _settings,
+        "docs/metrics.md": _metrics,
         "kafka/topics.yaml": _topics,
     }
     return {path: printer() for path, printer in printers.items()}
@@ -135,6 +137,22 @@ def _settings() -> str:
     intro = "Every setting is an environment variable over a default in `config/defaults.env`."
     stamp = STAMP.replace("`catalogue/`", "`config/defaults.env`")
     return "\n\n".join(["# Settings", stamp, intro, "\n".join(rows)]) + "\n"
+
+
+def _metrics() -> str:
+    intro = (
+        "Each process tells these at `METRICS_PORT`, the serving layer at `/metrics` of its API as well; a batch run leaves "
+        "them where `BATCH_METRICS` says. Processes also tell Prometheus' usual `process_…` metrics. What Kafka and MinIO "
+        "tell is in `docs/monitoring.md`."
+    )
+    parts = ["# Metrics", STAMP, intro]
+    for process, metrics in METRICS.items():
+        rows = ["| metric | type | labels | meaning |", "|---|---|---|---|"]
+        for m in metrics:
+            labels = ", ".join(f"`{name}`" for name in m.labels)
+            rows.append(f"| `{m.name}` | {m.kind.value} | {labels} | {m.meaning} |")
+        parts += [f"## {process}", "\n".join(rows)]
+    return "\n\n".join(parts) + "\n"
 
 
 def topic_config(topic: Topic) -> dict[str, str]:

@@ -46,7 +46,7 @@ class Settings:
     serving_port: int
     spark_master: str
     spark_driver_memory: str
-    spark_jars: str
+    spark_jars: str | None
     trigger_seconds: float
     speed_max_events: int
     compact_after_seconds: int
@@ -56,6 +56,9 @@ class Settings:
     keep_runs: int
     log_level: str
     log_format: str
+    metrics_host: str
+    metrics_port: int | None
+    batch_metrics: str | None
 
     @classmethod
     def load(cls, environ: Mapping[str, str] = os.environ) -> Settings:
@@ -82,8 +85,8 @@ class Settings:
                 raise SettingsError(
                     f"setting {name.upper()}: must be one of {', '.join(choices)}; got {getattr(self, name)!r}"
                 )
-        for name in ("hdfs_http_port", "serving_port"):
-            if not 0 <= getattr(self, name) <= 65535:
+        for name in ("hdfs_http_port", "serving_port", "metrics_port"):
+            if not 0 <= (getattr(self, name) or 0) <= 65535:
                 raise SettingsError(
                     f"setting {name.upper()}: must be a port from 0 to 65535; got {getattr(self, name)}"
                 )
@@ -111,12 +114,16 @@ def cache_folder(environ: Mapping[str, str] = os.environ) -> Path:
     return Path(base) / "learning-analytics"
 
 
-def _typed(name: str, kind: str, texts: dict[str, str]) -> str | int | float:
+def _typed(name: str, kind: str, texts: dict[str, str]) -> str | int | float | None:
     if name not in texts:
         raise SettingsError(f"setting {name}: must have a default in {DEFAULTS.name}; got none")
     text = texts[name]
+    if kind.endswith(" | None"):
+        if not text:
+            return None
+        kind = kind.removesuffix(" | None")
     if kind == "str":
-        if not text and name != "SPARK_JARS":
+        if not text:
             raise SettingsError(f"setting {name}: must not be empty; got {text!r}")
         return text
     try:

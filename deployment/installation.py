@@ -18,8 +18,8 @@ class StackError(Exception):
 
 
 def kafka_jars() -> Path:
-    """Folder of the Kafka broker's jars."""
-    return _jars("kafka-jars", "kafka_2.13-*.jar")
+    """Folder of the Kafka broker's jars, and of the agent that gives its metrics."""
+    return _jars("kafka-jars", "jmx_prometheus_javaagent-*.jar")
 
 
 def spark_jars() -> Path:

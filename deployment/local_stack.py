@@ -28,8 +28,9 @@ from deployment.ports import free_ports
 from deployment.provision import create_bucket, create_topics
 
 ROOT = Path(__file__).resolve().parents[1]
+MONITORING = ROOT / "deployment" / "monitoring"
 CLUSTER_ID = "bGVhcm5pbmctYW5hbHl0aQ"
-PORTS = {"kafka": 9092, "controller": 9093, "minio": 9000, "console": 9001}
+PORTS = {"kafka": 9092, "controller": 9093, "minio": 9000, "console": 9001, "kafka_metrics": 9404}
 START_SECONDS = 60
 KAFKA_PROPERTIES = """\
 process.roles=broker,controller
@@ -110,7 +111,8 @@ class LocalStack:
 
     def _start_kafka(self) -> None:
         java = installation.tool("java", "Java 17")
-        jars = f"{installation.kafka_jars()}/*"
+        folder = installation.kafka_jars()
+        jars, agent = f"{folder}/*", next(folder.glob("jmx_prometheus_javaagent-*.jar"))
         home = self.folder / "kafka"
         home.mkdir(parents=True, exist_ok=True)
         properties = home / "server.properties"
@@ -123,7 +125,9 @@ class LocalStack:
             done = subprocess.run([java, *fast, *common, *storage], capture_output=True, text=True, check=False)
             if done.returncode:
                 raise StackError(f"Kafka: storage must be formatted; got {(done.stderr or done.stdout).strip()[-300:]}")
-        self._spawn("kafka", [java, "-Xmx512m", "-Xms256m", *common, "kafka.Kafka", str(properties)], dict(os.environ))
+        metrics = f"-javaagent:{agent}=127.0.0.1:{self.ports['kafka_metrics']}:{MONITORING / 'kafka-jmx.yml'}"
+        heap = ["-Xmx512m", "-Xms256m"]
+        self._spawn("kafka", [java, *heap, metrics, *common, "kafka.Kafka", str(properties)], dict(os.environ))
 
     def _start_minio(self) -> None:
         data = self.folder / "minio"

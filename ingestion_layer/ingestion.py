@@ -12,6 +12,7 @@ import shutil
 import signal
 import tempfile
 import threading
+import time
 
 from pyspark.errors import PySparkException, StreamingQueryException
 from pyspark.sql import DataFrame, SparkSession
@@ -24,6 +25,7 @@ from catalogue.spark import MissingJars, cause, kafka_stream, session
 from catalogue.storage import StorageError, Store, open_store
 from ingestion_layer.commits import Commits, IngestError, Landed, Offsets, remove_leftovers
 from ingestion_layer.landing import SCHEMA, land, raw_path
+from ingestion_layer.metrics import IngestionMetrics
 
 POLL_SECONDS = 1
 LOG = Log("ingestion")
@@ -37,6 +39,7 @@ class Ingestion:
         self.settings, self.raw, self.quarantine = settings, raw, quarantine
         self.commits = Commits.newest(raw)
         self.expected: Offsets = starting_offsets(settings, self.commits.head)
+        self.metrics = IngestionMetrics()
         removed = remove_leftovers(raw, self.commits.head)
         if removed:
             LOG.info("removed files that a killed run had left", files=removed)
@@ -52,6 +55,7 @@ class Ingestion:
 
     def land_batch(self, batch: DataFrame, number: int) -> None:
         """Land and commit one micro-batch."""
+        started = time.monotonic()
         raw, quarantine = self.raw, self.quarantine
         records = batch.select("topic", "partition", "offset", "timestamp", "value")
         rows = records.mapInArrow(lambda batches: land(iter(batches), raw, quarantine), SCHEMA).collect()
@@ -75,8 +79,10 @@ class Ingestion:
         self.commits.add(self.raw, ranges, files, ledger)
         for topic, bounds_of in ranges.items():
             self.expected[topic].update({partition: end for partition, (_, end) in bounds_of.items()})
+        seconds = time.monotonic() - started
+        self.metrics.committed(self.commits, files, seconds)
         landed = sum(f.events for f in files)
-        LOG.info("committed", commit=self.commits.number, events=landed, files=len(files))
+        LOG.info("committed", commit=self.commits.number, events=landed, files=len(files), seconds=seconds)
 
 
 def main(argv: list[str] | None = None, description: str = "Land raw events.", target: str = "") -> int:
@@ -94,6 +100,7 @@ def main(argv: list[str] | None = None, description: str = "Land raw events.", t
         raw = open_store(target or settings.master_dataset, settings)
         quarantine = open_store(_beside(target) if target else settings.quarantine, settings)
         ingestion = Ingestion(settings, raw, quarantine)
+        ingestion.metrics.serve(settings, ingestion.commits, ingestion.expected)
         spark = session("ingestion", settings, kafka=True)
         query = ingestion.start(spark, checkpoint, options.once)
         while not query.awaitTermination(POLL_SECONDS):

@@ -21,6 +21,7 @@ import numpy as np
 from tqdm import tqdm
 
 from catalogue.settings import Settings, SettingsError
+from ingestion_layer import producer_metrics
 from ingestion_layer.clock import DAY, SECOND, Schedule, WallClock
 from ingestion_layer.population import Population
 from ingestion_layer.replay import FORMATS, Replay, ReplayError
@@ -53,7 +54,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         source = Replay(Path(options.replay), options.format) if options.replay else Generated(options)
         trouble = Trouble(options.duplicates, options.invalid, source.seed)
-        sink = FileSink(options.output) if options.output else KafkaSink(Settings.load().kafka_bootstrap_servers)
+        sink = FileSink(options.output) if options.output else _kafka(sent, trouble)
         records = trouble.add(_limited(source, options))
         try:
             _deliver(records, sink, options, sent)
@@ -74,6 +75,13 @@ def main(argv: list[str] | None = None) -> int:
     else:
         _summary(sent, source, trouble)
     return 0
+
+
+def _kafka(sent: Counter[str], trouble: Trouble) -> KafkaSink:
+    settings = Settings.load()
+    sink = KafkaSink(settings.kafka_bootstrap_servers)
+    producer_metrics.serve(settings, sent, trouble.made, sink)
+    return sink
 
 
 class Generated:

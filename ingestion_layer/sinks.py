@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from typing import BinaryIO
+from collections import Counter
+from typing import Any, BinaryIO
 
 from kafka.errors import KafkaError
 
@@ -17,11 +18,12 @@ class SinkError(Exception):
 
 
 class KafkaSink:
-    """Sends records keyed by user, idempotently and acknowledged by all replicas."""
+    """Sends records keyed by user, idempotently and acknowledged by all replicas; counts what Kafka took, by topic."""
 
     def __init__(self, servers: str):
         self._servers = servers
-        self._failures: list[BaseException] = []
+        self.failures: list[BaseException] = []
+        self.acknowledged: Counter[str] = Counter()
         try:
             self._producer = KafkaProducer(
                 bootstrap_servers=servers.split(","),
@@ -40,11 +42,15 @@ class KafkaSink:
         """Queue a record; raises SinkError when an earlier one could not be delivered."""
         topic, key, value = record
         try:
-            self._producer.send(topic, value, key=key).add_errback(self._failures.append)
+            sent = self._producer.send(topic, value, key=key)
+            sent.add_callback(self._took).add_errback(self.failures.append)
         except (KafkaError, OSError) as error:
             raise self._error(error) from error
-        if self._failures:
-            raise self._error(self._failures[0])
+        if self.failures:
+            raise self._error(self.failures[0])
+
+    def _took(self, record: Any) -> None:
+        self.acknowledged[record.topic] += 1
 
     def close(self) -> None:
         """Deliver everything that is queued."""
@@ -53,8 +59,8 @@ class KafkaSink:
             self._producer.close(10)
         except (KafkaError, OSError) as error:
             raise self._error(error) from error
-        if self._failures:
-            raise self._error(self._failures[0])
+        if self.failures:
+            raise self._error(self.failures[0])
 
     def _error(self, error: BaseException) -> SinkError:
         return SinkError(f"Kafka at {self._servers}: must take the events; got {str(error) or type(error).__name__}")

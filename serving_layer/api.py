@@ -43,7 +43,8 @@ class Unavailable(Exception):
 def create_app(settings: Settings) -> FastAPI:
     """The application over the bucket of `settings`; its state follows the bucket while it runs."""
     state = ServingState(settings)
-    answers, older, metrics = Answers(state), OlderRuns(state.batch), Metrics(state)
+    answers, older = Answers(state), OlderRuns(state.batch)
+    metrics = Metrics(state, answers)
     columns = view_columns()
 
     @asynccontextmanager
@@ -59,7 +60,7 @@ def create_app(settings: Settings) -> FastAPI:
         version="1",
         lifespan=lifespan,
     )
-    app.state.serving = state
+    app.state.serving, app.state.exposition = state, metrics.exposition
     app.add_middleware(GZipMiddleware, minimum_size=SMALLEST_GZIP, compresslevel=5)
 
     def problem(status: int, name: str, detail: str) -> Response:
@@ -196,6 +197,10 @@ def create_app(settings: Settings) -> FastAPI:
 
     @app.get("/freshness", responses={**FRESHNESS, 503: ERRORS[503]}, summary="What the answers cover, and the ledger")
     async def freshness() -> Response:
+        started = time.perf_counter()
+        return measured("/freshness", started, _freshness())
+
+    def _freshness() -> Response:
         try:
             with state.reading() as generation:
                 lags = {t: answers.freshness(generation, t) for t in TOPICS}
@@ -218,6 +223,12 @@ def create_app(settings: Settings) -> FastAPI:
         except RuntimeError as error:
             return problem(503, "state", str(error))
 
+    @app.exception_handler(Exception)
+    async def broken(request: Request, _: Exception) -> Response:
+        route = getattr(request.scope.get("route"), "path", "none")
+        metrics.requests.labels(route, "500").inc()
+        return problem(500, "server", "an error of the server; its log says which")
+
     @app.get("/health/live", responses=HEALTH, summary="The process answers")
     async def live() -> Response:
         return JSONResponse({"status": "live"})
@@ -232,7 +243,7 @@ def create_app(settings: Settings) -> FastAPI:
     @app.get("/metrics", summary="Prometheus metrics", responses={200: {"content": {"text/plain": {}}}})
     def prometheus() -> Response:
         answers.drop_old()
-        return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
+        return Response(generate_latest(metrics.exposition.registry), media_type=CONTENT_TYPE_LATEST)
 
     return app
 

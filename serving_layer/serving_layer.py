@@ -30,6 +30,7 @@ def main(argv: list[str] | None = None) -> int:
         from serving_layer.api import create_app
 
         app = create_app(settings)
+        app.state.exposition.serve(settings)
     except (SettingsError, StorageError) as error:
         LOG.error("stopped", error=error)
         return 1

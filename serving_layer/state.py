@@ -241,7 +241,7 @@ class ServingState(threading.Thread):
             self.number = delta.number
             self._gap = None
         self.deltas_applied += 1
-        self.apply_seconds = time.monotonic() - started
+        self.apply_seconds += time.monotonic() - started
         return True
 
     def _catch_gaps(self) -> None:

@@ -252,6 +252,17 @@ class TopicState:
             return f"view_{name}"
         return None
 
+    def figures(self) -> tuple[Vector, Entries, dict[str, int]]:
+        """Head and ledger after the same delta, and rows of each view's table as it was last refreshed."""
+        counts = " UNION ALL ".join(f"SELECT '{name}', count(*) FROM view_{name}" for name in self.views)
+        with self.writing:
+            head, ledger = dict(self.head), {p: dict(entry) for p, entry in self.ledger.items()}
+        cursor = self.con.cursor()
+        try:
+            return head, ledger, dict(cursor.execute(counts).fetchall())
+        finally:
+            cursor.close()
+
     def close(self) -> None:
         """Drop the state."""
         self.con.close()

@@ -13,6 +13,7 @@ from catalogue.kafka_offsets import KafkaBounds, OffsetError
 from catalogue.logs import Log
 from catalogue.moments import now
 from catalogue.storage import StorageError
+from speed_layer import metrics
 from speed_layer.compaction import compact, drop_overtaken
 from speed_layer.speed import Speed
 
@@ -46,6 +47,7 @@ class Housekeeping(threading.Thread):
                     compacted = time.monotonic()
                     merged, dropped = compact(self.speed), drop_overtaken(self.speed)
                     if merged or dropped:
+                        metrics.compacted(merged, dropped, len(self.speed.deltas))
                         LOG.info("compacted", merged=merged, dropped=dropped)
             except (StorageError, OffsetError, OSError, ValueError, duckdb.Error) as error:
                 LOG.warning("housekeeping failed", error=error)
@@ -62,5 +64,6 @@ class Housekeeping(threading.Thread):
             self.kafka = KafkaBounds(self.speed.settings)
         at = now()
         _, ends = self.kafka.read()
+        metrics.behind(ends, self.speed.head)
         told = {"at": at, "head": self.speed.head, "kafka": ends}
         self.speed.speed.write(ALIVE, json.dumps(told).encode())

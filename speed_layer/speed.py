@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import tempfile
 import threading
+import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -25,6 +26,7 @@ from catalogue.moments import now
 from catalogue.runs import CURRENT, state_folder
 from catalogue.settings import Settings
 from catalogue.storage import Store
+from speed_layer import metrics
 from speed_layer.delta_maker import DeltaMaker
 from speed_layer.kernel import SCHEMA, pack, unpack
 
@@ -71,6 +73,7 @@ class Speed:
         self.lock = threading.Lock()
         self._remember(current, chains)
         self._remove_leftovers()
+        metrics.started(self.head)
 
     def _remember(self, current: dict[str, Any], chains: dict[str, list[Delta]]) -> None:
         fetched: dict[str, Path] = {}
@@ -109,6 +112,7 @@ class Speed:
 
     def take(self, batch: Any, number: int) -> None:
         """Make and commit the delta of a micro-batch (a DataFrame of Kafka's records)."""
+        started = time.monotonic()
         records = batch.select("topic", "partition", "offset", "timestamp", "value")
         records = records.coalesce(batch.sparkSession.sparkContext.defaultParallelism)
         packed: dict[str, list[bytes]] = {}
@@ -116,10 +120,14 @@ class Speed:
             packed.setdefault(row.topic, []).append(bytes(row.events))
         if packed:
             with self.lock:
-                self.commit({topic: unpack(packed[topic]) for topic in TOPICS if topic in packed})
+                self.commit({topic: unpack(packed[topic]) for topic in TOPICS if topic in packed}, started)
 
-    def commit(self, arrived: dict[str, pa.Table]) -> None:
-        """Make and commit the delta of typed events by topic, as `kernel.unpack` gives them."""
+    def commit(self, arrived: dict[str, pa.Table], started: float | None = None) -> None:
+        """Make and commit the delta of typed events by topic, as `kernel.unpack` gives them.
+
+        `started` is the monotonic moment at which the work on them began; this one if none is given.
+        """
+        started = started or time.monotonic()
         number = self.number + 1
         name = f"{number:020}-{uuid.uuid4().hex[:8]}.parquet"
         with tempfile.TemporaryDirectory() as folder:
@@ -142,4 +150,6 @@ class Speed:
         self.number = number
         self.head = {t: delta.ends(t) for t in self.head}
         events = sum(entry["read"] for partitions in made.ledger.values() for entry in partitions.values())
-        LOG.info("published a delta", delta=number, events=events)
+        seconds = time.monotonic() - started
+        metrics.published(delta, len(self.deltas), seconds)
+        LOG.info("published a delta", delta=number, events=events, seconds=seconds)

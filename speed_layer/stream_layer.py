@@ -28,6 +28,7 @@ from catalogue.settings import Settings, SettingsError
 from catalogue.spark import MissingJars, cause, kafka_stream, session
 from catalogue.storage import StorageError, open_store
 from speed_layer.housekeeping import Housekeeping
+from speed_layer.metrics import EXPOSITION
 from speed_layer.speed import Speed, SpeedError, published
 
 LOG = Log("speed")
@@ -90,6 +91,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         settings = Settings.load()
         configure(settings)
+        EXPOSITION.serve(settings)
         spark = session("speed", settings, kafka=True)
     except (SettingsError, MissingJars) as error:
         return _fail(str(error))

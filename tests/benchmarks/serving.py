@@ -157,14 +157,15 @@ def _delta(address: str, environ: dict[str, str], number: int) -> float:
     for part in pack(iter([pa.RecordBatch.from_arrays(arrays, names)])):
         for row in part.to_pylist():
             packed.setdefault(row["topic"], []).append(row["events"])
+    before = _metric(address, "serving_delta_apply_seconds_sum")
     speed.commit({t: unpack(packed[t]) for t in TOPICS if t in packed})
     speed.maker.close()
     deadline = time.monotonic() + 30
-    while _metric(address, "serving_deltas_applied_total") <= number:
+    while _metric(address, "serving_delta_apply_seconds_count") <= number:
         if time.monotonic() > deadline:
             raise RuntimeError("serving: a delta must be applied within 30 s")
         time.sleep(0.05)
-    return _metric(address, "serving_apply_seconds")
+    return _metric(address, "serving_delta_apply_seconds_sum") - before
 
 
 def _metric(address: str, name: str) -> float:
