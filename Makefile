@@ -2,7 +2,7 @@ CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/learning-analytics
 VENV := $(CACHE)/venv-$(shell sha256sum config/requirements-dev.txt | cut -c1-12)
 PYTHON := $(VENV)/bin/python
 
-.PHONY: setup up status down demo test bench lock docs lint oozie-up oozie-down test-oozie test-faults images compose-up compose-down test-compose
+.PHONY: setup up status down demo test bench lock docs lint oozie-up oozie-down test-oozie test-faults images compose-up compose-down test-compose test-monitoring
 setup: $(VENV)/.ready
 	@$(PYTHON) -m deployment.installation
 
@@ -35,6 +35,7 @@ lock: $(VENV)/.ready
 
 docs: $(VENV)/.ready
 	$(PYTHON) -m catalogue.documents
+	$(PYTHON) -m deployment.monitoring.dashboards
 
 lint: $(VENV)/.ready
 	$(VENV)/bin/ruff check .
@@ -69,3 +70,6 @@ compose-down: $(VENV)/.ready
 test-compose: setup
 	$(PYTHON) -m deployment.images build
 	$(PYTHON) -m pytest -q -s tests/compose
+
+test-monitoring: setup
+	$(PYTHON) -m pytest -q tests/monitoring

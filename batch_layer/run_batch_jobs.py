@@ -43,7 +43,7 @@ def main(argv: list[str] | None = None) -> int:
         )
         print(f"run_batch_jobs: {problem}", file=sys.stderr)
         return 2
-    run = ""
+    run, settings = "", None
     try:
         settings = Settings.load()
         configure(settings)
@@ -67,9 +67,10 @@ def main(argv: list[str] | None = None) -> int:
     except (BatchError, StorageError, SettingsError) as error:
         if run:
             LOG.error("failed", run=run, error=error)
-            metrics.leave_failure(settings)
         else:
             print(f"run_batch_jobs: {error}", file=sys.stderr)
+        if settings:
+            metrics.leave_failure(settings)
         return 1
     return 0
 

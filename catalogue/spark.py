@@ -39,7 +39,6 @@ def session(app: str, settings: Settings, kafka: bool = False) -> SparkSession:
         "spark.driver.memory": settings.spark_driver_memory,
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
-        "spark.log.level": "ERROR",
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.shuffle.partitions": "4",
         "spark.sql.execution.arrow.maxRecordsPerBatch": "50000",
@@ -47,7 +46,9 @@ def session(app: str, settings: Settings, kafka: bool = False) -> SparkSession:
         # Spark searches long texts by regular expressions that recurse for each character.
         "spark.driver.extraJavaOptions": f"-Xss4m -Dlog4j2.configurationFile={LOGGING.as_uri()} -Djava.net.preferIPv4Stack=true",
     }
-    if not submitted:
+    if submitted:
+        defaults["spark.log.level"] = "ERROR"  # its JVM is there already, with a log4j configuration of its own
+    else:
         defaults |= {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
         if kafka:
             defaults["spark.driver.extraClassPath"] = f"{jars(settings)}/*"

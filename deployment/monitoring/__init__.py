@@ -1,0 +1,1 @@
+"""What Prometheus scrapes and alerts on, and the dashboards over it."""
