@@ -55,24 +55,6 @@ def tool(name: str, what: str) -> str:
     return found
 
 
-def prometheus() -> str:
-    """Path of the Prometheus server; promtool stands beside it. On Debian its package is installed where root asks."""
-    return _debian("prometheus")
-
-
-def pushgateway() -> str:
-    """Path of Prometheus' Pushgateway, in the same way."""
-    return _debian("prometheus-pushgateway")
-
-
-def _debian(package: str) -> str:
-    apt = shutil.which("apt-get")
-    if not shutil.which(package) and apt and os.geteuid() == 0:
-        for command in (["update", "-qq"], ["install", "-qq", "-y", "--no-install-recommends", package]):
-            _run([apt, *command], package, os.environ | {"DEBIAN_FRONTEND": "noninteractive"})
-    return tool(package, f"'{package}' (Debian's package of that name)")
-
-
 def _jars(name: str, sign: str) -> Path:
     folder = cache_folder() / name
     if not any(folder.glob(sign)):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-FOLDER = Path(__file__).parent / "grafana" / "dashboards"
+FOLDER = Path(__file__).parent / "grafana" / "provisioning" / "dashboards"
 SOURCE = {"type": "prometheus", "uid": "prometheus"}
 COLUMNS = 24
 HEIGHTS = {"stat": 4, "timeseries": 8, "bargauge": 8, "table": 8}

@@ -2,19 +2,20 @@
 
 import json
 import re
-import shutil
 import subprocess
 
 import pytest
 import yaml
 
 from catalogue.metrics import METRICS, Kind, declared
-from deployment import installation
 from deployment.local_stack import MONITORING, ROOT
 from deployment.monitoring.dashboards import DASHBOARDS, FOLDER, printed
+from deployment.packages import need
 
 OURS = re.compile(rf"\b(?:{'|'.join(METRICS)})_[a-z_]+\b")
-RULES = [r for g in yaml.safe_load((MONITORING / "alerts.yml").read_text())["groups"] for r in g["rules"]]
+RULES = [
+    r for g in yaml.safe_load((MONITORING / "prometheus" / "alerts.yml").read_text())["groups"] for r in g["rules"]
+]
 
 
 def queries() -> list[str]:
@@ -24,8 +25,7 @@ def queries() -> list[str]:
 
 @pytest.fixture(scope="module")
 def promtool():
-    installation.prometheus()
-    return shutil.which("promtool")
+    return need("promtool", "prometheus")
 
 
 @pytest.mark.parametrize("name", DASHBOARDS)
@@ -81,7 +81,7 @@ def test_every_alert_says_what_to_do():
 @pytest.mark.parametrize(
     "command",
     [
-        ("check", "config", "deployment/monitoring/prometheus.yml"),
+        ("check", "config", "deployment/monitoring/prometheus/prometheus.yml"),
         ("test", "rules", "tests/deployment/alerts_test.yml"),
     ],
 )

@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 import yaml
 
-from deployment import installation
 from deployment.local_stack import MONITORING, ROOT, LocalStack
+from deployment.packages import need
 from deployment.ports import free_ports
 
 HERE = Path(__file__).parent
@@ -59,7 +59,13 @@ class Watched:
 
     def up(self) -> None:
         """Start everything; a batch run that fails and one that doesn't; then let Prometheus scrape a little."""
-        self._start("pushgateway", [installation.pushgateway(), f"--web.listen-address={self._at('pushgateway')}"])
+        self._start(
+            "pushgateway",
+            [
+                need("prometheus-pushgateway", "prometheus-pushgateway"),
+                f"--web.listen-address={self._at('pushgateway')}",
+            ],
+        )
         self._start("prometheus", self._prometheus())
         for name, (script, *options) in LONG.items():
             environ = {**self.environ, "METRICS_PORT": str(self.ports[name])}
@@ -117,9 +123,9 @@ class Watched:
         return {name for name, _ in names if name.startswith(process) and not name.endswith("_created")}
 
     def _prometheus(self) -> list[str]:
-        config = yaml.safe_load((MONITORING / "prometheus.yml").read_text())
+        config = yaml.safe_load((MONITORING / "prometheus" / "prometheus.yml").read_text())
         config["global"] = {"scrape_interval": f"{SCRAPE_SECONDS}s", "evaluation_interval": f"{SCRAPE_SECONDS}s"}
-        config["rule_files"] = [str(MONITORING / "alerts.yml")]
+        config["rule_files"] = [str(MONITORING / "prometheus" / "alerts.yml")]
         places = {
             "kafka": f"127.0.0.1:{self.stack.ports['kafka_metrics']}",
             "minio": f"127.0.0.1:{self.stack.ports['minio']}",
@@ -131,7 +137,7 @@ class Watched:
         file = self.folder / "prometheus.yml"
         file.write_text(yaml.safe_dump(config))
         return [
-            installation.prometheus(),
+            need("prometheus", "prometheus"),
             f"--config.file={file}",
             f"--storage.tsdb.path={self.folder / 'tsdb'}",
             f"--web.listen-address={self._at('prometheus')}",

@@ -10,7 +10,9 @@ from catalogue.metrics import METRICS
 from deployment.local_stack import MONITORING
 from deployment.monitoring.dashboards import DASHBOARDS, printed
 
-RULES = [r for g in yaml.safe_load((MONITORING / "alerts.yml").read_text())["groups"] for r in g["rules"]]
+RULES = [
+    r for g in yaml.safe_load((MONITORING / "prometheus" / "alerts.yml").read_text())["groups"] for r in g["rules"]
+]
 OWNERS = "|".join(("kafka", "minio", "process", *METRICS))
 SERIES = re.compile(rf"\b(?:up|(?:{OWNERS})_[a-z0-9_]+)\b(?:{{[^}}]*}})?")
 
