@@ -12,6 +12,7 @@ from prometheus_client import (
     Gauge,
     Histogram,
     ProcessCollector,
+    disable_created_metrics,
     pushadd_to_gateway,
     start_http_server,
     write_to_textfile,
@@ -22,6 +23,7 @@ from prometheus_client.core import Metric as Family
 from catalogue.metrics import METRICS, Kind, Metric
 from catalogue.settings import Settings, SettingsError
 
+disable_created_metrics()  # a series more for each, which nobody asks for
 TIMEOUT_SECONDS = 10
 Collect = Callable[[], Iterator[Family]]
 _FAMILIES = {
