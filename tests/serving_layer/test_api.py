@@ -243,8 +243,8 @@ def test_windows_are_a_count_of_their_events(server, http):
 def test_metrics_and_health(http):
     assert http.get("/health/live").status_code == http.get("/health/ready").status_code == 200
     text = http.get("/metrics").text
-    for name in ("serving_requests_total", "serving_request_seconds_bucket", "serving_deltas_applied_total",
-                 "serving_cut_age_seconds", "serving_view_rows", "serving_events_behind", "serving_ready 1.0"):  # fmt: skip
+    for name in ("serving_requests_total", "serving_request_seconds_bucket", "serving_delta_apply_seconds_count",
+                 "serving_cut_age_seconds", "serving_view_rows", "serving_head_offset", "serving_ready 1.0", "serving_run_waits 0.0"):  # fmt: skip
         assert name in text
 
 
