@@ -15,69 +15,20 @@ from typing import Any
 import orjson
 
 from catalogue.events import EVENT_TYPES, TOPICS
-from catalogue.schema import EventType, Field, Kind, Topic
+from catalogue.schema import EventType, Field, Topic
 from ingestion_layer.clock import DAY, SECOND, Schedule, WallClock, before_deadline
+from ingestion_layer.decks import dealt
+from ingestion_layer.fakes import fake
 from ingestion_layer.population import Person, Population, Student
-from ingestion_layer.scripts import SCRIPTS, SUPPLIED
+from ingestion_layer.scripts import INSTEAD, SCRIPTS, SUPPLIED
+from ingestion_layer.session import Session
 
 Record = tuple[str, bytes, bytes]
 
-_INSTEAD = {  # where an event could not have happened: what does, in the same topic
-    "SIGNUP": "LOGIN_FAILED",
-    "LOGIN_FAILED": "LOGIN",
-    "SESSION_EXPIRED": "LOGIN",
-    "CREATE_PROFILE": "UPDATE_PROFILE",
-    "COURSE_CREATED": "COURSE_VIEW",
-    "COURSE_DELETED": "COURSE_VIEW",
-    "COURSE_DROPPED": "COURSE_VIEW",
-    "COURSE_ENROLLED": "COURSE_VIEW",
-    "DELETE_ASSIGNMENT": "EDIT_ASSIGNMENT",
-    "EDIT_ASSIGNMENT": "SUBMIT_ASSIGNMENT",
-    "SUBMIT_ASSIGNMENT": "VIEW_ASSIGNMENT_FIRST_TIME",
-    "VIEW_ASSIGNMENT_FIRST_TIME": "QUIZ_STARTED",
-    "QUIZ_COMPLETED": "QUIZ_STARTED",
-    "ASSIGNMENT_REOPENED": "GRADE_ASSIGNMENT",
-    "GRADE_ASSIGNMENT": "VIEW_STUDENT_WORK",
-    "VIEW_STUDENT_WORK": "SUBMIT_ASSIGNMENT",
-    "ASSIGNMENT_CREATED": "VIEW_STUDENT_WORK",
-    "VIDEO_COMPLETED": "VIDEO_SEEKED",
-    "VIDEO_SEEKED": "VIDEO_STARTED",
-    "VIDEO_PAUSED": "VIDEO_STARTED",
-    "VIDEO_STARTED": "VIDEO_WATCHED",
-    "NOTIFICATION_CLICKED": "NOTIFICATION_OPENED",
-    "NOTIFICATION_OPENED": "NOTIFICATION_SENT",
-    "NOTIFICATION_DISMISSED": "NOTIFICATION_SENT",
-}
 _YIELDS_TO_SUBMITTING = frozenset(("QUIZ_STARTED", "VIEW_STUDENT_WORK", "GRADE_ASSIGNMENT"))
 _MOST_DEBTS = 256
 _SESSION_SECONDS = 1800
 _CLOCK = [f"{s // 3600:02}:{s // 60 % 60:02}:{s % 60:02}." for s in range(86400)]
-
-
-class Session:
-    """A visit; its events happen `shift` microseconds before they are sent: a late visit was made offline."""
-
-    __slots__ = (
-        "last",
-        "mark",
-        "person",
-        "place",
-        "playing",
-        "position",
-        "quiz",
-        "shift",
-        "since",
-        "tail",
-        "video",
-        "who",
-    )
-
-    def __init__(self, person: Person, who: str, tail: str, now: int, shift: int):
-        self.person, self.who, self.tail, self.last, self.shift = person, who, tail, now, shift
-        self.place = self.position = self.since = self.mark = 0
-        self.video: tuple[str, int] | None = None
-        self.playing = False
-        self.quiz: str | None = None
 
 
 class Simulation:
@@ -116,7 +67,7 @@ class Simulation:
 
     def records(self) -> Iterator[Record]:
         """Topic, key and value of one event after the other, for ever."""
-        deal, sparse = self._deal().__next__, self._clock.sparse
+        deal, sparse = dealt(self._rng).__next__, self._clock.sparse
         ahead: Counter[str] = Counter()
         behind: deque[str] = deque()
         last = 0
@@ -155,8 +106,8 @@ class Simulation:
 
     def _chain(self, name: str) -> list:
         names = [name]
-        while names[-1] in _INSTEAD:
-            names.append(_INSTEAD[names[-1]])
+        while names[-1] in INSTEAD:
+            names.append(INSTEAD[names[-1]])
         names += [n for n in ("LOGIN", "LOGOUT", "LOGIN_FAILED") if n not in names]
         return [(n, self._maker(n)) for n in names if n in EVENT_TYPES]
 
@@ -172,22 +123,6 @@ class Simulation:
         sessions = self._teachers if actor == "teacher" else self._students
         return self.write(name, self.choose(sessions), now, "") if sessions else None
 
-    def _deal(self) -> Iterator[str]:
-        topics = list(TOPICS.values())
-        blocks = _deck({t.name: t.share for t in topics}, 100)
-        decks = {t.name: _deck({e.name: e.weight for e in t.event_types}, 1000) for t in topics}
-        hands: dict[str, list[str]] = {name: [] for name in decks}
-        while True:
-            self._rng.shuffle(blocks)
-            for topic in blocks:
-                hand = hands[topic]
-                if not hand:
-                    hand.extend(decks[topic])
-                    self._rng.shuffle(hand)
-                yield hand.pop()
-
-    # People and sessions
-
     def below(self, limit: int) -> int:
         """A random integer from 0 to `limit` - 1."""
         return int(self._random() * limit)
@@ -198,7 +133,7 @@ class Simulation:
 
     def fake(self, field: Field) -> object:
         """A believable value of a field."""
-        return _fake(field, self._rng)
+        return fake(field, self._rng)
 
     def student_session(self) -> Session | None:
         """A student who is logged in."""
@@ -345,7 +280,7 @@ class Simulation:
                 ):
                     values[field.name] = self.choose(session.person.enrolments)[0].id
                 else:
-                    values[field.name] = _fake(field, self._rng)
+                    values[field.name] = fake(field, self._rng)
         return "," + orjson.dumps(values).decode()[1:-1] if values else ""
 
 
@@ -362,35 +297,3 @@ def _form(topic: Topic, event_type: EventType) -> tuple[str, str, tuple[Field, .
     head = f'{{"event_category":"{topic.category}","event_type":"{event_type.name}","event_id":"'
     supplied = SUPPLIED.get(event_type.name, frozenset()) | {"role"}
     return topic.name, head, tuple(f for f in event_type.fields if f.name not in supplied)
-
-
-def _deck(shares: dict[str, float], cards: int) -> list[str]:
-    """Names in proportion to their shares, each at least once."""
-    total = sum(shares.values())
-    return [name for name, share in shares.items() for _ in range(max(1, round(share / total * cards)))]
-
-
-def _fake(field: Field, rng: random.Random) -> object:
-    """A value that the catalogue's rule for the field accepts."""
-    if field.fake:
-        return field.fake(rng)
-    if field.choices:
-        return rng.choice(field.choices)
-    low = 0 if field.minimum is None else field.minimum
-    high = max(low, 100 if field.maximum is None else field.maximum)
-    match field.kind:
-        case Kind.IDENTIFIER:
-            return f"{field.prefix or 'ID'}{rng.randint(1, 100):03}"
-        case Kind.UUID:
-            h = rng.randbytes(16).hex()
-            return f"{h[:8]}-{h[8:12]}-4{h[13:16]}-a{h[17:20]}-{h[20:]}"
-        case Kind.INTEGER:
-            return rng.randint(low, high)
-        case Kind.SCORE:
-            return rng.randint(0, 400) / 4
-        case Kind.NAMES:
-            return [field.name]
-        case Kind.TIMESTAMP:
-            return f"2026-{rng.randint(1, 12):02}-{rng.randint(1, 28):02} 12:00:00"
-        case _:
-            return f"{field.name} {rng.randint(1, 100)}"

@@ -1,0 +1,33 @@
+"""Believable values for the fields that no script supplies."""
+
+from __future__ import annotations
+
+import random
+
+from catalogue.schema import Field, Kind
+
+
+def fake(field: Field, rng: random.Random) -> object:
+    """A value that the catalogue's rule for the field accepts."""
+    if field.fake:
+        return field.fake(rng)
+    if field.choices:
+        return rng.choice(field.choices)
+    low = 0 if field.minimum is None else field.minimum
+    high = max(low, 100 if field.maximum is None else field.maximum)
+    match field.kind:
+        case Kind.IDENTIFIER:
+            return f"{field.prefix or 'ID'}{rng.randint(1, 100):03}"
+        case Kind.UUID:
+            h = rng.randbytes(16).hex()
+            return f"{h[:8]}-{h[8:12]}-4{h[13:16]}-a{h[17:20]}-{h[20:]}"
+        case Kind.INTEGER:
+            return rng.randint(low, high)
+        case Kind.SCORE:
+            return rng.randint(0, 400) / 4
+        case Kind.NAMES:
+            return [field.name]
+        case Kind.TIMESTAMP:
+            return f"2026-{rng.randint(1, 12):02}-{rng.randint(1, 28):02} 12:00:00"
+        case _:
+            return f"{field.name} {rng.randint(1, 100)}"

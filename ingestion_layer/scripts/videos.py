@@ -1,0 +1,80 @@
+"""Videos: playing, pausing, seeking, and the spans that were watched."""
+
+from __future__ import annotations
+
+from ingestion_layer.clock import SECOND
+from ingestion_layer.scripts.script import TRIES, script
+
+
+def _reached(session, now: int) -> int:
+    """Second of the video at which the session is."""
+    played = (now - session.since) // SECOND if session.playing else 0
+    return min(session.video[1], session.position + played)
+
+
+@script("VIDEO_STARTED", "video_id", "course_id", "session_id", "position_seconds")
+def _started(world, now):
+    for session in world.several(3):
+        if session.playing:
+            continue
+        if session.video is None or world.below(4) == 0:
+            enrolment = world.enrolment(session.person)
+            if not enrolment:
+                continue
+            session.video, session.position = world.choose(enrolment[0].videos), 0
+        session.playing, session.since, session.mark = True, now, now
+        return world.write("VIDEO_STARTED", session, now, _position(session, session.position))
+    return None
+
+
+def _position(session, second: int) -> str:
+    return f'{session.video[0]}{session.tail},"position_seconds":{second}'
+
+
+@script("VIDEO_PAUSED", "video_id", "course_id", "session_id", "position_seconds")
+def _paused(world, now):
+    for session in world.several(TRIES):
+        if session.playing:
+            session.position, session.playing = _reached(session, now), False
+            return world.write("VIDEO_PAUSED", session, now, _position(session, session.position))
+    return None
+
+
+@script("VIDEO_SEEKED", "video_id", "course_id", "session_id", "from_seconds", "to_seconds")
+def _seeked(world, now):
+    for session in world.several(TRIES):
+        if session.video:
+            before, length = _reached(session, now), session.video[1]
+            session.position = min(length, before + world.below(length)) if world.below(3) else world.below(before + 1)
+            session.since = now
+            span = f',"from_seconds":{before},"to_seconds":{session.position}'
+            return world.write("VIDEO_SEEKED", session, now, session.video[0] + session.tail + span)
+    return None
+
+
+@script("VIDEO_COMPLETED", "video_id", "course_id", "session_id", "position_seconds")
+def _completed(world, now):
+    for session in world.several(TRIES * 2):
+        if session.playing and _reached(session, now) >= session.video[1] * 0.9:
+            event = world.write("VIDEO_COMPLETED", session, now, _position(session, _reached(session, now)))
+            session.video, session.playing = None, False
+            return event
+    return None
+
+
+@script("VIDEO_WATCHED", "video_id", "course_id", "watch_duration_seconds", "session_id", "video_duration_seconds")
+def _watched(world, now):
+    session = world.student_session()
+    if session is None:
+        return None
+    video = session.video
+    if session.playing:
+        since, session.mark = session.mark, now
+    else:
+        enrolment = world.enrolment(session.person)
+        if not enrolment:
+            return None
+        video, since = world.choose(enrolment[0].videos), session.last
+    watched = min(video[1], (now - since) // SECOND)
+    tail = f'{video[0]}{session.tail},"watch_duration_seconds":{watched},"video_duration_seconds":{video[1]}'
+    return world.write("VIDEO_WATCHED", session, now, tail)
