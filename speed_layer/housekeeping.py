@@ -40,10 +40,11 @@ class Housekeeping(threading.Thread):
     def run(self) -> None:
         """Until stopped."""
         compacted = time.monotonic()
+        pause = min(COMPACT_SECONDS, self.speed.settings.compact_after_seconds)
         while not self.stopping.wait(ALIVE_SECONDS):
             try:
                 self._tell()
-                if time.monotonic() - compacted > COMPACT_SECONDS:
+                if time.monotonic() - compacted > pause:
                     compacted = time.monotonic()
                     merged, dropped = compact(self.speed), drop_overtaken(self.speed)
                     if merged or dropped:

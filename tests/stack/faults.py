@@ -21,9 +21,10 @@ from catalogue.deltas import read_deltas
 from catalogue.runs import RUNS, current
 from catalogue.views import VIEWS
 from deployment.local_stack import LocalStack
+from ingestion_layer.commits import Commits
 from kafka import KafkaProducer
 from tests.oracle.histories import history
-from tests.stack.layers import LIMIT, ROOT, SERVERS, Layers, Watch, ends, in_kafka, wrong_views
+from tests.stack.layers import LIMIT, ROOT, SERVERS, Layers, Watch, ends, in_kafka, reaches, wrong_views
 
 TROUBLE = ("--late", "0.1", "--duplicates", "0.05", "--invalid", "0.05")
 SETTINGS = {
@@ -180,6 +181,18 @@ class Faults:
         for name in SERVERS:
             self.layers.wait(head, name)
 
+    def last_run(self) -> None:
+        """A batch run over everything that was sent, and both servers on it."""
+        head, deadline = ends(self.stack), time.monotonic() + LIMIT
+        while not reaches(Commits.newest(self.layers.raw).head, head):
+            assert time.monotonic() < deadline, self.layers.said("ingestion")
+            self.layers.start("ingestion")
+            time.sleep(0.3)
+        self.layers.run_batch()
+        run = current(self.layers.batch)[0]["run"]
+        for name in SERVERS:
+            self.layers.wait(head, name, run)
+
     def check(self) -> str:
         """Both servers answer as the oracle does, and so did every sample; what was compared. AssertionError if not."""
         records = in_kafka(self.stack)
@@ -201,7 +214,7 @@ class Faults:
 FAULTS: dict[str, Callable[[Faults], None]] = {
     name: method
     for name, method in vars(Faults).items()
-    if not name.startswith("_") and name not in ("start", "stop", "quiet", "check")
+    if not name.startswith("_") and name not in ("start", "stop", "quiet", "last_run", "check")
 }
 
 
@@ -225,6 +238,8 @@ def main() -> int:
                 print(f"{number + 1}. {chosen}: {time.monotonic() - started:.1f} s", flush=True)
                 faults._pause(8.0)
             faults.quiet()
+            faults.check()
+            faults.last_run()
             print(f"seed {options.seed}: right; {faults.check()}")
         finally:
             faults.stop()

@@ -182,7 +182,7 @@ def wrong_views(rows_of: dict[str, tuple[list, dict]], records: list[Record]) ->
 class Watch(threading.Thread):
     """Asks the API while events flow: no head and no count of a process may go back, none may exceed what was sent.
 
-    `samples` are whole answers, for which the oracle says what they must have been once it is quiet.
+    Only where an older run was published again may they. `samples` are whole answers, for which the oracle says what they must have been once it is quiet.
     """
 
     COUNTS = {"auth_hourly_login_patterns": "login_count", "course_daily_engagement": "event_count"}
@@ -203,14 +203,14 @@ class Watch(threading.Thread):
 
     def run(self) -> None:
         """Until stopped."""
-        known: dict[str, tuple[int, dict[tuple, int]]] = {}
+        known: dict[str, tuple[int, str, dict[tuple, int]]] = {}
         number = self.seed
         while not self.stopping.wait(0.7):
             number += 1
             name = SERVERS[number % 2]
             process = self.layers.processes.get(name)
             try:
-                seen = self._counts(name)
+                published, seen = self._counts(name)
                 if number % 4 < 2:
                     view = self.views[number % len(self.views)]
                     self.samples.append((view, *self.layers.read(view, name=name)))
@@ -220,15 +220,15 @@ class Watch(threading.Thread):
             before = known.get(name)
             if process is None or process.poll() is not None:
                 continue
-            if before and before[0] == process.pid:
+            if before and before[0] == process.pid and before[1] <= published:
                 self.faults += [
-                    f"{name}: {k} went back from {v} to {seen.get(k)}"
-                    for k, v in before[1].items()
+                    f"{name}: {k} went back from {v} to {seen.get(k)} on the run of {published}"
+                    for k, v in before[2].items()
                     if seen.get(k, 0) < v
                 ]
-            known[name] = process.pid, seen
+            known[name] = process.pid, published, seen
 
-    def _counts(self, name: str) -> dict[tuple, int]:
+    def _counts(self, name: str) -> tuple[str, dict[tuple, int]]:
         fresh = self.layers.freshness(name)
         seen = {("head", t, p): end for t, ends_of in fresh["head"].items() for p, end in ends_of.items()}
         for topic, partitions in fresh["ledger"].items():
@@ -238,4 +238,7 @@ class Watch(threading.Thread):
                     self.faults.append(f"{name}: {topic} {partition} must not exceed its head; got {entry}")
         for view, column in self.COUNTS.items():
             seen["sum", view] = sum(row[column] for row in self.layers.read(view, name=name)[0])
-        return seen
+        published = self.layers.freshness(name)["published_at"]
+        if published != fresh["published_at"]:
+            raise OSError("another run took over in the middle")
+        return published or "", seen

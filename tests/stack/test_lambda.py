@@ -2,6 +2,7 @@
 
 import pytest
 
+from catalogue.deltas import read_deltas
 from deployment.local_stack import LocalStack
 from tests.stack.faults import Faults
 
@@ -31,3 +32,6 @@ def test_answers_stay_right_whatever_ends(faults):
     faults.ingestion_is_killed()
     faults.quiet()
     faults.check()
+    faults.last_run()
+    faults.check()
+    assert any(d.last > d.number for d in read_deltas(faults.layers.deltas)), "deltas were merged meanwhile"
