@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -10,6 +11,12 @@ from pathlib import Path
 DEFAULTS = Path(__file__).resolve().parents[1] / "config" / "defaults.env"
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 LOG_FORMATS = ("logfmt", "json")
+MEMORY = re.compile(r"(\d+(?:\.\d+)?) ?([KMGT]I?B)")
+MEMORY_UNITS = {
+    f"{letter}{kind}": base**power
+    for power, letter in enumerate("KMGT", 1)
+    for kind, base in (("B", 1000), ("IB", 1024))
+}
 
 
 class SettingsError(ValueError):
@@ -75,6 +82,12 @@ class Settings:
         scheme, _, rest = self.master_dataset.partition("://")
         return rest.split("/")[0] if scheme in ("s3a", "s3") else ""
 
+    @property
+    def serving_bytes(self) -> int:
+        """The memory of the serving layer's state."""
+        number, unit = MEMORY.fullmatch(self.serving_memory.upper()).groups()  # type: ignore[union-attr]
+        return int(float(number) * MEMORY_UNITS[unit])
+
     def _check(self) -> None:
         if not self.minio_endpoint.startswith(("http://", "https://")):
             raise SettingsError(
@@ -85,6 +98,8 @@ class Settings:
                 raise SettingsError(
                     f"setting {name.upper()}: must be one of {', '.join(choices)}; got {getattr(self, name)!r}"
                 )
+        if not MEMORY.fullmatch(self.serving_memory.upper()):
+            raise SettingsError(f"setting SERVING_MEMORY: must be a size as in 4GB; got {self.serving_memory!r}")
         for name in ("hdfs_http_port", "serving_port", "metrics_port"):
             if not 0 <= (getattr(self, name) or 0) <= 65535:
                 raise SettingsError(

@@ -17,6 +17,7 @@ from typing import Any
 import duckdb
 
 from catalogue.deltas import Delta, Vector
+from catalogue.events import TOPICS
 from catalogue.ledger import Entries, add_entries
 from catalogue.moments import written
 from catalogue.rollups import DIALECT, Rollup, View
@@ -30,6 +31,8 @@ from serving_layer.lookup import Lookup
 FATES = ("landed", "counted", "duplicate", "invalid")
 # Beyond so many shards of a view, computing everything is cheaper than computing the touched ones.
 MOST_TOUCHED = 20_000
+# Each topic's state has a part of the memory like its part of the events, but not less than this.
+LEAST_SHARE = 0.05
 
 
 class TopicState:
@@ -50,7 +53,7 @@ class TopicState:
             str(self.folder / "state.duckdb"),
             config={
                 "threads": 2,
-                "memory_limit": settings.serving_memory,
+                "memory_limit": f"{settings.serving_bytes * max(TOPICS[topic].share, LEAST_SHARE) / 2**20:.0f}MiB",
                 "temp_directory": str(self.folder / "spill"),
             },
         )

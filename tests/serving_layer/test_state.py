@@ -220,25 +220,6 @@ def test_the_pages_of_one_user_agree(mirror):
     assert first["rows"] + rest["rows"] == whole["rows"]
 
 
-def test_state_beyond_its_memory_spills(tmp_path):
-    """All views are right with so little memory that sorting and grouping have to use the disk."""
-    platform = Platform(tmp_path, history(6, 3000), 6)
-    platform.micro_batch(0.5)
-    platform.run_batch(at_boundary=True)
-    platform.micro_batch(1.0)
-    platform.settings = replace(platform.settings, serving_memory="24MB")
-    state = opened(platform)
-    try:
-        check(platform, state)
-        limits = {
-            s.con.execute("SELECT current_setting('memory_limit')").fetchall()[0][0]
-            for s in state.generation.topics.values()
-        }
-        assert limits == {"22.8 MiB"}
-    finally:
-        state.stop()
-
-
 def test_windows_say_from_when_on_they_are_complete(tmp_path):
     platform = Platform(tmp_path, history(9, 1200), 9)
     platform.micro_batch(0.4)
