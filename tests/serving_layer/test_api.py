@@ -235,6 +235,10 @@ def test_windows_are_a_count_of_their_events(server, http):
     for name in WINDOWS:
         answer = http.get(f"/realtime/{name}", params={"until": until, "minutes": 2880})
         assert answer.status_code == 200 and answer.json()["columns"][0] == "minute"
+        covers = answer.json()["as_of"]
+        assert list(covers) == ["head", "complete_from", "until"] and covers["head"]
+        table = http.get(f"/realtime/{name}", params={"until": until, "minutes": 2880, "format": "arrow"})
+        assert table.headers["x-total"] == str(answer.json()["total"]) and '"head"' in table.headers["x-as-of"]
     categories = http.get("/realtime/events_by_category", params={"until": until, "minutes": 2880}).json()["rows"]
     types = http.get("/realtime/events_by_type", params={"until": until, "minutes": 2880}).json()["rows"]
     assert sum(r["event_count"] for r in categories) == sum(r["event_count"] for r in types) > 0
