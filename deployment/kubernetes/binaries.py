@@ -1,0 +1,92 @@
+"""Kubernetes' own programs, compiled from their Go modules once per machine, and the Debian packages beside them."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from catalogue.settings import cache_folder
+from deployment.installation import CONFIG, StackError, tool
+
+MODULE = CONFIG / "kubernetes"
+COREDNS = "github.com/coredns/coredns@v1.12.4"
+CONTROL_PLANE = ("kube-apiserver", "kubectl")
+NODE = ("kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy")
+# Program → Debian package.
+PACKAGES = {
+    "etcd": "etcd-server",
+    "openssl": "openssl",
+    "containerd": "containerd",
+    "ctr": "containerd",
+    "runc": "runc",
+    "conntrack": "conntrack",
+    "iptables": "iptables",
+    "ip": "iproute2",
+    "/usr/lib/cni/bridge": "containernetworking-plugins",
+}
+
+
+def version() -> str:
+    """Kubernetes' version as `go.mod` pins it."""
+    found = re.search(r"^require k8s\.io/kubernetes (v[\d.]+)$", (MODULE / "go.mod").read_text(), re.M)
+    if not found:
+        raise StackError(f"Kubernetes: {MODULE / 'go.mod'} must require k8s.io/kubernetes at a version")
+    return found[1]
+
+
+def programs(*names: str) -> dict[str, Path]:
+    """Path of each of Kubernetes' programs, `coredns` or `pause`; what is missing is compiled, all in one go."""
+    folder = cache_folder() / "kube" / version()
+    missing = [name for name in names if not (folder / name).exists()]
+    if missing:
+        go = tool("go", "Go 1.24 or later")
+        print(f"Kubernetes: compiling {', '.join(missing)}, once per machine (up to 12 minutes)", flush=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder) as made:  # on the same disk, so that a program appears whole
+            _compile(go, missing, Path(made))
+            for name in missing:
+                (Path(made) / name).rename(folder / name)
+    return {name: folder / name for name in names}
+
+
+def _compile(go: str, names: list[str], target: Path) -> None:
+    number = version()
+    _, minor, _ = number.split(".")
+    stamp = "k8s.io/component-base/version.git"
+    flags = f"-s -w -X {stamp}Version={number} -X {stamp}Major=1 -X {stamp}Minor={minor}"
+    environ = os.environ | {"CGO_ENABLED": "0", "GOBIN": str(target)}
+    own = [f"k8s.io/kubernetes/cmd/{name}" for name in names if name not in ("coredns", "pause")]
+    own += ["./pause"] if "pause" in names else []
+    if own:
+        _run([go, "build", "-trimpath", "-ldflags", flags, "-o", f"{target}/", *own], environ)
+    if "coredns" in names:
+        _run([go, "install", "-trimpath", "-ldflags", "-s -w", COREDNS], environ)
+
+
+def require(*names: str) -> dict[str, str]:
+    """Path of each program of `PACKAGES`; where one is missing its package is installed by root, else it is named."""
+    missing = sorted({PACKAGES[name] for name in names if not shutil.which(name)})
+    if missing:
+        if os.geteuid() or not shutil.which("apt-get"):
+            raise StackError(f"Kubernetes: these packages must be installed: {', '.join(missing)}")
+        print(f"Kubernetes: installing {', '.join(missing)}", flush=True)
+        quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+        _run(["apt-get", "-q", "update"], quiet)
+        _run(["apt-get", "-q", "install", "-y", "--no-install-recommends", *missing], quiet)
+    return {name: tool(name, PACKAGES[name]) for name in names}
+
+
+def _run(command: list[str], environ: dict[str, str]) -> None:
+    done = subprocess.run(command, cwd=MODULE, env=environ, capture_output=True, text=True, check=False)
+    if done.returncode:
+        last = (done.stderr or done.stdout).strip().splitlines()[-1:] or ["no output"]
+        raise StackError(f"Kubernetes: {command[0]} must succeed; got exit status {done.returncode}: {last[0]}")
+
+
+if __name__ == "__main__":
+    for program in programs(*CONTROL_PLANE, *NODE, "coredns", "pause").values():
+        print(program)
