@@ -3,6 +3,7 @@ VENV := $(CACHE)/venv-$(shell sha256sum config/requirements-dev.txt | cut -c1-12
 PYTHON := $(VENV)/bin/python
 
 .PHONY: setup up status down demo test bench lock docs lint oozie-up oozie-down test-oozie test-faults images compose-up compose-down test-compose test-monitoring
+.PHONY: k8s-up k8s-down test-k8s
 setup: $(VENV)/.ready
 	@$(PYTHON) -m deployment.installation
 
@@ -73,3 +74,12 @@ test-compose: setup
 
 test-monitoring: setup
 	$(PYTHON) -m pytest -q tests/monitoring
+
+k8s-up: setup
+	$(PYTHON) -m deployment.kubernetes.cluster up
+
+k8s-down: $(VENV)/.ready
+	$(PYTHON) -m deployment.kubernetes.cluster down
+
+test-k8s: setup
+	$(PYTHON) -m pytest -q -s tests/cluster

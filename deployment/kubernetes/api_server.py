@@ -104,7 +104,8 @@ class ApiServer:
 
     def kubectl(self, *arguments: str, stdin: str = "", seconds: float = 120) -> subprocess.CompletedProcess[str]:
         """The finished `kubectl ARGUMENTS`, as administrator."""
-        command = [str(programs("kubectl")["kubectl"]), f"--kubeconfig={self.kubeconfig}", *arguments]
+        own = (f"--kubeconfig={self.kubeconfig}", f"--cache-dir={self.folder / 'cache'}")
+        command = [str(programs("kubectl")["kubectl"]), *own, *arguments]
         return subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=seconds, check=False)
 
     def do(self, *arguments: str, stdin: str = "", seconds: float = 120) -> str:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import tempfile
 from pathlib import Path
 
 from catalogue.settings import cache_folder
 from deployment.installation import CONFIG, StackError, tool
+from deployment.packages import need
 
 MODULE = CONFIG / "kubernetes"
 COREDNS = "github.com/coredns/coredns@v1.12.4"
@@ -68,16 +68,8 @@ def _compile(go: str, names: list[str], target: Path) -> None:
 
 
 def require(*names: str) -> dict[str, str]:
-    """Path of each program of `PACKAGES`; where one is missing its package is installed by root, else it is named."""
-    missing = sorted({PACKAGES[name] for name in names if not shutil.which(name)})
-    if missing:
-        if os.geteuid() or not shutil.which("apt-get"):
-            raise StackError(f"Kubernetes: these packages must be installed: {', '.join(missing)}")
-        print(f"Kubernetes: installing {', '.join(missing)}", flush=True)
-        quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-        _run(["apt-get", "-q", "update"], quiet)
-        _run(["apt-get", "-q", "install", "-y", "--no-install-recommends", *missing], quiet)
-    return {name: tool(name, PACKAGES[name]) for name in names}
+    """Path of each of these programs of `PACKAGES`, whose package is installed where it is missing."""
+    return {name: need(name, PACKAGES[name]) for name in names}
 
 
 def _run(command: list[str], environ: dict[str, str]) -> None:

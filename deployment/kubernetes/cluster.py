@@ -35,7 +35,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("action", choices=("up", "status", "load", "down"))
     parser.add_argument("images", nargs="*", metavar="IMAGE", help="for load: names that Docker knows")
     parser.add_argument("--data", type=Path, default=ROOT / ".local" / "kube", help="folder of the cluster's state")
-    options = parser.parse_args(argv)
+    options = parser.parse_intermixed_args(argv)
     cluster = Cluster(options.data.resolve())
     try:
         if options.action == "up":

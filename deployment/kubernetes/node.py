@@ -131,7 +131,12 @@ class Cluster(ApiServer):
         for mount in sorted((m for m in mounts if m.startswith(own)), reverse=True):
             subprocess.run(["umount", "-l", mount], check=False, capture_output=True)
         subprocess.run([str(programs("kube-proxy")["kube-proxy"]), "--cleanup"], check=False, capture_output=True)
-        subprocess.run(["ip", "link", "delete", BRIDGE], check=False, capture_output=True)
+        for words in (
+            "iptables -D INPUT -j KUBE-FIREWALL",
+            "iptables -D OUTPUT -j KUBE-FIREWALL",
+            f"ip link delete {BRIDGE}",
+        ):
+            subprocess.run(words.split(), check=False, capture_output=True)
 
     def load(self, image: Path) -> None:
         """Import an image's archive, as `docker save` writes it."""

@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# The keys of MinIO as the secret `minio-credentials` in each namespace that needs them. Keys that are there stay; else
+# they are MINIO_ACCESS_KEY and MINIO_SECRET_KEY of the environment, or new random ones. No key is ever printed.
+set -euo pipefail
+
+namespaces=(minio spark serving)
+secret=minio-credentials
+
+if kubectl -n minio get secret "$secret" > /dev/null 2>&1; then
+  field() { kubectl -n minio get secret "$secret" -o "jsonpath={.data.$1}" | base64 -d; }
+  access=$(field MINIO_ACCESS_KEY)
+  hidden=$(field MINIO_SECRET_KEY)
+else
+  random() { od -An -N "$1" -tx1 /dev/urandom | tr -d ' \n'; }
+  access=${MINIO_ACCESS_KEY:-platform-$(random 4)}
+  hidden=${MINIO_SECRET_KEY:-$(random 24)}
+fi
+
+for namespace in "${namespaces[@]}"; do
+  kubectl get namespace "$namespace" > /dev/null 2>&1 || kubectl create namespace "$namespace"
+  printf 'MINIO_ACCESS_KEY=%s\nMINIO_SECRET_KEY=%s\n' "$access" "$hidden" \
+    | kubectl -n "$namespace" create secret generic "$secret" --from-env-file=/dev/stdin --dry-run=client -o yaml \
+    | kubectl -n "$namespace" apply -f -
+done

@@ -1,0 +1,162 @@
+"""The platform on a cluster, through kubectl: its pods, its Jobs, and the answers of its API through a forwarded port."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import yaml
+
+from catalogue.views import VIEWS
+from deployment.installation import StackError
+from deployment.kubernetes.binaries import programs
+from deployment.kubernetes.node import NAME, Cluster
+from deployment.local_stack import ROOT
+from deployment.ports import free_port
+
+FOLDER = ROOT / "deployment" / "kubernetes"
+LIMIT = 300
+LANDED = """
+import json
+from catalogue.settings import Settings
+from catalogue.storage import open_store
+from ingestion_layer.commits import Commits
+settings = Settings.load()
+print(json.dumps(Commits.newest(open_store(settings.master_dataset, settings)).head))
+"""
+NAMESPACES = ("kafka", "minio", "spark", "serving", "producer")
+
+
+class Platform:
+    """The platform on a cluster."""
+
+    def __init__(self, cluster: Cluster):
+        self.cluster = cluster
+        self.port = 0
+
+    def apply(self, overlay: str) -> None:
+        """`kubectl apply -k` of an overlay."""
+        self.cluster.do("apply", "-k", str(FOLDER / "overlays" / overlay))
+
+    @contextmanager
+    def forwarded(self) -> Iterator[None]:
+        """The API at a port of this machine, as `kubectl port-forward` brings it."""
+        self.port = free_port()
+        command = [str(programs("kubectl")["kubectl"]), f"--kubeconfig={self.cluster.kubeconfig}", "-n", "serving"]
+        command += ["port-forward", "service/serving", f"{self.port}:8000"]
+        forward = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            wait("the forwarded port", lambda: self.get("/health/live"))
+            yield
+        finally:
+            forward.terminate()
+            forward.wait(30)
+
+    def get(self, path: str) -> Any:
+        """An answer of the API."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as answer:
+            return json.load(answer)
+
+    def rows(self) -> dict[str, list[dict]]:
+        """Every row of every view, in one order."""
+        found = {name: self.get(f"/views/{name}?limit=10000")["rows"] for name in VIEWS}
+        return {name: sorted(rows, key=lambda row: json.dumps(row, sort_keys=True)) for name, rows in found.items()}
+
+    def events(self) -> int:
+        """Events that the answers cover."""
+        return count(self.get("/freshness")["head"])
+
+    def produce(self, name: str, *options: str) -> None:
+        """Start a producer Job of this name."""
+        documents = list(yaml.safe_load_all(self.cluster.do("kustomize", str(FOLDER / "producer"))))
+        job = next(d for d in documents if d["kind"] == "Job")
+        job["metadata"]["name"] = name
+        container = job["spec"]["template"]["spec"]["containers"][0]
+        container["args"] = [*container["args"][:2], *options]
+        self.cluster.do("apply", "-f", "-", stdin=yaml.safe_dump_all(documents))
+
+    def sent(self, name: str) -> int:
+        """Events that a producer Job sent, when it is done."""
+        self.done("producer", name)
+        told = self.cluster.do("-n", "producer", "logs", f"job/{name}")
+        found = re.search(r"^sent (\d+) events", told, re.M)
+        assert found, told
+        return int(found[1])
+
+    def landed(self) -> int:
+        """Events that ingestion has committed, as a pod of the cluster reads it."""
+        told = self.cluster.do("-n", "spark", "exec", "ingestion-0", "--", "python", "-c", LANDED)
+        return count(json.loads(told.splitlines()[-1]))
+
+    def batch(self, name: str) -> None:
+        """Start the daily run by hand."""
+        self.cluster.do("-n", "spark", "create", "job", "--from=cronjob/batch", name)
+
+    def done(self, namespace: str, job: str) -> None:
+        """Wait until a Job is complete."""
+        complete = ("wait", "--for=condition=Complete", f"job/{job}", f"--timeout={LIMIT}s")
+        self.cluster.do("-n", namespace, *complete, seconds=LIMIT + 30)
+
+    def pods(self, namespace: str, name: str) -> dict[str, bool]:
+        """Unique id of each pod of this name that is not on its way out, and whether it is ready."""
+        listed = self.cluster.do("-n", namespace, "get", "pods", "-l", f"app.kubernetes.io/name={name}", "-o", "json")
+        return {
+            pod["metadata"]["uid"]: any(
+                c["type"] == "Ready" and c["status"] == "True" for c in pod["status"].get("conditions", [])
+            )
+            for pod in json.loads(listed)["items"]
+            if "deletionTimestamp" not in pod["metadata"]
+        }
+
+    def ready(self, namespace: str, name: str, pods: int = 1) -> bool:
+        """Whether that many pods of this name are ready."""
+        return sum(self.pods(namespace, name).values()) == pods
+
+    def lose(self, namespace: str, name: str, pods: int = 1) -> float:
+        """Kill a pod without a word and wait for another one; seconds until it was ready."""
+        before = set(self.pods(namespace, name))
+        listed = self.cluster.do("-n", namespace, "get", "pods", "-l", f"app.kubernetes.io/name={name}", "-o", "name")
+        started = time.monotonic()
+        self.cluster.do("-n", namespace, "delete", "--force", "--grace-period=0", listed.split()[0])
+        wait(f"another {name}", lambda: set(self.pods(namespace, name)) - before and self.ready(namespace, name, pods))
+        return time.monotonic() - started
+
+    def memory(self) -> dict[str, float]:
+        """Working set of each running pod in MB, as the kubelet counts it."""
+        summary = json.loads(self.cluster.do("get", "--raw", f"/api/v1/nodes/{NAME}/proxy/stats/summary"))
+        found = {p["podRef"]["name"]: p.get("memory", {}).get("workingSetBytes", 0) / 1e6 for p in summary["pods"]}
+        return {name: used for name, used in found.items() if used}
+
+    def told(self) -> str:
+        """State and last words of every pod."""
+        parts = [self.cluster.kubectl("get", "pods,jobs,pvc", "-A", "-o", "wide").stdout]
+        for namespace in NAMESPACES:
+            for pod in self.cluster.kubectl("-n", namespace, "get", "pods", "-o", "name").stdout.split():
+                parts.append(f"== {namespace} {pod}")
+                parts.append(self.cluster.kubectl("-n", namespace, "logs", "--tail=60", pod).stdout)
+        parts.append(self.cluster.kubectl("get", "events", "-A", "--sort-by=.lastTimestamp").stdout)
+        return "\n".join(parts)
+
+
+def count(vector: dict[str, dict[str, int]]) -> int:
+    """Events below a vector of exclusive offsets."""
+    return sum(end for partitions in vector.values() for end in partitions.values())
+
+
+def wait(what: str, ready: Callable[[], Any], seconds: float = LIMIT) -> Any:
+    """What `ready` gives once it is true; AssertionError where that takes too long."""
+    deadline = time.monotonic() + seconds
+    while True:
+        with suppress(OSError, urllib.error.URLError, StackError):
+            found = ready()
+            if found:
+                return found
+        assert time.monotonic() < deadline, f"{what} must be within {seconds:.0f} s"
+        time.sleep(0.5)

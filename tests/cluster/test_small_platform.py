@@ -1,0 +1,70 @@
+"""The overlay without an operator, run: from `kubectl apply -k` to a merged answer; every kind of pod is lost once."""
+
+from __future__ import annotations
+
+import time
+
+from tests.cluster.platform import count, wait
+
+GENERATED = ("--events", "5000", "--seed", "1", "--late", "0.05", "--duplicates", "0.02", "--invalid", "0.01")
+LIVE = ("--duration", "150", "--rate", "40", "--duplicates", "0.02", "--invalid", "0.01")
+MEMORY_MB = 6000
+PARTS = [
+    ("kafka", "kafka", 1),
+    ("minio", "minio", 1),
+    ("spark", "ingestion", 1),
+    ("spark", "speed", 1),
+    ("serving", "serving", 2),
+]
+
+
+def test_platform(platform, capsys):
+    def say(text: str) -> None:
+        with capsys.disabled():
+            print(f"\n{text}", end="", flush=True)
+
+    started = time.monotonic()
+    platform.apply("local")
+    platform.produce("first", *GENERATED)
+    for namespace, name, pods in PARTS:
+        wait(f"{name} to be ready", lambda n=namespace, m=name, p=pods: platform.ready(n, m, p))
+    up = time.monotonic() - started
+    sent = platform.sent("first")
+    with platform.forwarded():
+        wait("the first answer", lambda: platform.events() == sent)
+        say(f"every pod ready in {up:.0f} s, {sent} events answered {time.monotonic() - started:.0f} s after apply -k")
+        before = platform.rows()
+        assert sum(map(len, before.values())) > 100
+        wait("ingestion", lambda: platform.landed() == sent)
+
+        ran = time.monotonic()
+        platform.batch("first")
+        platform.done("spark", "first")
+        say(f"batch Job: {time.monotonic() - ran:.0f} s")
+        wait("the run", lambda: platform.get("/freshness")["run"])
+        assert count(platform.get("/freshness")["cut"]) == sent
+        assert platform.rows() == before, "a batch run changes no answer"
+    used = platform.memory()
+    say("memory in MB: " + ", ".join(f"{name} {mb:.0f}" for name, mb in sorted(used.items())))
+    assert sum(used.values()) < MEMORY_MB
+
+    platform.produce("live", *LIVE)
+    wait("the live producer", lambda: platform.pods("producer", "producer"))
+    for namespace, name, pods in PARTS:
+        say(f"{name} lost: another ready after {platform.lose(namespace, name, pods):.0f} s")
+    total = sent + platform.sent("live")
+    with platform.forwarded():
+        wait("all events", lambda: platform.events() == total)
+        say(f"{total} events sent, {platform.events()} answered: none lost, none twice")
+        before = platform.rows()
+        wait("ingestion", lambda: platform.landed() == total)
+        platform.batch("second")
+        wait("its pod", lambda: platform.pods("spark", "batch"))
+        platform.cluster.do("-n", "spark", "delete", "pod", "--force", "--grace-period=0", "-l", "job-name=second")
+        platform.done("spark", "second")
+        wait("the run", lambda: count(platform.get("/freshness")["cut"]) == total)
+        assert platform.rows() == before, "a batch run changes no answer"
+        ledger = platform.get("/freshness")["ledger"]
+        entries = [entry for partitions in ledger.values() for entry in partitions.values()]
+        assert all(e["landed"] == e["counted"] + e["duplicate"] + e["invalid"] for e in entries)
+        say("batch lost: its Job made another; the ledger closes")

@@ -1,0 +1,153 @@
+"""Rules that every manifest keeps, read from what `kubectl kustomize` prints."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Iterator
+from functools import cache
+
+import pytest
+import yaml
+
+from catalogue.events import TOPICS
+from catalogue.settings import declared
+from deployment.kubernetes.binaries import programs
+from deployment.packages import need
+from deployment.pins import image, pins
+from tests.kubernetes.conftest import FOLDER, PLACES, ROOT
+
+WORKLOADS = ("Deployment", "StatefulSet", "Job", "CronJob")
+PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
+EXECUTORS = {"spark.executor.instances": "3", "spark.executor.cores": "2"}
+
+
+@cache
+def printed(place: str) -> tuple[dict, ...]:
+    """The manifests of a place."""
+    command = [str(programs("kubectl")["kubectl"]), "kustomize", str(PLACES[place])]
+    text = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
+    return tuple(yaml.safe_load_all(text))
+
+
+def pods(place: str) -> Iterator[tuple[str, str, dict]]:
+    """Kind and name of each workload, and the pod that it makes."""
+    for document in printed(place):
+        if document["kind"] in WORKLOADS:
+            spec = document["spec"]
+            spec = spec["jobTemplate"]["spec"] if document["kind"] == "CronJob" else spec
+            yield document["kind"], document["metadata"]["name"], spec["template"]["spec"]
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_every_pod_runs_restricted_and_within_limits(place):
+    for kind, name, pod in pods(place):
+        context = pod["securityContext"]
+        assert context["runAsNonRoot"] and context["seccompProfile"] == {"type": "RuntimeDefault"}, name
+        assert pod["enableServiceLinks"] is False, name
+        assert pod["automountServiceAccountToken"] is (pod.get("serviceAccountName") == "spark-driver"), name
+        for container in pod["containers"]:
+            own = container["securityContext"]
+            assert own["allowPrivilegeEscalation"] is False and own["capabilities"] == {"drop": ["ALL"]}, name
+            assert own["readOnlyRootFilesystem"] or name == "kafka", name
+            assert {"cpu", "memory"} <= container["resources"]["requests"].keys(), name
+            assert "memory" in container["resources"]["limits"], name
+            for probe in PROBES if kind in ("Deployment", "StatefulSet") else ():
+                assert probe in container, f"{name}: {probe}"
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_jobs_end(place):
+    for document in printed(place):
+        if document["kind"] in ("Job", "CronJob"):
+            job = document["spec"]["jobTemplate"]["spec"] if document["kind"] == "CronJob" else document["spec"]
+            assert {"backoffLimit", "activeDeadlineSeconds", "ttlSecondsAfterFinished"} <= job.keys()
+        if document["kind"] == "CronJob":
+            assert document["spec"]["concurrencyPolicy"] == "Forbid"
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_images_are_the_pinned_ones(place):
+    pinned = {pins()["KAFKA_IMAGE"], pins()["MINIO_IMAGE"], *(image(n) for n in ("platform", "ingestion", "oozie"))}
+    own = {image("kafka"), image("minio")}
+    for _, name, pod in pods(place):
+        for container in pod["containers"]:
+            assert container["image"] in (pinned | own if place == "local" else pinned), name
+            for variable in container.get("env", []):
+                if variable["name"] == "EXECUTOR_IMAGE":
+                    assert variable["value"] == image("platform")
+    kafka = [d for d in printed(place) if d["kind"] == "Kafka"]
+    assert {d["spec"]["kafka"]["version"] for d in kafka} <= {pins()["KAFKA_IMAGE"].partition(":")[2]}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_settings_are_known(place):
+    known = {setting.name for setting in declared()}
+    used = set()
+    for document in printed(place):
+        if document["kind"] == "ConfigMap" and document["metadata"]["name"].startswith("settings-"):
+            used |= document["data"].keys()
+    for _, name, pod in pods(place):
+        for container in pod["containers"]:
+            if "learning-analytics/" in container["image"] and name not in ("kafka", "minio"):
+                used |= {v["name"] for v in container.get("env", [])} - {"HOME", "EXECUTOR_IMAGE", "POD_IP", "POD_NAME"}
+                arguments = " ".join(container["args"])
+                used |= set(re.findall(r"\$\(([A-Z_]+)\)", arguments)) - {"EXECUTOR_IMAGE", "POD_IP", "POD_NAME"}
+    assert used <= known, used - known
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_no_manifest_holds_a_secret(place):
+    assert not [d for d in printed(place) if d["kind"] == "Secret"]
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_every_namespace_is_closed_by_a_policy_and_enforces_restricted_pods(place):
+    namespaces = {d["metadata"]["name"]: d for d in printed(place) if d["kind"] == "Namespace"}
+    assert namespaces
+    for name, document in namespaces.items():
+        assert document["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+        policies = [d for d in printed(place) if d["kind"] == "NetworkPolicy" and d["metadata"]["namespace"] == name]
+        closed = any(p["spec"]["podSelector"] == {} and len(p["spec"]["policyTypes"]) == 2 for p in policies)
+        # Strimzi's operator writes policies for its own pods, from the peers of each listener.
+        listeners = [x for d in printed(place) if d["kind"] == "Kafka" for x in d["spec"]["kafka"]["listeners"]]
+        assert closed or (name == "kafka" and listeners and all(x["networkPolicyPeers"] for x in listeners)), name
+
+
+def test_one_writer_each():
+    for place in ("small", "minikube", "cluster"):
+        found = {d["metadata"]["name"]: d["spec"] for d in printed(place) if d["kind"] == "StatefulSet"}
+        assert found["ingestion"]["replicas"] == found["speed"]["replicas"] == 1
+
+
+def test_strimzi_makes_the_topics_of_the_catalogue():
+    for place in ("minikube", "cluster"):
+        topics = {d["spec"]["topicName"]: d["spec"] for d in printed(place) if d["kind"] == "KafkaTopic"}
+        assert {name: spec["partitions"] for name, spec in topics.items()} == {
+            t.name: t.partitions for t in TOPICS.values()
+        }
+        pools = [d["spec"]["replicas"] for d in printed(place) if d["kind"] == "KafkaNodePool"]
+        assert pools == [3] and {spec["replicas"] for spec in topics.values()} == {3}
+
+
+@pytest.mark.parametrize(("place", "path"), [("minikube", "/data/kafka-"), ("cluster", "/mnt/kafka")])
+def test_each_kafka_node_has_a_volume(place, path):
+    volumes = [d["spec"] for d in printed(place) if d["kind"] == "PersistentVolume"]
+    assert len(volumes) == 3 and all(v["local"]["path"].startswith(path) for v in volumes)
+    pool = next(d["spec"] for d in printed(place) if d["kind"] == "KafkaNodePool")
+    assert {v["storageClassName"] for v in volumes} == {pool["storage"]["volumes"][0]["class"]}
+
+
+def test_executors_are_three_of_two_cores_and_four_gigabytes():
+    config = next(d for d in printed("cluster") if d["metadata"]["name"].startswith("executors-"))
+    lines = config["data"]["executors.conf"].splitlines()
+    values = dict(line.split(None, 1) for line in lines if line and not line.startswith("#"))
+    assert values.items() >= EXECUTORS.items()
+    memory = [values[f"spark.executor.{name}"].removesuffix("g") for name in ("memory", "memoryOverhead")]
+    assert sum(map(int, memory)) == 4
+
+
+def test_shell_scripts_have_no_faults():
+    scripts = [*FOLDER.rglob("*.sh"), *(ROOT / "deployment").glob("*.sh")]
+    assert scripts
+    subprocess.run([need("shellcheck", "shellcheck"), *scripts], check=True, timeout=60)
