@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pyspark import SparkConf
+from pyspark import SparkConf, SparkContext
 from pyspark.sql import SparkSession
 
 from catalogue.events import TOPICS
@@ -32,6 +32,8 @@ def session(app: str, settings: Settings, kafka: bool = False) -> SparkSession:
     """
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     submitted = "PYSPARK_GATEWAY_PORT" in os.environ
+    if submitted:
+        SparkContext._ensure_initialized()  # only with its JVM does a SparkConf see what spark-submit was given
     conf = SparkConf(loadDefaults=submitted)
     conf.setAppName(app)
     defaults = {
