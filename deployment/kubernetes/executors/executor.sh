@@ -9,7 +9,7 @@ while read -r name; do
 done < <(compgen -v SPARK_JAVA_OPT_ | sort -t_ -k4n)
 
 exec java "${options[@]}" "-Xms$SPARK_EXECUTOR_MEMORY" "-Xmx$SPARK_EXECUTOR_MEMORY" \
-  -cp "${SPARK_CONF_DIR:-}:$home/jars/*:${SPARK_EXTRA_CLASSPATH:-}" \
+  -cp "${SPARK_CONF_DIR:-}:$home/jars/*:${SPARK_CLASSPATH:-}" \
   org.apache.spark.scheduler.cluster.k8s.KubernetesExecutorBackend \
   --driver-url "$SPARK_DRIVER_URL" --executor-id "$SPARK_EXECUTOR_ID" --cores "$SPARK_EXECUTOR_CORES" \
   --app-id "$SPARK_APPLICATION_ID" --hostname "$SPARK_EXECUTOR_POD_IP" \

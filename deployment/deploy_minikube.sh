@@ -1,0 +1,85 @@
+#!/usr/bin/env bash
+# Bring the platform up on Minikube, from nothing to an answer. Safe to repeat.
+#
+#   deployment/deploy_minikube.sh [small|minikube] [--no-start] [--events N]
+#
+#   small     Kafka as one plain node, 6 GB (the default)
+#   minikube  Strimzi's operator and three Kafka nodes, 12 GB
+#   --no-start  use the cluster that kubectl speaks to, whatever it is
+#   --events N  send N generated events at the end (default 5000, 0 for none)
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+overlay=small start=yes events=5000
+while (($#)); do
+  case $1 in
+    small | minikube) overlay=$1 ;;
+    --no-start) start=no ;;
+    --events) events=${2:?--events needs a number}; shift ;;
+    -h | --help) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    *) echo "deploy_minikube: options must be of small, minikube, --no-start, --events N; got '$1'" >&2; exit 2 ;;
+  esac
+  shift
+done
+[[ $events =~ ^[0-9]+$ ]] || { echo "deploy_minikube: --events must be a whole number; got '$events'" >&2; exit 2; }
+
+need() { command -v "$1" > /dev/null || { echo "deploy_minikube: '$1' must be on the PATH; $2" >&2; exit 1; }; }
+say() { printf '\n== %s\n' "$*"; }
+need kubectl 'see https://kubernetes.io/docs/tasks/tools'
+
+if [[ $start == yes ]]; then
+  need minikube 'see https://minikube.sigs.k8s.io/docs/start'
+  need docker 'it builds the images'
+  memory=$([[ $overlay == small ]] && echo 7g || echo 13g)
+  say "Minikube with $memory"
+  minikube status > /dev/null 2>&1 || minikube start --cpus=4 --memory="$memory" --disk-size=40g
+  minikube addons enable metrics-server
+
+  say "images"
+  version=$(sed -n 's/^PLATFORM_VERSION=//p' config/.env)
+  docker build -q -f deployment/images/Dockerfile --target platform -t "learning-analytics/platform:$version" .
+  docker build -q -f ingestion_layer/Dockerfile.ingestion -t "learning-analytics/ingestion:$version" .
+  minikube image load "learning-analytics/platform:$version" "learning-analytics/ingestion:$version"
+fi
+
+say "keys"
+deployment/kubernetes/secrets.sh
+
+if [[ $overlay == minikube ]]; then
+  say "Strimzi's operator"
+  kubectl create namespace kafka --dry-run=client -o yaml | kubectl apply -f -
+  kubectl apply -n kafka --server-side -f "${STRIMZI_INSTALL:-https://strimzi.io/install/latest?namespace=kafka}"
+  kubectl -n kafka rollout status deployment/strimzi-cluster-operator --timeout=300s
+  [[ $start == no ]] || minikube ssh -- sudo mkdir -p /data/kafka-0 /data/kafka-1 /data/kafka-2
+fi
+
+say "the platform: kubectl apply -k deployment/kubernetes/overlays/$overlay"
+kubectl apply -k "deployment/kubernetes/overlays/$overlay"
+
+say "waiting for every pod"
+if [[ $overlay == minikube ]]; then
+  kubectl -n kafka wait kafka/kafka-cluster --for=condition=Ready --timeout=600s
+else
+  kubectl -n kafka rollout status statefulset/kafka --timeout=300s
+fi
+kubectl -n minio rollout status deployment/minio --timeout=300s
+kubectl -n spark rollout status statefulset/ingestion --timeout=300s
+kubectl -n spark rollout status statefulset/speed --timeout=300s
+kubectl -n serving rollout status deployment/serving --timeout=300s
+
+if ((events)); then
+  say "$events generated events"
+  kubectl -n producer delete job producer --ignore-not-found
+  kubectl kustomize deployment/kubernetes/producer | sed "s/\"5000\"/\"$events\"/" | kubectl apply -f -
+  kubectl -n producer wait job/producer --for=condition=Complete --timeout=600s
+fi
+
+cat << 'TEXT'
+
+The platform is up. Its API, with documentation at http://127.0.0.1:8000/docs:
+  kubectl -n serving port-forward service/serving 8000:8000
+MinIO's console at http://127.0.0.1:9001; its keys are in the secret minio-credentials:
+  kubectl -n minio port-forward service/minio 9001:9001
+The daily batch run, now:
+  kubectl -n spark create job --from=cronjob/batch batch-now
+TEXT
