@@ -28,10 +28,11 @@ from catalogue.spark import session
 from catalogue.storage import StorageError, Store, open_store
 
 LOG = Log("batch")
+INTERRUPTED = 130
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the named jobs (default: all); 0 only if every one succeeded, 1 if not, 2 for bad arguments."""
+    """Run the named jobs (default: all); 0 only if every one succeeded, 1 if not, 2 for bad arguments, 130 on Ctrl-C."""
     options = _parser().parse_args(argv)
     if options.runs or options.republish:
         return _go_back(options.arguments, options.republish)
@@ -72,6 +73,9 @@ def main(argv: list[str] | None = None) -> int:
         if settings:
             metrics.leave_failure(settings)
         return 1
+    except KeyboardInterrupt:
+        print("run_batch_jobs: interrupted", file=sys.stderr)
+        return INTERRUPTED
     return 0
 
 

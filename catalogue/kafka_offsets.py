@@ -64,7 +64,7 @@ class KafkaBounds:
         try:
             yield
         except (KafkaError, ValueError, OSError) as error:
-            told = f"Kafka: must answer at {self.servers}; got {type(error).__name__} {error}".strip()
+            told = f"Kafka: must answer at {self.servers}; got {str(error) or type(error).__name__}"
             raise OffsetError(told) from error
 
     def read(self) -> tuple[Offsets, Offsets]:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,7 +60,26 @@ def session(app: str, settings: Settings, kafka: bool = False) -> SparkSession:
             defaults["spark.driver.extraClassPath"] = f"{jars(settings)}/*"
     for name, value in defaults.items():
         conf.setIfMissing(name, value)
+    with _interrupts_later():
+        SparkContext._ensure_initialized(conf=conf)
     return SparkSession.builder.config(conf=conf).getOrCreate()
+
+
+@contextmanager
+def _interrupts_later() -> Iterator[None]:
+    """Ctrl-C has its effect at the end: PySpark leaves a JVM behind that is interrupted while it starts."""
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(before):
+        yield
+        return
+    caught: list[tuple[int, Any]] = []
+    signal.signal(signal.SIGINT, lambda number, frame: caught.append((number, frame)))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if caught:
+        before(*caught[0])
 
 
 def kafka_stream(spark: SparkSession, settings: Settings, starting: dict[str, dict[str, int]], most: int) -> Any:

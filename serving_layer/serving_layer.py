@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -22,10 +23,11 @@ def main(argv: list[str] | None = None) -> int:
     """Serve until stopped; 1 for settings that can't be used."""
     parser = argparse.ArgumentParser(prog="serving_layer.py", description=__doc__)
     parser.add_argument("--host", help="address to listen on (default: SERVING_HOST)")
-    parser.add_argument("--port", type=int, help="port to listen on (default: SERVING_PORT)")
+    parser.add_argument("--port", help="port to listen on (default: SERVING_PORT)")
     options = parser.parse_args(argv)
+    chosen = {"SERVING_HOST": options.host, "SERVING_PORT": options.port}
     try:
-        settings = Settings.load()
+        settings = Settings.load(os.environ | {name: text for name, text in chosen.items() if text is not None})
         configure(settings)
         from serving_layer.api import create_app
 
@@ -36,8 +38,8 @@ def main(argv: list[str] | None = None) -> int:
         return 1
     uvicorn.run(
         app,
-        host=options.host or settings.serving_host,
-        port=settings.serving_port if options.port is None else options.port,
+        host=settings.serving_host,
+        port=settings.serving_port,
         log_config=None,
         log_level="warning",
         access_log=False,

@@ -42,6 +42,7 @@ class DeltaMaker:
     def close(self) -> None:
         """Forget everything."""
         self.con.close()
+        del self.con  # Spark's callbacks outlive this; a connection that does is reported as leaked at the exit
 
     def remember(self, topic: str, files: list[Path]) -> None:
         """Take the ids of Parquet files as seen; files of all topics have a column `topic`."""

@@ -2,10 +2,16 @@
 
 import gzip
 import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import duckdb
 import pytest
 
+from batch_layer import run_batch_jobs
 from batch_layer.run_batch_jobs import main
 from catalogue.views import VIEWS
 
@@ -89,6 +95,20 @@ def test_a_day_goes_on_top_of_the_days_before(folder, capsys):
     (day / "d.json").write_text(line(2, 11, 1, arrived))
     assert main(paths) == 0, "a file that reaches below the cut is recomputed from all raw events"
     assert "video_topic: 7 events from all raw events" in capsys.readouterr().out
+
+
+def test_an_interrupted_run_publishes_nothing(folder):
+    command = [sys.executable, run_batch_jobs.__file__, str(folder / "raw"), str(folder / "out")]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + 60
+        while not Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text():  # Spark's JVM
+            assert process.poll() is None and time.monotonic() < deadline
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "run_batch_jobs: interrupted" in said and "Traceback" not in said
+    assert not (folder / "out" / "_current.json").exists()
 
 
 def test_a_truncated_file_publishes_nothing(folder, capsys):
