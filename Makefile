@@ -36,6 +36,7 @@ lock: $(VENV)/.ready
 
 docs: $(VENV)/.ready
 	$(PYTHON) -m catalogue.documents
+	$(PYTHON) -m deployment.kubernetes.alert_rules
 	$(PYTHON) -m deployment.monitoring.dashboards
 
 lint: $(VENV)/.ready
