@@ -25,17 +25,18 @@ if [[ $scope == cluster ]]; then
   exit
 fi
 
+strimzi=$(kubectl api-resources --api-group=kafka.strimzi.io -o name)
 remove() { kubectl delete --ignore-not-found --timeout=180s "$@"; }
 remove -n producer job --all
 remove -n spark cronjob,job,statefulset,service,pod --all
 remove -n serving deployment,service,hpa,pdb --all
 remove -n minio job,deployment,service --all
 # Strimzi's operator takes its Kafka down by itself once its resource is gone; the claims of the volumes stay.
-kubectl api-resources --api-group=kafka.strimzi.io -o name | grep -q . && remove -n kafka kafka,kafkanodepool --all
+[[ -z $strimzi ]] || remove -n kafka kafka,kafkanodepool --all
 remove -n kafka job,statefulset,service --all
 
 if [[ $scope == data ]]; then
-  kubectl api-resources --api-group=kafka.strimzi.io -o name | grep -q . && remove -n kafka kafkatopic --all
+  [[ -z $strimzi ]] || remove -n kafka kafkatopic --all
   remove namespace producer serving spark minio kafka
   remove persistentvolume -l app.kubernetes.io/part-of=learning-analytics
   remove storageclass kafka-storage

@@ -47,7 +47,7 @@ deployment/kubernetes/secrets.sh
 
 if [[ $overlay == minikube ]]; then
   say "Strimzi's operator"
-  kubectl create namespace kafka --dry-run=client -o yaml | kubectl apply -f -
+  kubectl apply -f kafka/namespace.yaml
   kubectl apply -n kafka --server-side -f "${STRIMZI_INSTALL:-https://strimzi.io/install/latest?namespace=kafka}"
   kubectl -n kafka rollout status deployment/strimzi-cluster-operator --timeout=300s
   [[ $start == no ]] || minikube ssh -- sudo mkdir -p /data/kafka-0 /data/kafka-1 /data/kafka-2

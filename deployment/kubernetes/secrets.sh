@@ -3,6 +3,7 @@
 # they are MINIO_ACCESS_KEY and MINIO_SECRET_KEY of the environment, or new random ones. No key is ever printed.
 set -euo pipefail
 
+cd "$(dirname "$0")/../.."
 namespaces=(minio spark serving)
 secret=minio-credentials
 
@@ -16,8 +17,8 @@ else
   hidden=${MINIO_SECRET_KEY:-$(random 24)}
 fi
 
+kubectl apply -f minio/namespace.yaml -f spark/namespace.yaml -f deployment/kubernetes/serving/namespace.yaml
 for namespace in "${namespaces[@]}"; do
-  kubectl get namespace "$namespace" > /dev/null 2>&1 || kubectl create namespace "$namespace"
   printf 'MINIO_ACCESS_KEY=%s\nMINIO_SECRET_KEY=%s\n' "$access" "$hidden" \
     | kubectl -n "$namespace" create secret generic "$secret" --from-env-file=/dev/stdin --dry-run=client -o yaml \
     | kubectl -n "$namespace" apply -f -

@@ -1,0 +1,126 @@
+<#
+.SYNOPSIS
+Bring the platform up on Minikube, from nothing to an answer. Safe to repeat.
+.DESCRIPTION
+deployment/deploy_minikube.ps1 [-Overlay small|minikube] [-NoStart] [-Events N]
+
+  small     Kafka as one plain node, 6 GB (the default)
+  minikube  Strimzi's operator and three Kafka nodes, 12 GB
+  -NoStart  use the cluster that kubectl speaks to, whatever it is
+  -Events   send N generated events at the end (default 5000, 0 for none)
+#>
+param(
+    [ValidateSet('small', 'minikube')][string] $Overlay = 'small',
+    [switch] $NoStart,
+    [ValidateRange(0, 100000000)][int] $Events = 5000
+)
+$ErrorActionPreference = 'Stop'
+Set-Location (Join-Path $PSScriptRoot '..')
+
+function Need([string] $Program, [string] $Hint) {
+    if (-not (Get-Command $Program -ErrorAction SilentlyContinue)) {
+        throw "deploy_minikube: '$Program' must be on the PATH; $Hint"
+    }
+}
+
+# Run a program; a status other than 0 ends the script.
+function Run([string] $Program, [string[]] $Arguments) {
+    & $Program @Arguments
+    if ($LASTEXITCODE -ne 0) { throw "deploy_minikube: $Program $($Arguments -join ' ') must succeed; got exit status $LASTEXITCODE" }
+}
+
+# Apply what another program printed.
+function Apply([string[]] $Manifests) {
+    $Manifests | & kubectl 'apply' '-f' '-'
+    if ($LASTEXITCODE -ne 0) { throw "deploy_minikube: kubectl apply must succeed; got exit status $LASTEXITCODE" }
+}
+
+function Say([string] $Text) { Write-Host "`n== $Text" }
+
+function RandomHex([int] $Bytes) {
+    $data = New-Object byte[] $Bytes
+    [System.Security.Cryptography.RandomNumberGenerator]::Create().GetBytes($data)
+    return ($data | ForEach-Object { $_.ToString('x2') }) -join ''
+}
+
+# The keys of MinIO, as deployment/kubernetes/secrets.sh makes them.
+function SetKeys {
+    $found = & kubectl '-n' 'minio' 'get' 'secret' 'minio-credentials' '--ignore-not-found' '-o' 'json' 2>$null | Out-String | ConvertFrom-Json
+    if ($found) {
+        $access = [Text.Encoding]::UTF8.GetString([Convert]::FromBase64String($found.data.MINIO_ACCESS_KEY))
+        $hidden = [Text.Encoding]::UTF8.GetString([Convert]::FromBase64String($found.data.MINIO_SECRET_KEY))
+    } else {
+        $access = if ($env:MINIO_ACCESS_KEY) { $env:MINIO_ACCESS_KEY } else { "platform-$(RandomHex 4)" }
+        $hidden = if ($env:MINIO_SECRET_KEY) { $env:MINIO_SECRET_KEY } else { RandomHex 24 }
+    }
+    $file = New-TemporaryFile
+    try {
+        Set-Content -Path $file -Value @("MINIO_ACCESS_KEY=$access", "MINIO_SECRET_KEY=$hidden")
+        Run kubectl @('apply', '-f', 'minio/namespace.yaml', '-f', 'spark/namespace.yaml', '-f', 'deployment/kubernetes/serving/namespace.yaml')
+        foreach ($namespace in 'minio', 'spark', 'serving') {
+            Apply (& kubectl '-n' $namespace 'create' 'secret' 'generic' 'minio-credentials' "--from-env-file=$file" '--dry-run=client' '-o' 'yaml')
+        }
+    } finally {
+        Remove-Item $file
+    }
+}
+
+Need kubectl 'see https://kubernetes.io/docs/tasks/tools'
+if (-not $NoStart) {
+    Need minikube 'see https://minikube.sigs.k8s.io/docs/start'
+    Need docker 'it builds the images'
+    $memory = if ($Overlay -eq 'small') { '7g' } else { '13g' }
+    Say "Minikube with $memory"
+    & minikube status *> $null
+    if ($LASTEXITCODE -ne 0) { Run minikube @('start', '--cpus=4', "--memory=$memory", '--disk-size=40g') }
+    Run minikube @('addons', 'enable', 'metrics-server')
+
+    Say 'images'
+    $version = (Select-String -Path config/.env -Pattern '^PLATFORM_VERSION=(.*)$').Matches[0].Groups[1].Value
+    Run docker @('build', '-q', '-f', 'deployment/images/Dockerfile', '--target', 'platform', '-t', "learning-analytics/platform:$version", '.')
+    Run docker @('build', '-q', '-f', 'ingestion_layer/Dockerfile.ingestion', '-t', "learning-analytics/ingestion:$version", '.')
+    Run minikube @('image', 'load', "learning-analytics/platform:$version", "learning-analytics/ingestion:$version")
+}
+
+Say 'keys'
+SetKeys
+
+if ($Overlay -eq 'minikube') {
+    Say "Strimzi's operator"
+    Run kubectl @('apply', '-f', 'kafka/namespace.yaml')
+    $install = if ($env:STRIMZI_INSTALL) { $env:STRIMZI_INSTALL } else { 'https://strimzi.io/install/latest?namespace=kafka' }
+    Run kubectl @('apply', '-n', 'kafka', '--server-side', '-f', $install)
+    Run kubectl @('-n', 'kafka', 'rollout', 'status', 'deployment/strimzi-cluster-operator', '--timeout=300s')
+    if (-not $NoStart) { Run minikube @('ssh', '--', 'sudo', 'mkdir', '-p', '/data/kafka-0', '/data/kafka-1', '/data/kafka-2') }
+}
+
+Say "the platform: kubectl apply -k deployment/kubernetes/overlays/$Overlay"
+Run kubectl @('apply', '-k', "deployment/kubernetes/overlays/$Overlay")
+
+Say 'waiting for every pod'
+if ($Overlay -eq 'minikube') {
+    Run kubectl @('-n', 'kafka', 'wait', 'kafka/kafka-cluster', '--for=condition=Ready', '--timeout=600s')
+} else {
+    Run kubectl @('-n', 'kafka', 'rollout', 'status', 'statefulset/kafka', '--timeout=300s')
+}
+Run kubectl @('-n', 'minio', 'rollout', 'status', 'deployment/minio', '--timeout=300s')
+Run kubectl @('-n', 'spark', 'rollout', 'status', 'statefulset/ingestion', '--timeout=300s')
+Run kubectl @('-n', 'spark', 'rollout', 'status', 'statefulset/speed', '--timeout=300s')
+Run kubectl @('-n', 'serving', 'rollout', 'status', 'deployment/serving', '--timeout=300s')
+
+if ($Events -gt 0) {
+    Say "$Events generated events"
+    Run kubectl @('-n', 'producer', 'delete', 'job', 'producer', '--ignore-not-found')
+    Apply ((& kubectl 'kustomize' 'deployment/kubernetes/producer') -replace '"5000"', "`"$Events`"")
+    Run kubectl @('-n', 'producer', 'wait', 'job/producer', '--for=condition=Complete', '--timeout=600s')
+}
+
+Write-Host @'
+
+The platform is up. Its API, with documentation at http://127.0.0.1:8000/docs:
+  kubectl -n serving port-forward service/serving 8000:8000
+MinIO's console at http://127.0.0.1:9001; its keys are in the secret minio-credentials:
+  kubectl -n minio port-forward service/minio 9001:9001
+The daily batch run, now:
+  kubectl -n spark create job --from=cronjob/batch batch-now
+'@
