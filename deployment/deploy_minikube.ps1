@@ -2,15 +2,16 @@
 .SYNOPSIS
 Bring the platform up on Minikube, from nothing to an answer. Safe to repeat.
 .DESCRIPTION
-deployment/deploy_minikube.ps1 [-Overlay small|minikube] [-NoStart] [-Events N]
+deployment/deploy_minikube.ps1 [-Overlay small|local|minikube] [-NoStart] [-Events N]
 
   small     Kafka as one plain node, 6 GB (the default)
+  local     the same with images that were built here, Kafka's and MinIO's too
   minikube  Strimzi's operator and three Kafka nodes, 12 GB
   -NoStart  use the cluster that kubectl speaks to, whatever it is
   -Events   send N generated events at the end (default 5000, 0 for none)
 #>
 param(
-    [ValidateSet('small', 'minikube')][string] $Overlay = 'small',
+    [ValidateSet('small', 'local', 'minikube')][string] $Overlay = 'small',
     [switch] $NoStart,
     [ValidateRange(0, 100000000)][int] $Events = 5000
 )
@@ -69,7 +70,7 @@ Need kubectl 'see https://kubernetes.io/docs/tasks/tools'
 if (-not $NoStart) {
     Need minikube 'see https://minikube.sigs.k8s.io/docs/start'
     Need docker 'it builds the images'
-    $memory = if ($Overlay -eq 'small') { '7g' } else { '13g' }
+    $memory = if ($Overlay -eq 'minikube') { '13g' } else { '7g' }
     Say "Minikube with $memory"
     & minikube status *> $null
     if ($LASTEXITCODE -ne 0) { Run minikube @('start', '--cpus=4', "--memory=$memory", '--disk-size=40g') }
@@ -77,9 +78,15 @@ if (-not $NoStart) {
 
     Say 'images'
     $version = (Select-String -Path config/.env -Pattern '^PLATFORM_VERSION=(.*)$').Matches[0].Groups[1].Value
-    Run docker @('build', '-q', '-f', 'deployment/images/Dockerfile', '--target', 'platform', '-t', "learning-analytics/platform:$version", '.')
-    Run docker @('build', '-q', '-f', 'ingestion_layer/Dockerfile.ingestion', '-t', "learning-analytics/ingestion:$version", '.')
-    Run minikube @('image', 'load', "learning-analytics/platform:$version", "learning-analytics/ingestion:$version")
+    $images = @("learning-analytics/platform:$version", "learning-analytics/ingestion:$version")
+    Run docker @('build', '-q', '-f', 'deployment/images/Dockerfile', '--target', 'platform', '-t', $images[0], '.')
+    Run docker @('build', '-q', '-f', 'ingestion_layer/Dockerfile.ingestion', '--build-arg', "PLATFORM_IMAGE=$($images[0])", '-t', $images[1], '.')
+    if ($Overlay -eq 'local') {
+        $images += "learning-analytics/kafka:$version", "learning-analytics/minio:$version"
+        Run docker @('build', '-q', '-f', 'deployment/images/kafka/Dockerfile', '-t', $images[2], '.')
+        Run docker @('build', '-q', '-t', $images[3], 'minio')
+    }
+    Run minikube (@('image', 'load') + $images)
 }
 
 Say 'keys'

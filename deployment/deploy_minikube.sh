@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Bring the platform up on Minikube, from nothing to an answer. Safe to repeat.
 #
-#   deployment/deploy_minikube.sh [small|minikube] [--no-start] [--events N]
+#   deployment/deploy_minikube.sh [small|local|minikube] [--no-start] [--events N]
 #
 #   small     Kafka as one plain node, 6 GB (the default)
+#   local     the same with images that were built here, Kafka's and MinIO's too
 #   minikube  Strimzi's operator and three Kafka nodes, 12 GB
 #   --no-start  use the cluster that kubectl speaks to, whatever it is
 #   --events N  send N generated events at the end (default 5000, 0 for none)
@@ -13,11 +14,11 @@ cd "$(dirname "$0")/.."
 overlay=small start=yes events=5000
 while (($#)); do
   case $1 in
-    small | minikube) overlay=$1 ;;
+    small | local | minikube) overlay=$1 ;;
     --no-start) start=no ;;
     --events) events=${2:?--events needs a number}; shift ;;
-    -h | --help) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 0 ;;
-    *) echo "deploy_minikube: options must be of small, minikube, --no-start, --events N; got '$1'" >&2; exit 2 ;;
+    -h | --help) sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    *) echo "deploy_minikube: options must be of small, local, minikube, --no-start, --events N; got '$1'" >&2; exit 2 ;;
   esac
   shift
 done
@@ -30,16 +31,22 @@ need kubectl 'see https://kubernetes.io/docs/tasks/tools'
 if [[ $start == yes ]]; then
   need minikube 'see https://minikube.sigs.k8s.io/docs/start'
   need docker 'it builds the images'
-  memory=$([[ $overlay == small ]] && echo 7g || echo 13g)
+  memory=$([[ $overlay == minikube ]] && echo 13g || echo 7g)
   say "Minikube with $memory"
   minikube status > /dev/null 2>&1 || minikube start --cpus=4 --memory="$memory" --disk-size=40g
   minikube addons enable metrics-server
 
   say "images"
   version=$(sed -n 's/^PLATFORM_VERSION=//p' config/.env)
-  docker build -q -f deployment/images/Dockerfile --target platform -t "learning-analytics/platform:$version" .
-  docker build -q -f ingestion_layer/Dockerfile.ingestion -t "learning-analytics/ingestion:$version" .
-  minikube image load "learning-analytics/platform:$version" "learning-analytics/ingestion:$version"
+  images=("learning-analytics/platform:$version" "learning-analytics/ingestion:$version")
+  docker build -q -f deployment/images/Dockerfile --target platform -t "${images[0]}" .
+  docker build -q -f ingestion_layer/Dockerfile.ingestion --build-arg "PLATFORM_IMAGE=${images[0]}" -t "${images[1]}" .
+  if [[ $overlay == local ]]; then
+    images+=("learning-analytics/kafka:$version" "learning-analytics/minio:$version")
+    docker build -q -f deployment/images/kafka/Dockerfile -t "${images[2]}" .
+    docker build -q -t "${images[3]}" minio
+  fi
+  minikube image load "${images[@]}"
 fi
 
 say "keys"

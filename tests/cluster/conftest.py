@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -14,12 +12,11 @@ import pytest
 from deployment.images import engine
 from deployment.images.build import build
 from deployment.installation import StackError
-from deployment.kubernetes.binaries import programs
 from deployment.kubernetes.cluster import load_from_docker
 from deployment.kubernetes.node import Cluster
 from deployment.local_stack import ROOT
 from deployment.pins import image
-from tests.cluster.platform import FOLDER, Platform
+from tests.cluster.platform import Platform
 
 HERE = Path(__file__).parent
 IMAGES = ("platform", "ingestion", "kafka", "minio")
@@ -33,7 +30,7 @@ def pytest_ignore_collect(config: pytest.Config) -> bool | None:
 
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory) -> Iterator[Cluster]:
-    """A cluster that has the platform's images and its keys; what its pods said last stays in `.local/k8s.log`."""
+    """A cluster that has the platform's images; what its pods said last stays in `.local/k8s.log`."""
     engine.start()
     for name in IMAGES:
         build(name)
@@ -41,11 +38,6 @@ def cluster(tmp_path_factory) -> Iterator[Cluster]:
     try:
         running.up()
         load_from_docker(running, *(image(name) for name in IMAGES))
-        environ = os.environ | {
-            "KUBECONFIG": str(running.kubeconfig),
-            "PATH": f"{programs('kubectl')['kubectl'].parent}:{os.environ['PATH']}",
-        }
-        subprocess.run([FOLDER / "secrets.sh"], env=environ, check=True, capture_output=True, timeout=60)
         yield running
     finally:
         with suppress(StackError, OSError):

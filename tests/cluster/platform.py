@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import time
@@ -41,9 +42,15 @@ class Platform:
         self.cluster = cluster
         self.port = 0
 
-    def apply(self, overlay: str) -> None:
-        """`kubectl apply -k` of an overlay."""
-        self.cluster.do("apply", "-k", str(FOLDER / "overlays" / overlay))
+    def script(self, name: str, *options: str) -> None:
+        """Run a script of `deployment/` against the cluster."""
+        environ = os.environ | {
+            "KUBECONFIG": str(self.cluster.kubeconfig),
+            "PATH": f"{programs('kubectl')['kubectl'].parent}:{os.environ['PATH']}",
+        }
+        command = [str(ROOT / "deployment" / name), *options]
+        done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False, timeout=2 * LIMIT)
+        assert done.returncode == 0, done.stdout + done.stderr
 
     @contextmanager
     def forwarded(self) -> Iterator[None]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 
-from tests.cluster.platform import count, wait
+from tests.cluster.platform import NAMESPACES, Platform, count, wait
 
 GENERATED = ("--events", "5000", "--seed", "1", "--late", "0.05", "--duplicates", "0.02", "--invalid", "0.01")
 LIVE = ("--duration", "150", "--rate", "40", "--duplicates", "0.02", "--invalid", "0.01")
+DEPLOY = ("deploy_minikube.sh", "local", "--no-start", "--events", "0")
 MEMORY_MB = 6000
 PARTS = [
     ("kafka", "kafka", 1),
@@ -24,15 +25,14 @@ def test_platform(platform, capsys):
             print(f"\n{text}", end="", flush=True)
 
     started = time.monotonic()
-    platform.apply("local")
+    platform.script(*DEPLOY)
     platform.produce("first", *GENERATED)
-    for namespace, name, pods in PARTS:
-        wait(f"{name} to be ready", lambda n=namespace, m=name, p=pods: platform.ready(n, m, p))
+    all_ready(platform)
     up = time.monotonic() - started
     sent = platform.sent("first")
     with platform.forwarded():
         wait("the first answer", lambda: platform.events() == sent)
-        say(f"every pod ready in {up:.0f} s, {sent} events answered {time.monotonic() - started:.0f} s after apply -k")
+        say(f"every pod ready in {up:.0f} s, {sent} events answered after {time.monotonic() - started:.0f} s")
         before = platform.rows()
         assert sum(map(len, before.values())) > 100
         wait("ingestion", lambda: platform.landed() == sent)
@@ -68,3 +68,19 @@ def test_platform(platform, capsys):
         entries = [entry for partitions in ledger.values() for entry in partitions.values()]
         assert all(e["landed"] == e["counted"] + e["duplicate"] + e["invalid"] for e in entries)
         say("batch lost: its Job made another; the ledger closes")
+
+    platform.script("cleanup_minikube.sh")
+    assert not any(platform.pods(namespace, name) for namespace, name, _ in PARTS)
+    platform.script(*DEPLOY)
+    all_ready(platform)
+    with platform.forwarded():
+        assert platform.events() == total and platform.rows() == before, "taken down and deployed again: nothing lost"
+    platform.script("cleanup_minikube.sh", "--data")
+    assert not set(NAMESPACES) & set(
+        platform.cluster.do("get", "namespaces", "-o", "name").replace("namespace/", "").split()
+    )
+
+
+def all_ready(platform: Platform) -> None:
+    for namespace, name, pods in PARTS:
+        wait(f"{name} to be ready", lambda n=namespace, m=name, p=pods: platform.ready(n, m, p))
