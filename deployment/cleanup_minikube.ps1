@@ -25,6 +25,7 @@ $strimzi = & kubectl 'api-resources' '--api-group=kafka.strimzi.io' '-o' 'name'
 Remove @('-n', 'producer', 'job', '--all')
 Remove @('-n', 'spark', 'cronjob,job,statefulset,service,pod', '--all')
 Remove @('-n', 'serving', 'deployment,service,hpa,pdb', '--all')
+Remove @('-n', 'oozie', 'job,statefulset,service', '--all')
 Remove @('-n', 'minio', 'job,deployment,service', '--all')
 # Strimzi's operator takes its Kafka down by itself once its resource is gone; the claims of the volumes stay.
 if ($strimzi) { Remove @('-n', 'kafka', 'kafka,kafkanodepool', '--all') }
@@ -32,7 +33,7 @@ Remove @('-n', 'kafka', 'job,statefulset,service', '--all')
 
 if ($Data) {
     if ($strimzi) { Remove @('-n', 'kafka', 'kafkatopic', '--all') }
-    Remove @('namespace', 'producer', 'serving', 'spark', 'minio', 'kafka')
+    Remove @('namespace', 'producer', 'serving', 'spark', 'oozie', 'minio', 'kafka')
     Remove @('persistentvolume', '-l', 'app.kubernetes.io/part-of=learning-analytics')
     Remove @('storageclass', 'kafka-storage')
 }

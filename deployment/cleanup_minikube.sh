@@ -30,6 +30,7 @@ remove() { kubectl delete --ignore-not-found --timeout=180s "$@"; }
 remove -n producer job --all
 remove -n spark cronjob,job,statefulset,service,pod --all
 remove -n serving deployment,service,hpa,pdb --all
+remove -n oozie job,statefulset,service --all
 remove -n minio job,deployment,service --all
 # Strimzi's operator takes its Kafka down by itself once its resource is gone; the claims of the volumes stay.
 [[ -z $strimzi ]] || remove -n kafka kafka,kafkanodepool --all
@@ -37,7 +38,7 @@ remove -n kafka job,statefulset,service --all
 
 if [[ $scope == data ]]; then
   [[ -z $strimzi ]] || remove -n kafka kafkatopic --all
-  remove namespace producer serving spark minio kafka
+  remove namespace producer serving spark oozie minio kafka
   remove persistentvolume -l app.kubernetes.io/part-of=learning-analytics
   remove storageclass kafka-storage
 fi

@@ -57,8 +57,8 @@ function SetKeys {
     $file = New-TemporaryFile
     try {
         Set-Content -Path $file -Value @("MINIO_ACCESS_KEY=$access", "MINIO_SECRET_KEY=$hidden")
-        Run kubectl @('apply', '-f', 'minio/namespace.yaml', '-f', 'spark/namespace.yaml', '-f', 'deployment/kubernetes/serving/namespace.yaml')
-        foreach ($namespace in 'minio', 'spark', 'serving') {
+        Run kubectl @('apply', '-f', 'minio/namespace.yaml', '-f', 'spark/namespace.yaml', '-f', 'deployment/kubernetes/serving/namespace.yaml', '-f', 'deployment/kubernetes/oozie/namespace.yaml')
+        foreach ($namespace in 'minio', 'spark', 'serving', 'oozie') {
             Apply (& kubectl '-n' $namespace 'create' 'secret' 'generic' 'minio-credentials' "--from-env-file=$file" '--dry-run=client' '-o' 'yaml')
         }
     } finally {

@@ -4,7 +4,7 @@
 set -euo pipefail
 
 cd "$(dirname "$0")/../.."
-namespaces=(minio spark serving)
+namespaces=(minio spark serving oozie)
 secret=minio-credentials
 
 if kubectl -n minio get secret "$secret" > /dev/null 2>&1; then
@@ -17,7 +17,8 @@ else
   hidden=${MINIO_SECRET_KEY:-$(random 24)}
 fi
 
-kubectl apply -f minio/namespace.yaml -f spark/namespace.yaml -f deployment/kubernetes/serving/namespace.yaml
+kubectl apply -f minio/namespace.yaml -f spark/namespace.yaml -f deployment/kubernetes/serving/namespace.yaml \
+  -f deployment/kubernetes/oozie/namespace.yaml
 for namespace in "${namespaces[@]}"; do
   printf 'MINIO_ACCESS_KEY=%s\nMINIO_SECRET_KEY=%s\n' "$access" "$hidden" \
     | kubectl -n "$namespace" create secret generic "$secret" --from-env-file=/dev/stdin --dry-run=client -o yaml \

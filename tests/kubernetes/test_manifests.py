@@ -19,6 +19,7 @@ from tests.kubernetes.conftest import FOLDER, PLACES, ROOT
 
 WORKLOADS = ("Deployment", "StatefulSet", "Job", "CronJob")
 PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
+NO_SETTINGS = {"HOME", "EXECUTOR_IMAGE", "POD_IP", "POD_NAME", "OOZIE_URL"}
 EXECUTORS = {"spark.executor.instances": "3", "spark.executor.cores": "2"}
 
 
@@ -90,9 +91,9 @@ def test_settings_are_known(place):
     for _, name, pod in pods(place):
         for container in pod["containers"]:
             if "learning-analytics/" in container["image"] and name not in ("kafka", "minio"):
-                used |= {v["name"] for v in container.get("env", [])} - {"HOME", "EXECUTOR_IMAGE", "POD_IP", "POD_NAME"}
-                arguments = " ".join(container["args"])
-                used |= set(re.findall(r"\$\(([A-Z_]+)\)", arguments)) - {"EXECUTOR_IMAGE", "POD_IP", "POD_NAME"}
+                used |= {v["name"] for v in container.get("env", [])} - NO_SETTINGS
+                arguments = " ".join(container.get("args", []))
+                used |= set(re.findall(r"\$\(([A-Z_]+)\)", arguments)) - NO_SETTINGS
     assert used <= known, used - known
 
 
