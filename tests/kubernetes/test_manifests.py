@@ -13,9 +13,8 @@ import yaml
 from catalogue.events import TOPICS
 from catalogue.settings import declared
 from deployment.kubernetes.binaries import programs
-from deployment.packages import need
 from deployment.pins import image, pins
-from tests.kubernetes.conftest import FOLDER, PLACES, ROOT
+from tests.kubernetes.conftest import PLACES
 
 WORKLOADS = ("Deployment", "StatefulSet", "Job", "CronJob")
 PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
@@ -146,9 +145,3 @@ def test_executors_are_three_of_two_cores_and_four_gigabytes():
     assert values.items() >= EXECUTORS.items()
     memory = [values[f"spark.executor.{name}"].removesuffix("g") for name in ("memory", "memoryOverhead")]
     assert sum(map(int, memory)) == 4
-
-
-def test_shell_scripts_have_no_faults():
-    scripts = [*FOLDER.rglob("*.sh"), *(ROOT / "deployment").glob("*.sh")]
-    assert scripts
-    subprocess.run([need("shellcheck", "shellcheck"), *scripts], check=True, timeout=60)
