@@ -107,9 +107,14 @@ class Platform:
         self.cluster.do("-n", "spark", "create", "job", "--from=cronjob/batch", name)
 
     def done(self, namespace: str, job: str) -> None:
-        """Wait until a Job is complete."""
-        complete = ("wait", "--for=condition=Complete", f"job/{job}", f"--timeout={LIMIT}s")
-        self.cluster.do("-n", namespace, *complete, seconds=LIMIT + 30)
+        """Wait until a Job is complete; AssertionError with what it said where it failed."""
+
+        def ended() -> str:
+            types = '{.status.conditions[?(@.status=="True")].type}'
+            return self.cluster.do("-n", namespace, "get", "job", job, "-o", f"jsonpath={types}")
+
+        found = wait(f"the Job {job}", lambda: {"Complete", "Failed"} & set(ended().split()))
+        assert found == {"Complete"}, self.cluster.do("-n", namespace, "logs", f"job/{job}", "--tail=20")
 
     def pods(self, namespace: str, name: str) -> dict[str, bool]:
         """Unique id of each pod of this name that is not on its way out, and whether it is ready."""

@@ -49,7 +49,8 @@ def test_platform(platform, capsys):
     assert sum(used.values()) < MEMORY_MB
 
     platform.produce("live", *LIVE)
-    wait("the live producer", lambda: platform.pods("producer", "producer"))
+    with platform.forwarded():
+        wait("the live producer's first events", lambda: platform.events() > sent)
     for namespace, name, pods in PARTS:
         say(f"{name} lost: another ready after {platform.lose(namespace, name, pods):.0f} s")
     total = sent + platform.sent("live")
