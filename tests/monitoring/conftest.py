@@ -29,7 +29,7 @@ LONG = {
     "ingestion": ["ingestion_layer/minio_ingest.py"],
     "speed": ["speed_layer/stream_layer.py"],
     "serving": ["serving_layer/serving_layer.py"],
-    "producer": ["ingestion_layer/producer.py", "--rate", "300", "--duplicates", "0.03", "--invalid", "0.03"],
+    "producer": ["ingestion_layer/producer.py", "--rate", "100", "--duplicates", "0.03", "--invalid", "0.03"],
 }
 
 
