@@ -8,7 +8,7 @@ import tempfile
 from tests.benchmarks.history import raw_history
 from tests.benchmarks.process import measured
 
-ROUNDS = 3
+ROUNDS, LARGE = 3, 10_000_000  # above LARGE one round is enough
 
 
 def run(events: int) -> None:
@@ -19,7 +19,7 @@ def run(events: int) -> None:
     )
     print("|---|---|---|---|")
     ratios = []
-    for _ in range(ROUNDS):
+    for _ in range(ROUNDS if events < LARGE else 1):
         with tempfile.TemporaryDirectory() as folder:
             floor, _ = measured(["-m", "tests.benchmarks.floor", raw, f"{folder}/floor"])
             ours, memory = measured(["batch_layer/run_batch_jobs.py", raw, f"{folder}/views", "--full"])

@@ -23,7 +23,7 @@ def main(raw: str, out: str) -> None:
     """Compute every view of the raw folder, with typed fields read straight from JSON."""
     Path(out).mkdir(parents=True, exist_ok=True)
     con = duckdb.connect()
-    con.execute("SET TimeZone = 'UTC'; SET memory_limit = '4GB'")
+    con.execute("SET TimeZone = 'UTC'; SET memory_limit = '6GB'")
     for statement in DIALECT:
         con.execute(statement)
     for topic in TOPICS.values():

@@ -91,11 +91,20 @@ def _report(
     page = f"/views/{LARGEST}?sort={SORT}"
     latencies = asyncio.run(_one_by_one(address, [page + f"&limit={100 + n % 7}" for n in range(40)]))
     print(f"| first page of {LARGEST} by {SORT}: p95, ms | {_ms(latencies, 0.95)} |", flush=True)
-    seconds = [_delta(address, environ, number) for number in range(5)]
+    applied = [_delta(address, environ, number) for number in range(5)]
+    seconds = [taken for taken, _ in applied]
     print(
         f"| a delta of 1,000 events applied in: median, slowest, ms | {_ms(seconds, 0.5)}, {_ms(seconds, 1.0)} |",
         flush=True,
     )
+    touched = sorted({user for _, found in applied for user in found})
+    for view in LOOKUPS:
+        latencies = asyncio.run(_at_rate(address, [f"/views/{view}?user_id={user}" for user in touched], RATE, SECONDS))
+        print(
+            f"| {view} by user_id of {len(touched)} users whom deltas touched, at {RATE}/s: p50, p99, ms "
+            f"| {_ms(latencies, 0.5)}, {_ms(latencies, 0.99)} |",
+            flush=True,
+        )
     measured(["batch_layer/run_batch_jobs.py", raw, views, "--full"])
     before = _run_of(address)
     started = time.monotonic()
@@ -132,8 +141,8 @@ def _run_of(address: str) -> str:
         return json.load(answer)["run"]
 
 
-def _delta(address: str, environ: dict[str, str], number: int) -> float:
-    """Seconds that the serving layer takes to apply a delta of 1,000 events, by its own measure."""
+def _delta(address: str, environ: dict[str, str], number: int) -> tuple[float, set[str]]:
+    """Seconds that the serving layer takes to apply a delta of 1,000 events, by its own measure, and whose they are."""
     settings = Settings.load(environ)
     batch = open_store(settings.batch_views)
     cut = published(batch)["cut"]
@@ -143,11 +152,12 @@ def _delta(address: str, environ: dict[str, str], number: int) -> float:
     people = Population(number + 2, STUDENTS, 1000, 10, 1_775_000_000 * SECOND)
     schedule = Schedule(1_775_000_000 * SECOND, 1_775_000_000 * SECOND + DAY, 1000, np.random.default_rng(number))
     offsets = {t: dict(partitions) for t, partitions in speed.head.items()}
-    rows = []
+    rows, users = [], set()
     for topic, key, value in islice(Simulation(people, schedule, f"delta-{number}", 0.0, 1000).records(), 1000):
         partition = zlib.crc32(key) % TOPICS[topic].partitions
         offset = offsets[topic][str(partition)]
         offsets[topic][str(partition)] += 1
+        users.add(key.decode())
         rows.append((topic, partition, offset, dt.datetime(2026, 5, 1, tzinfo=dt.UTC), value))
     columns = [list(column) for column in zip(*rows, strict=True)]
     types = (pa.string(), pa.int32(), pa.int64(), pa.timestamp("us", "UTC"), pa.binary())
@@ -165,7 +175,7 @@ def _delta(address: str, environ: dict[str, str], number: int) -> float:
         if time.monotonic() > deadline:
             raise RuntimeError("serving: a delta must be applied within 30 s")
         time.sleep(0.05)
-    return _metric(address, "serving_delta_apply_seconds_sum") - before
+    return _metric(address, "serving_delta_apply_seconds_sum") - before, users
 
 
 def _metric(address: str, name: str) -> float:
