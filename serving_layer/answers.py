@@ -74,11 +74,11 @@ class Answers:
         self._covers: dict[tuple, bytes] = {}
 
     def quick(self, generation: Generation, topic: str, view: str, query: Query) -> Answer | None:
-        """The rows of one person, where no delta has touched them since the batch run; None where a query is needed."""
+        """The rows of one person, where they are at hand; None where a query is needed."""
         state = generation.topics[topic]
-        lookup = state.lookups.get(view)
+        persons = state.persons.get(view)
         if (
-            lookup is None
+            persons is None
             or not query.plain
             or query.layer == "speed"
             or query.format != "json"
@@ -87,10 +87,8 @@ class Answers:
             return None
         value = query.equal_to(state.views[view].shard)
         number = state.applied
-        if value is None or query.layer == "merged" and value in state.touched[view]:
-            return None
-        rows = lookup.rows(value)
-        if len(rows) > query.limit:  # pages have to agree: they need a snapshot
+        rows = None if value is None else persons.rows(value, query.layer)
+        if rows is None or len(rows) > query.limit:  # pages have to agree: they need a snapshot
             return None
         return Answer(rows, len(rows), None, self.as_of(generation, topic, number))
 

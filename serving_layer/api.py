@@ -28,6 +28,7 @@ from serving_layer.api_documents import ANSWER, ERRORS, FRESHNESS, HEALTH, PARAM
 from serving_layer.formats import MEDIA_TYPES, json_bytes, table_bytes
 from serving_layer.metrics import Metrics
 from serving_layer.older_runs import OlderRuns, UnknownRun
+from serving_layer.preparation import Preparation
 from serving_layer.query import BadQuery, Query, parse
 from serving_layer.state import ServingState
 
@@ -43,15 +44,17 @@ class Unavailable(Exception):
 def create_app(settings: Settings) -> FastAPI:
     """The application over the bucket of `settings`; its state follows the bucket while it runs."""
     state = ServingState(settings)
-    answers, older = Answers(state), OlderRuns(state.batch)
+    answers, older, preparation = Answers(state), OlderRuns(state.batch), Preparation(state)
     metrics = Metrics(state, answers)
     columns = view_columns()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         state.start()
+        preparation.start()
         yield
         answers.drop_old(everything=True)
+        await run_in_threadpool(preparation.stop)
         await run_in_threadpool(state.stop)
 
     app = FastAPI(

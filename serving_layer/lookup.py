@@ -10,6 +10,15 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 
+def places(column: pa.ChunkedArray) -> dict[Any, tuple[int, int]]:
+    """Where each value of `column` stands, from (inclusive) and to (exclusive); equal values must stand together."""
+    if not len(column):
+        return {}
+    runs = pc.run_end_encode(column.combine_chunks())
+    ends = runs.run_ends.to_pylist()
+    return dict(zip(runs.values.to_pylist(), zip([0, *ends], ends, strict=False), strict=True))
+
+
 class Lookup:
     """The rows of `parquet` by the values of `column`, whose equal values must stand together."""
 
@@ -19,10 +28,8 @@ class Lookup:
             writer.write_table(table.combine_chunks())
         # Mapped into memory, so that the system may drop its pages.
         self.table = pa.ipc.open_file(pa.memory_map(str(arrow))).read_all()
-        runs = pc.run_end_encode(self.table[column].combine_chunks()) if len(self.table) else None
-        values = runs.values.to_pylist() if runs is not None else []
-        ends = runs.run_ends.to_pylist() if runs is not None else []
-        self.places = dict(zip(values, zip([0, *ends], ends, strict=False), strict=True))
+        self.column = column
+        self.places = places(self.table[column])
 
     def rows(self, value: str) -> list[dict[str, Any]]:
         """The rows of one value, in the order of the key."""

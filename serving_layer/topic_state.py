@@ -26,6 +26,7 @@ from catalogue.settings import Settings
 from catalogue.storage import Store
 from catalogue.views import ROLLUPS, VIEWS
 from serving_layer.lookup import Lookup
+from serving_layer.persons import Persons
 
 # What batch and speed account for in the same way.
 FATES = ("landed", "counted", "duplicate", "invalid")
@@ -61,8 +62,7 @@ class TopicState:
         for statement in DIALECT:
             self.con.execute(statement)
         self.writing = threading.Lock()
-        self.lookups: dict[str, Lookup] = {}
-        self.touched: dict[str, set] = {}
+        self.persons: dict[str, Persons] = {}
         self._load(current, batch)
 
     @property
@@ -102,7 +102,8 @@ class TopicState:
                     f"CREATE VIEW batch_{view.name} AS SELECT * FROM read_parquet('{local}', hive_partitioning = false)"
                 )
                 if view.shard in ("user_id", "student_id"):
-                    self.lookups[view.name] = Lookup(local, view.shard, self.folder / f"{view.name}.arrow")
+                    lookup = Lookup(local, view.shard, self.folder / f"{view.name}.arrow")
+                    self.persons[view.name] = Persons(lookup)
             else:
                 con.execute(f"CREATE VIEW batch_{view.name} AS {self._select(view, 'base')}")
             con.execute(
@@ -112,7 +113,6 @@ class TopicState:
                 f"CREATE TABLE touched_{view.name} AS SELECT 0::BIGINT AS n, {view.shard} AS v "
                 f"FROM view_{view.name} LIMIT 0"
             )
-            self.touched[view.name] = set()
         con.execute("CHECKPOINT")
 
     def _select(self, view: View, layer: str = "merged", restriction: str = "") -> str:
@@ -151,7 +151,8 @@ class TopicState:
                 self.heads[number] = delta.ends(self.topic)
                 # Before the commit, so that a reader never takes a touched row for an untouched one.
                 for name, values in fresh.items():
-                    self.touched[name] |= values
+                    if name in self.persons:
+                        self.persons[name].touch(values, number)
                 cursor.execute("COMMIT")
             except BaseException:
                 cursor.execute("ROLLBACK")
@@ -174,7 +175,7 @@ class TopicState:
         rows = cursor.execute(
             f"INSERT INTO touched_{view.name} SELECT {number}, * FROM ({values}) RETURNING v"
         ).fetchall()
-        return {row[0] for row in rows} if view.name in self.lookups else set()
+        return {row[0] for row in rows} if view.name in self.persons else set()
 
     def _states(self, rollup: Rollup) -> str:
         return f"(SELECT * FROM base_{rollup.name} UNION ALL FROM speed_{rollup.name})"
@@ -221,6 +222,21 @@ class TopicState:
                 cursor.execute("COMMIT")
             finally:
                 cursor.close()
+
+    def prepare(self, name: str) -> None:
+        """Compute the rows of persons whom deltas have touched, so that they are found without a query."""
+        view, persons = self.views[name], self.persons[name]
+        cursor = self.con.cursor()
+        try:
+            cursor.execute("SET TimeZone = 'UTC'")
+            cursor.execute("BEGIN")
+            number = cursor.execute("SELECT n FROM applied").fetchall()[0][0]
+            stale = persons.stale(number)
+            cursor.execute("CREATE TEMP TABLE hit AS SELECT unnest(?::VARCHAR[]) AS v", [stale])
+            rows = cursor.sql(f"SELECT * FROM ({self._hit_rows(view)}) ORDER BY {', '.join(view.key)}")
+            persons.keep(number, stale, rows.to_arrow_table())
+        finally:
+            cursor.close()
 
     def _hit_rows(self, view: View, values: str = "(SELECT v FROM hit)") -> str:
         """The view's rows of the shards in `values`."""

@@ -1,0 +1,82 @@
+"""Rows that are computed ahead are those that a query gives, and none is given where a delta has touched them since."""
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from catalogue.documents import view_columns
+from catalogue.views import VIEWS
+from serving_layer import persons as module
+from serving_layer.answers import Answers
+from serving_layer.lookup import Lookup
+from serving_layer.persons import Persons
+from serving_layer.query import parse
+from tests.laws.test_merged import Platform, opened, settle
+from tests.oracle.histories import history
+
+
+def test_rows_computed_ahead_are_those_of_a_query(tmp_path):
+    platform = Platform(tmp_path, history(21, 1500), 21)
+    platform.micro_batch(0.4)
+    platform.run_batch(at_boundary=True)
+    platform.micro_batch(0.2)
+    state = opened(platform)
+    answers, columns = Answers(state), view_columns()
+    try:
+        compared = 0
+        for share in (0, 0.4):
+            if share:
+                platform.micro_batch(share)
+                settle(state)
+            generation = state.generation
+            for topic in generation.topics.values():
+                for view, found in topic.persons.items():
+                    waiting = found.stale(topic.applied)
+                    assert waiting
+                    queries = {
+                        person: parse([(topic.views[view].shard, person)], columns[view], VIEWS[view].key)
+                        for person in waiting
+                    }
+                    asked = {p: answers.quick(generation, topic.topic, view, q) for p, q in queries.items()}
+                    assert set(asked.values()) == {None} and found.wanted
+                    topic.prepare(view)
+                    assert not found.wanted
+                    for person, query in queries.items():
+                        quick = answers.quick(generation, topic.topic, view, query)
+                        whole = answers.page(generation, topic.topic, view, query)
+                        assert (quick.rows, quick.total) == (whole.rows, whole.total), (view, person)
+                        compared += len(quick.rows)
+        assert compared > 500
+    finally:
+        answers.drop_old(everything=True)
+        state.stop()
+
+
+def _persons(folder) -> Persons:
+    pq.write_table(pa.table({"user_id": ["a", "a", "b"], "n": [1, 2, 3]}), folder / "view.parquet")
+    return Persons(Lookup(folder / "view.parquet", "user_id", folder / "view.arrow"))
+
+
+def test_a_touched_person_has_no_rows_until_they_are_computed(tmp_path):
+    persons = _persons(tmp_path)
+    assert persons.rows("a", "merged") == [{"user_id": "a", "n": 1}, {"user_id": "a", "n": 2}]
+    assert persons.rows("c", "merged") == []
+    persons.touch(["a"], 5)
+    assert persons.rows("a", "merged") is None
+    assert persons.rows("a", "batch") == [{"user_id": "a", "n": 1}, {"user_id": "a", "n": 2}]
+    assert persons.stale(4) == [] and persons.stale(5) == ["a"]
+    persons.keep(5, ["a"], pa.table({"user_id": ["a"], "n": [9]}))
+    assert persons.rows("a", "merged") == [{"user_id": "a", "n": 9}]
+    persons.touch(["a"], 6)
+    persons.keep(5, ["a"], pa.table({"user_id": ["a"], "n": [9]}))  # computed before the delta that came meanwhile
+    assert persons.rows("a", "merged") is None and persons.stale(6) == ["a"]
+
+
+def test_outdated_rows_are_let_go_of(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "FEWEST_ROWS", 10)
+    persons = _persons(tmp_path)
+    for number in range(1, 50):
+        persons.touch(["b", "c"], number)
+        persons.keep(number, ["b", "c"], pa.table({"user_id": ["b", "b", "c"], "n": [number, number + 1, 7]}))
+        assert persons._rows_held <= 13
+        assert persons.rows("b", "merged") == [{"user_id": "b", "n": number}, {"user_id": "b", "n": number + 1}]
+    assert persons.rows("c", "merged") == [{"user_id": "c", "n": 7}]
