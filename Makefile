@@ -2,15 +2,18 @@ CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/learning-analytics
 VENV := $(CACHE)/venv-$(shell sha256sum config/requirements-dev.txt | cut -c1-12)
 PYTHON := $(VENV)/bin/python
 
-.PHONY: setup up status down demo test bench lock docs lint oozie-up oozie-down test-oozie test-faults images compose-up compose-down test-compose test-monitoring
+.PHONY: setup venv up status down demo test bench lock docs lint oozie-up oozie-down test-oozie test-faults images compose-up compose-down test-compose test-monitoring
 .PHONY: k8s-up k8s-down test-k8s
 setup: $(VENV)/.ready
 	@$(PYTHON) -m deployment.installation
 
 $(VENV)/.ready: config/requirements-dev.txt
 	python3 -m venv $(VENV)
-	$(VENV)/bin/pip install --disable-pip-version-check -r config/requirements-dev.txt
+	$(VENV)/bin/pip install --disable-pip-version-check -r config/requirements-dev.txt >&2
 	touch $@
+
+venv: $(VENV)/.ready
+	@echo $(VENV)
 
 up: setup
 	$(PYTHON) -m deployment.local_stack up
