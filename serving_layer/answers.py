@@ -71,7 +71,6 @@ class Answers:
         self.state = state
         self.snapshots: OrderedDict[str, Snapshot] = OrderedDict()
         self.lock = threading.Lock()
-        self._covers: dict[tuple, bytes] = {}
 
     def quick(self, generation: Generation, topic: str, view: str, query: Query) -> Answer | None:
         """The rows of one person, where they are at hand; None where a query is needed."""
@@ -90,7 +89,7 @@ class Answers:
         rows = None if value is None else persons.rows(value, query.layer)
         if rows is None or len(rows) > query.limit:  # pages have to agree: they need a snapshot
             return None
-        return Answer(rows, len(rows), None, self.as_of(generation, topic, number))
+        return Answer(rows, len(rows), None, self.as_of(generation, topic, number, query.layer))
 
     def page(self, generation: Generation, topic: str, view: str, query: Query) -> Answer:
         """A page of a view, by a query."""
@@ -99,7 +98,7 @@ class Answers:
             with held.lock:
                 if held.closed:
                     return self.page(generation, topic, view, query)
-                as_of = self.as_of(held.generation, topic, held.number)
+                as_of = self.as_of(held.generation, topic, held.number, query.layer)
                 return read(held.cursor, held.relation, query, held.total, as_of)
         state = generation.topics[topic]
         cursor = state.con.cursor()
@@ -108,7 +107,7 @@ class Answers:
         try:
             relation, number = self._relation(cursor, state, view, query)
             total = count(cursor, relation, query)
-            answer = read(cursor, relation, query, total, self.as_of(generation, topic, number))
+            answer = read(cursor, relation, query, total, self.as_of(generation, topic, number, query.layer))
             if answer.next:
                 kept = True
                 token = self._keep(Snapshot(cursor, generation, view, relation, number, total, 0.0, threading.Lock()))
@@ -170,35 +169,37 @@ class Answers:
                 snapshot.cursor.close()
             snapshot.generation.leave()
 
-    def as_of(self, generation: Generation, topic: str, number: int) -> bytes:
-        """What an answer from `topic` at delta `number` covers, as JSON."""
-        numbers = tuple(number if t == topic else s.applied for t, s in generation.topics.items())
-        key = (generation.run, numbers)
-        covers = self._covers.get(key)
+    def as_of(self, generation: Generation, topic: str, number: int, layer: str = "merged") -> bytes:
+        """What an answer from `topic` at delta `number` covers, as JSON; of the batch layer, nothing beyond the cut."""
+        batch = layer == "batch"
+        key = () if batch else tuple(number if t == topic else s.applied for t, s in generation.topics.items())
+        covers = generation.described.get(key)
         if covers is None:
-            heads = {
-                t: dict(s.heads.get(n, s.head)) for (t, s), n in zip(generation.topics.items(), numbers, strict=True)
-            }
             cuts = {t: s.cut for t, s in generation.topics.items()}
+            heads = cuts
+            if not batch:
+                at = zip(generation.topics.items(), key, strict=True)
+                heads = {t: dict(s.heads.get(n, s.head)) for (t, s), n in at}
             covers = json_bytes({"run": generation.run, "cut": cuts, "head": heads})[:-1]
-            if len(self._covers) > 64:
-                self._covers.clear()
-            self._covers[key] = covers
-        watermark, lag = self.freshness(generation, topic)
+            if len(generation.described) > 64:
+                generation.described.clear()
+            generation.described[key] = covers
+        watermark, lag = self.freshness(generation, topic, batch)
         return covers + b',"watermark":' + json_bytes(watermark) + b',"lag_seconds":' + json_bytes(lag) + b"}"
 
-    def freshness(self, generation: Generation, topic: str) -> tuple[str | None, float | None]:
+    def freshness(self, generation: Generation, topic: str, batch: bool = False) -> tuple[str | None, float | None]:
         """The newest arrival that is covered, and for how many seconds later ones may be missing; None: unknown.
 
         Nothing is missing up to the moment at which the speed layer last saw Kafka end where the answer does.
         """
         state = generation.topics[topic]
-        known = state.watermark
+        watermark, head = (state.batch_watermark, state.cut) if batch else (state.watermark, state.head)
+        known = watermark
         alive = self.state.alive
         ends = alive.get("kafka", {}).get(topic)
-        if ends is not None and all(end <= state.head.get(p, 0) for p, end in ends.items()):
+        if ends is not None and all(end <= head.get(p, 0) for p, end in ends.items()):
             known = max(known, alive["at"])
         if not known:
             return None, None
         lag = (datetime.now(UTC) - datetime.fromisoformat(known)).total_seconds()
-        return state.watermark or None, round(max(0.0, lag), 3)
+        return watermark or None, round(max(0.0, lag), 3)

@@ -14,13 +14,17 @@ from serving_layer.topic_state import TopicState
 
 @dataclass
 class Generation:
-    """The topics' states over the published run `current`, and how many requests read them."""
+    """The topics' states over the published run `current`, and how many requests read them.
+
+    `described` holds what its answers cover, as JSON, by the numbers of the topics' last deltas.
+    """
 
     current: dict[str, Any]
     topics: dict[str, TopicState]
     readers: int = 0
     retired: bool = False
     lock: threading.Lock = field(default_factory=threading.Lock)
+    described: dict[tuple[int, ...], bytes] = field(default_factory=dict)
 
     @property
     def run(self) -> str | None:

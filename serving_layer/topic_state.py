@@ -46,7 +46,7 @@ class TopicState:
         add_entries(self.ledger, current.get("ledger", {}).get(topic, {}))
         self.rollups = tuple(r for r in ROLLUPS.values() if r.topic == topic)
         self.views = {v.name: v for v in VIEWS.values() if v.topic == topic}
-        self.watermark = ""
+        self.watermark = self.batch_watermark = ""
         self.applied = 0
         self.heads: dict[int, Vector] = {0: dict(self.cut)}
         self.folder = Path(tempfile.mkdtemp(prefix=f"serving-{topic}-"))
@@ -90,7 +90,7 @@ class TopicState:
             local = self.folder / "ids.parquet"
             batch.download(f"{state_folder(self.topic, self.run)}/ids.parquet", local)
             newest = con.execute(f"SELECT max(kafka_ts) FROM read_parquet('{local}')").fetchall()[0][0]
-            self.watermark = written(newest) if newest else ""
+            self.watermark = self.batch_watermark = written(newest) if newest else ""
             local.unlink()
         for view in self.views.values():
             con.execute(f"INSERT INTO refreshed VALUES ('{view.name}', 0)")

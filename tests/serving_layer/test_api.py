@@ -18,7 +18,7 @@ from catalogue.documents import view_columns
 from catalogue.realtime import WINDOWS
 from catalogue.runs import current
 from catalogue.views import VIEWS
-from serving_layer.query import parse
+from serving_layer.query import LAYERS, parse
 from tests.oracle.histories import landed
 from tests.oracle.views import all_views
 
@@ -214,6 +214,13 @@ def test_an_older_run_can_be_read(server, http):
     batch = http.get(f"/views/{VIEW}", params={"layer": "batch", "limit": 10_000}).json()
     assert old["rows"] == batch["rows"] and old["as_of"]["run"] == run
     assert old["as_of"]["head"] == old["as_of"]["cut"] == batch["as_of"]["cut"]
+
+
+def test_the_batch_layer_ends_at_the_cut(http):
+    covers = {layer: http.get(f"/views/{VIEW}", params={"layer": layer}).json()["as_of"] for layer in LAYERS}
+    batch, merged = covers["batch"], covers["merged"]
+    assert batch["head"] == batch["cut"] == merged["cut"] != merged["head"] == covers["speed"]["head"]
+    assert batch["watermark"] < merged["watermark"] and batch["lag_seconds"] > merged["lag_seconds"]
 
 
 def test_the_ledger_closes(http):
