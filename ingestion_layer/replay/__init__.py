@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from ingestion_layer.replay import moodle, oulad, own, xapi
+from ingestion_layer.replay import caliper, edx, moodle, oulad, own, xapi
 from ingestion_layer.replay.source import ReplayError
 
 Record = tuple[str, bytes, bytes]
@@ -18,6 +18,8 @@ _READERS: dict[str, Callable[[Path, Counter], Iterator[Record]]] = {
     "moodle": moodle.events,
     "oulad": oulad.events,
     "xapi": xapi.events,
+    "caliper": caliper.events,
+    "edx": edx.events,
 }
 FORMATS = tuple(_READERS)
 

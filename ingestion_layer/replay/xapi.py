@@ -4,6 +4,7 @@ become VIDEO_WATCHED: one for each part of a span that no earlier statement of t
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
@@ -11,9 +12,11 @@ from pathlib import Path
 
 import orjson
 
-from ingestion_layer.replay.source import Record, event, identity, lines
+from catalogue.validation import UUID_PATTERN
+from ingestion_layer.replay.source import Record, Unmapped, event, identifier, identity, instant, lines
 
 VIDEO = "https://w3id.org/xapi/video/extensions/"
+UUID = re.compile(UUID_PATTERN)
 EVENTS = {"played": "VIDEO_STARTED", "paused": "VIDEO_PAUSED", "completed": "VIDEO_COMPLETED", "seeked": "VIDEO_SEEKED"}
 
 
@@ -23,7 +26,7 @@ def events(path: Path, skipped: Counter[str]) -> Iterator[Record]:
     for number, line in enumerate(lines(path)):
         try:
             statement = orjson.loads(line)
-            moment = datetime.fromisoformat(statement["timestamp"])
+            moment = instant(statement["timestamp"])
             statements.append((moment, number, statement))
         except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
             skipped["line is no statement with a timestamp"] += 1
@@ -31,6 +34,8 @@ def events(path: Path, skipped: Counter[str]) -> Iterator[Record]:
     for moment, _, statement in sorted(statements, key=lambda s: (s[0].timestamp(), s[1])):
         try:
             yield from _mapped(statement, moment, watched, skipped)
+        except Unmapped as reason:
+            skipped[f"statement: {reason}"] += 1
         except (KeyError, TypeError, ValueError, IndexError, AttributeError):
             skipped["statement lacks what the video profile asks for"] += 1
 
@@ -40,16 +45,18 @@ def _mapped(statement: dict, moment: datetime, watched: dict, skipped: Counter[s
     context, result = statement["context"], statement.get("result", {}).get("extensions", {})
     extensions = context.get("extensions", {})
     actor = statement["actor"]
-    user = actor["account"]["name"] if "account" in actor else actor["mbox"]
+    user = identifier(actor["account"]["name"] if "account" in actor else actor["mbox"])
     session = extensions.get(f"{VIDEO}session-id")
-    video = statement["object"]["id"].removeprefix("uuid://")
+    video = identifier(statement["object"]["id"].removeprefix("uuid://"))
     about = {
-        "session_id": session,
+        "session_id": identifier(session) if session else None,
         "video_id": video,
-        "course_id": context["contextActivities"]["parent"][0]["id"],
+        "course_id": identifier(context["contextActivities"]["parent"][0]["id"]),
     }
     made = []
-    key = statement.get("id") or identity("xapi", orjson.dumps(statement).decode())
+    key = statement.get("id")
+    if not isinstance(key, str) or not UUID.fullmatch(key):
+        key = identity("xapi", key if isinstance(key, str) else orjson.dumps(statement).decode())
     if verb in EVENTS:
         if not session:
             skipped[f"{verb}: no session-id"] += 1

@@ -18,12 +18,14 @@ PATHS = {
     "moodle": SAMPLES / "moodle" / "events.csv",
     "oulad": SAMPLES / "oulad",
     "xapi": SAMPLES / "xapi" / "statements.jsonl",
+    "caliper": SAMPLES / "caliper" / "events.jsonl",
+    "edx": SAMPLES / "edx" / "tracking.log",
 }
 ARRIVED = dt.datetime(2026, 5, 1, tzinfo=dt.UTC)
 
 
-def replayed(form: str) -> tuple[list[tuple[str, bytes, dict]], Counter]:
-    replay = Replay(PATHS[form], form)
+def replayed(form: str, path: Path | None = None) -> tuple[list[tuple[str, bytes, dict]], Counter]:
+    replay = Replay(path or PATHS[form], form)
     records = list(replay)
     for topic, key, value in records:
         assert is_valid(topic, ARRIVED, value), value
@@ -69,6 +71,93 @@ def test_watched_spans_count_each_second_once():
     assert _new_spans("0[.]10.2[,]50[.]60", ends) == [10]
     assert _new_spans("0[.]12.2[,]50[.]60[,]70", ends) == [2]
     assert _new_spans("", ends) == []
+
+
+def kinds_of(records: list[tuple[str, bytes, dict]]) -> Counter:
+    return Counter(event["event_type"] for _, _, event in records)
+
+
+def of_type(records: list[tuple[str, bytes, dict]], name: str) -> list[dict]:
+    return [event for _, _, event in records if event["event_type"] == name]
+
+
+def test_caliper_events_become_ours_and_the_rest_is_named():
+    records, skipped = replayed("caliper")
+    assert kinds_of(records) == {
+        "LOGIN": 3, "LOGOUT": 2, "COURSE_VIEW": 2, "ACCESS_COURSE_MATERIAL": 4, "DOWNLOAD_MATERIAL": 2, "ITEM_CLICK": 2,
+        "VIEW_ASSIGNMENT_FIRST_TIME": 2, "SUBMIT_ASSIGNMENT": 2, "GRADE_ASSIGNMENT": 2, "QUIZ_STARTED": 2,
+        "QUIZ_COMPLETED": 2, "VIDEO_STARTED": 4, "VIDEO_PAUSED": 2, "VIDEO_SEEKED": 2, "VIDEO_COMPLETED": 2,
+        "VIDEO_WATCHED": 6,
+    }  # fmt: skip
+    lines = PATHS["caliper"].read_bytes().splitlines()
+    assert len(lines) == len(records) - kinds_of(records)["VIDEO_WATCHED"] + sum(skipped.values())
+    assert skipped["no event with an eventTime"] == skipped["not JSON"] == 1
+    assert skipped["MediaEvent Muted: says nothing that our events say"] == 2
+    assert skipped["MediaEvent JumpedTo: says not from where"] == 2
+    watched = [e["watch_duration_seconds"] for e in of_type(records, "VIDEO_WATCHED")]
+    assert watched == [100, 20, 300] * 2, "played, then played up to a jump, then from there to the end"
+    grade = of_type(records, "GRADE_ASSIGNMENT")[0]
+    assert (grade["score"], grade["role"]) == (83.33, "teacher")
+    assert grade["student_id"] == of_type(records, "SUBMIT_ASSIGNMENT")[0]["user_id"]
+    assert [e["correct_answers"] for e in of_type(records, "QUIZ_COMPLETED")] == [66, 73]
+    lines_ids = {json.loads(line)["id"].removeprefix("urn:uuid:") for line in lines[:-2]}
+    assert {e["event_id"] for _, _, e in records if e["event_type"] != "VIDEO_WATCHED"} <= lines_ids
+
+
+def test_a_caliper_envelope_an_array_and_lines_say_the_same(tmp_path):
+    envelope = SAMPLES / "caliper" / "envelope.json"
+    expected = replayed("caliper", envelope)
+    assert expected[0]
+    document = json.loads(envelope.read_bytes())
+    forms = {
+        "array.json": json.dumps(document["data"]),
+        "pretty.json": json.dumps(document["data"], indent=2),
+        "envelopes.jsonl": "\n".join(json.dumps({**document, "data": [entry]}) for entry in document["data"]),
+        "lines.jsonl": "\n".join(map(json.dumps, document["data"])),
+    }
+    for name, text in forms.items():
+        (tmp_path / name).write_text(text)
+        assert replayed("caliper", tmp_path / name) == expected, name
+
+
+def test_edx_lines_become_ours_and_the_rest_is_named():
+    records, skipped = replayed("edx")
+    assert kinds_of(records) == {
+        "COURSE_ENROLLED": 3, "COURSE_DROPPED": 1, "COURSE_VIEW": 3, "ACCESS_COURSE_MATERIAL": 6, "ITEM_CLICK": 6,
+        "QUIZ_COMPLETED": 3, "SUBMIT_ASSIGNMENT": 3, "VIDEO_STARTED": 6, "VIDEO_PAUSED": 3, "VIDEO_SEEKED": 4,
+        "VIDEO_COMPLETED": 3, "VIDEO_WATCHED": 9,
+    }  # fmt: skip
+    lines = PATHS["edx"].read_bytes().splitlines()
+    assert len(lines) == len(records) - kinds_of(records)["VIDEO_WATCHED"] + sum(skipped.values())
+    assert skipped["problem_check: the browser's copy, the server tells the answers"] == 3
+    assert skipped["play_video: nobody is logged in"] == skipped["play_video: lacks what it should tell"] == 1
+    answers = [(e["correct_answers"], e["total_questions"]) for e in of_type(records, "QUIZ_COMPLETED")]
+    assert answers == [(1, 3), (2, 3), (3, 3)]
+    assert [e["watch_duration_seconds"] for e in of_type(records, "VIDEO_WATCHED")] == [30, 10, 95] * 3
+
+
+@pytest.mark.parametrize("form", ["caliper", "edx", "xapi"])
+@pytest.mark.parametrize("odd", ["{}", "[]", "5", "null", '{"eventTime": 5}', '{"time": "2026-03-01T00:00:00Z"}', "["])
+def test_odd_documents_are_counted(form, odd, tmp_path):
+    path = tmp_path / "odd.json"
+    path.write_text(odd + "\n")
+    replay = Replay(path, form)
+    assert list(replay) == []
+    assert sum(replay.skipped.values()) == (0 if odd == "[]" and form != "xapi" else 1)
+
+
+def test_every_field_may_be_wrong(tmp_path):
+    """Whatever one member holds, the row becomes valid events or is counted; it is never an error."""
+    for form in ("caliper", "edx", "xapi"):
+        lines = PATHS[form].read_bytes().splitlines()[:40]
+        for number, line in enumerate(lines):
+            document = json.loads(line) if line.startswith(b"{") else {}
+            for name in document:
+                wrong = (None, 5, "x" * 200, [], {}, {"id": 7})[(number + len(name)) % 6]
+                path = tmp_path / f"{form}.json"
+                path.write_text(json.dumps(document | {name: wrong}))
+                records, skipped = replayed(form, path)
+                assert records or skipped, (form, name, wrong)
 
 
 def test_our_own_lines_go_out_as_they_are(tmp_path):
