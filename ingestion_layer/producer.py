@@ -10,7 +10,7 @@ import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import numpy as np
 from tqdm import tqdm
 
+from catalogue.command_line import Parser
 from catalogue.settings import Settings, SettingsError
 from ingestion_layer import producer_metrics
 from ingestion_layer.clock import DAY, SECOND, Schedule, WallClock
@@ -32,6 +33,7 @@ from ingestion_layer.trouble import Trouble
 LIVE_RATE = 50.0
 EVENTS_PER_STUDENT_AND_DAY = 20
 RANGE_DAYS = 30
+EARLIEST = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 SEEDED_START = dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
 SIGNUPS_PER_EVENT = 0.006
 
@@ -124,7 +126,7 @@ class Generated:
                 return RANGE_DAYS, SEEDED_START
             end = dt.datetime.now(dt.UTC)
         start = options.start or end - dt.timedelta(days=RANGE_DAYS)
-        end = end or start + dt.timedelta(days=RANGE_DAYS)
+        end = end or min(start + dt.timedelta(days=RANGE_DAYS), dt.datetime.now(dt.UTC))
         return (end - start) / dt.timedelta(days=1), start
 
 
@@ -168,41 +170,38 @@ def _stop(*_: object) -> None:
     raise Stop
 
 
-def _number(kind: type, text: str) -> Any:
-    try:
-        return kind(text)
-    except ValueError:
-        wanted = "whole number" if kind is int else "number"
-        raise argparse.ArgumentTypeError(f"must be a {wanted}; got {text}") from None
+def _checked(read: Callable[[str], Any], fits: Callable[[Any], bool], wanted: str) -> Callable[[str], Any]:
+    """A type of argument: what `read` makes of the text, where it fits."""
 
+    def value(text: str) -> Any:
+        try:
+            found = read(text)
+        except ValueError:
+            found = None
+        if found is None or not fits(found):
+            raise argparse.ArgumentTypeError(f"must be {wanted}; got {text!r}")
+        return found
 
-def _share(text: str) -> float:
-    value = _number(float, text)
-    if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"must be a share from 0 to 1; got {text}")
     return value
 
 
-def _positive(text: str) -> int:
-    value = _number(int, text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1; got {text}")
-    return value
+_share = _checked(float, lambda v: 0 <= v <= 1, "a share from 0 to 1")
+_whole = _checked(int, lambda v: True, "a whole number")
+_positive = _checked(int, lambda v: v >= 1, "a whole number of at least 1")
+_above_zero = _checked(float, lambda v: 0 < v < float("inf"), "a number above 0")
 
 
-def _above_zero(text: str) -> float:
-    value = _number(float, text)
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"must be above 0; got {text}")
-    return value
-
-
-def _day(text: str) -> dt.datetime:
-    try:
-        day = dt.datetime.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"must be a date as 2026-03-01; got {text}") from None
+def _instant(text: str) -> dt.datetime:
+    day = dt.datetime.fromisoformat(text)
     return day.replace(tzinfo=day.tzinfo or dt.UTC)
+
+
+# Beyond these an event is invalid when it arrives.
+_day = _checked(
+    _instant,
+    lambda day: EARLIEST <= day <= dt.datetime.now(dt.UTC) + dt.timedelta(days=1),
+    "a date as 2026-03-01, from 2000 to now",
+)
 
 
 def _problem(options: argparse.Namespace) -> str | None:
@@ -210,19 +209,20 @@ def _problem(options: argparse.Namespace) -> str | None:
         return f"--replay needs --format, one of {', '.join(FORMATS)}"
     if options.format and not options.replay:
         return "--format needs --replay FILE"
-    if options.start and options.end and options.start >= options.end:
-        return f"--end must be after --start; got {options.start:%Y-%m-%d} and {options.end:%Y-%m-%d}"
+    end = options.end or dt.datetime.now(dt.UTC)
+    if options.start and options.start >= end:
+        return f"--end must be after --start; got {options.start:%Y-%m-%d} and {end:%Y-%m-%d}"
     return None
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="producer.py", description=__doc__, allow_abbrev=False)
+def _parser() -> Parser:
+    parser = Parser(prog="producer.py", description=__doc__, allow_abbrev=False)
     parser.add_argument("--events", type=_positive, metavar="N", help="how many, before trouble is added")
     parser.add_argument("--duration", type=_above_zero, metavar="S", help="stop after S seconds")
     parser.add_argument(
         "--rate", type=_above_zero, metavar="EPS", help=f"events per second; live default {LIVE_RATE:g}"
     )
-    parser.add_argument("--seed", type=int, metavar="N", help="the same seed and options give the same bytes")
+    parser.add_argument("--seed", type=_whole, metavar="N", help="the same seed and options give the same bytes")
     parser.add_argument("--students", type=_positive, default=1000, metavar="N", help="default 1000")
     parser.add_argument("--courses", type=_positive, default=40, metavar="N", help="default 40")
     parser.add_argument("--start", type=_day, metavar="DATE", help="first day of a range, as fast as it can (UTC)")
