@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 
 from catalogue.ledger import Ledger, add_ledger
@@ -10,6 +11,7 @@ from catalogue.moments import now
 from catalogue.storage import Store
 
 FOLDER = "_commits/"
+OUR_FILE = re.compile(r"topic=(?P<topic>[^/]+)/date=[^/]+/part-(?P<partition>\d{5})-(?P<first>\d{20})-\d{20}\.json\.gz")
 Offsets = dict[str, dict[str, int]]
 
 
@@ -76,16 +78,13 @@ class Commits:
         self.number, self.head, self.total = self.number + 1, head, total
 
 
-def remove_leftovers(raw: Store, head: Offsets) -> int:
-    """Delete the raw files at or beyond `head`, which a killed run left without a manifest; how many there were."""
-    found = [
-        e.path for e in raw.list("topic=") if e.path.rsplit("/", 1)[1].startswith("part-") and _beyond(e.path, head)
-    ]
-    raw.delete(found)
+def remove_leftovers(store: Store, head: Offsets) -> int:
+    """Delete the files of ours at or beyond `head`, which a killed run left without a manifest; how many there were."""
+    found = [e.path for e in store.list("topic=") if _beyond(e.path, head)]
+    store.delete(found)
     return len(found)
 
 
 def _beyond(path: str, head: Offsets) -> bool:
-    topic = path.split("/", 1)[0].removeprefix("topic=")
-    _, partition, first, _ = path.rsplit("/", 1)[1].split("-")
-    return int(first) >= head.get(topic, {}).get(str(int(partition)), 0)
+    ours = OUR_FILE.fullmatch(path)
+    return ours is not None and int(ours["first"]) >= head.get(ours["topic"], {}).get(str(int(ours["partition"])), 0)

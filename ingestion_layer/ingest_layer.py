@@ -5,8 +5,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from catalogue.settings import Settings
 from ingestion_layer.ingestion import main
 
 if __name__ == "__main__":
-    sys.exit(main(description=__doc__, target=Settings.load().hdfs_master_dataset))
+    sys.exit(main(description=__doc__, to_hdfs=True))

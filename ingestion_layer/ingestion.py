@@ -7,7 +7,6 @@ name is made of its offsets, and a micro-batch becomes visible to others by its 
 
 from __future__ import annotations
 
-import argparse
 import shutil
 import signal
 import tempfile
@@ -17,6 +16,7 @@ import time
 from pyspark.errors import PySparkException, StreamingQueryException
 from pyspark.sql import DataFrame, SparkSession
 
+from catalogue.command_line import Parser
 from catalogue.kafka_offsets import OffsetError, starting_offsets
 from catalogue.ledger import Ledger
 from catalogue.logs import Log, configure
@@ -40,7 +40,7 @@ class Ingestion:
         self.commits = Commits.newest(raw)
         self.expected: Offsets = starting_offsets(settings, self.commits.head)
         self.metrics = IngestionMetrics()
-        removed = remove_leftovers(raw, self.commits.head)
+        removed = remove_leftovers(raw, self.commits.head) + remove_leftovers(quarantine, self.commits.head)
         if removed:
             LOG.info("removed files that a killed run had left", files=removed)
 
@@ -85,9 +85,12 @@ class Ingestion:
         LOG.info("committed", commit=self.commits.number, events=landed, files=len(files), seconds=seconds)
 
 
-def main(argv: list[str] | None = None, description: str = "Land raw events.", target: str = "") -> int:
-    """Ingest until stopped, or until caught up with `--once`; 0 when it ended well."""
-    parser = argparse.ArgumentParser(description=description)
+def main(argv: list[str] | None = None, description: str = "Land raw events.", to_hdfs: bool = False) -> int:
+    """Ingest until stopped, or until caught up with `--once`; 0 when it ended well.
+
+    `to_hdfs` takes HDFS_MASTER_DATASET for the raw events and a folder beside it for the quarantine.
+    """
+    parser = Parser(description=description)
     parser.add_argument("--once", action="store_true", help="stop when everything that waits is landed")
     options = parser.parse_args(argv)
     checkpoint = tempfile.mkdtemp(prefix="ingestion-")
@@ -97,8 +100,10 @@ def main(argv: list[str] | None = None, description: str = "Land raw events.", t
     try:
         settings = Settings.load()
         configure(settings)
-        raw = open_store(target or settings.master_dataset, settings)
-        quarantine = open_store(_beside(target) if target else settings.quarantine, settings)
+        target, beside = settings.master_dataset, settings.quarantine
+        if to_hdfs:
+            target, beside = settings.hdfs_master_dataset, _beside(settings.hdfs_master_dataset)
+        raw, quarantine = open_store(target, settings), open_store(beside, settings)
         ingestion = Ingestion(settings, raw, quarantine)
         ingestion.metrics.serve(settings, ingestion.commits, ingestion.expected)
         spark = session("ingestion", settings, kafka=True)
