@@ -26,7 +26,7 @@ class RawInput:
     @classmethod
     def of(cls, raw: Store, topic: str, limit: dict[str, int] | None = None) -> RawInput:
         """The topic's files in `raw`, without those that ingestion has not committed yet or that begin beyond `limit`."""
-        files = tuple(e for e in raw.list(f"topic={topic}/") if e.path.endswith(RAW_SUFFIXES))
+        files = tuple(e for e in raw.list(f"topic={topic}/") if e.path.endswith(RAW_SUFFIXES) and not _hidden(e))
         commits = raw.list("_commits/")
         if not commits:
             return cls(files, None)
@@ -40,7 +40,7 @@ class RawInput:
         """What a later run must know of these files to tell which ones are new."""
         if self.head is not None:
             return {"manifests": True}
-        return {"manifests": False, "files": {e.path: e.size for e in self.files}}
+        return {"manifests": False, "files": {e.path: e.etag for e in self.files}}
 
     def since(self, known: dict, cut: dict[str, int]) -> tuple[Entry, ...] | None:
         """The files that a run described by `known` and ending at `cut` has not read; None if it can't be told."""
@@ -50,10 +50,15 @@ class RawInput:
             if any(self.head.get(partition, 0) < end for partition, end in cut.items()):
                 return None
             return tuple(e for e in self.files if _last(e) >= cut.get(_partition(e), 0))
-        present = {e.path: e.size for e in self.files}
-        if any(present.get(path) != size for path, size in known["files"].items()):
+        present = {e.path: e.etag for e in self.files}
+        if any(present.get(path) != tag for path, tag in known["files"].items()):
             return None
         return tuple(e for e in self.files if e.path not in known["files"])
+
+
+def _hidden(entry: Entry) -> bool:
+    """Whether Hadoop's tools would pass it over: what a writer has not finished, its sums and marks."""
+    return any(part.startswith(("_", ".")) for part in entry.path.split("/"))
 
 
 def _partition(entry: Entry) -> str:

@@ -16,6 +16,7 @@ from catalogue.storage import Entry, Store
 from catalogue.validation import fields_read, typed_events, value_struct
 from catalogue.views import ROLLUPS
 
+_ARRIVED = "try_cast(kafka_timestamp AS TIMESTAMPTZ)::TIMESTAMP"
 ALWAYS = ('"partition"', '"offset"', "kafka_ts", "fault", "event_id", "event_type", "ts", "date", "hour")
 
 
@@ -98,11 +99,10 @@ def _reader(topic: str, paths: list[Path]) -> str:
             f"SELECT * FROM read_json([{names}], format = 'newline_delimited', ignore_errors = true, "
             f"maximum_object_size = {LARGEST_LINE}, columns = {{{kinds}}})"
         )
-    arrived = "try_cast(kafka_timestamp AS TIMESTAMPTZ)::TIMESTAMP"
     readable = f'topic = \'{topic}\' AND "partition" >= 0 AND "offset" >= 0 AND value IS NOT NULL'
     return (
-        f'(SELECT CASE WHEN {readable} AND {arrived} IS NOT NULL THEN "partition" END AS "partition", "offset", '
-        f"{arrived} AS kafka_ts, value FROM ({rows}))"
+        f'(SELECT CASE WHEN {readable} AND {_ARRIVED} IS NOT NULL THEN "partition" END AS "partition", "offset", '
+        f"{_ARRIVED} AS kafka_ts, value FROM ({rows}))"
     )
 
 
@@ -118,15 +118,20 @@ def _objection(topic: str, line: bytes) -> dict | None:
     fine = (
         isinstance(envelope, dict)
         and envelope.get("topic") == topic
-        and all(isinstance(envelope.get(n), int) and envelope[n] >= 0 for n in ("partition", "offset"))
-        and isinstance(envelope.get("kafka_timestamp"), str)
-        and isinstance(envelope.get("value"), dict)
+        and all(type(envelope.get(n)) is int and 0 <= envelope[n] < 2**63 for n in ("partition", "offset"))
+        and _is_arrival(envelope.get("kafka_timestamp"))
+        and envelope.get("value") is not None
     )
     return (
         None
         if fine
         else {"reason": "bad_envelope", "detail": f"a raw line must be an event of {topic} in its envelope"}
     )
+
+
+def _is_arrival(stamp: object) -> bool:
+    query = f"SELECT {_ARRIVED} IS NOT NULL FROM (SELECT ? AS kafka_timestamp)"
+    return isinstance(stamp, str) and duckdb.execute(query, [stamp]).fetchall() == [(True,)]
 
 
 def _text(line: bytes) -> dict:

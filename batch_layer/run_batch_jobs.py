@@ -7,7 +7,6 @@ that jobs can run as processes of their own; `--publish RUN` then makes what the
 
 from __future__ import annotations
 
-import argparse
 import datetime as dt
 import json
 import sys
@@ -16,15 +15,20 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+import duckdb
+from py4j.protocol import Py4JError
+from pyspark.errors import PySparkException
+
 from batch_layer import metrics
 from batch_layer.publication import drop_old_runs, is_published, kept_runs, publish, republish, stage, staged
 from batch_layer.topic_run import BatchError, TopicResult, TopicRun
+from catalogue.command_line import Parser
 from catalogue.deltas import boundary, read_deltas
 from catalogue.events import JOBS, TOPICS
 from catalogue.logs import Log, configure
 from catalogue.runs import current
 from catalogue.settings import Settings, SettingsError
-from catalogue.spark import session
+from catalogue.spark import cause, session
 from catalogue.storage import StorageError, Store, open_store
 
 LOG = Log("batch")
@@ -79,8 +83,8 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="run_batch_jobs.py", description=__doc__)
+def _parser() -> Parser:
+    parser = Parser(prog="run_batch_jobs.py", description=__doc__)
     parser.add_argument("arguments", nargs="+", metavar="[JOB …] INPUT OUTPUT", help=f"JOB: {', '.join(JOBS)}")
     parser.add_argument("--full", action="store_true", help="recompute from all raw events")
     step = parser.add_mutually_exclusive_group()
@@ -127,14 +131,17 @@ def _compute(run: str, jobs: list[str], full: bool, raw: Store, output: Store, s
     def compute(task: TopicRun) -> TopicResult | str | None:
         try:
             return task.compute()
-        except (BatchError, StorageError, FileNotFoundError) as error:
-            return f"{task.topic}: {error}"
+        except (BatchError, StorageError, OSError, duckdb.Error) as error:
+            return f"{task.topic}: {' '.join(str(error).split())}"
 
-    spark = session("batch", settings)
     try:
-        outcomes = spark.sparkContext.parallelize(tasks, len(tasks)).map(compute).collect()
-    finally:
-        spark.stop()
+        spark = session("batch", settings)
+        try:
+            outcomes = spark.sparkContext.parallelize(tasks, len(tasks)).map(compute).collect()
+        finally:
+            spark.stop()
+    except (PySparkException, Py4JError) as error:
+        raise BatchError(f"Spark: {cause(error, 'SparkException: ')}") from error
     failures = [outcome for outcome in outcomes if isinstance(outcome, str)]
     if failures:
         raise BatchError("; ".join(failures))
