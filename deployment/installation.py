@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 from catalogue.settings import cache_folder
@@ -51,7 +52,9 @@ def tool(name: str, what: str) -> str:
     """Path of a program that must be there; StackError says what to install."""
     found = shutil.which(name)
     if not found:
-        raise StackError(f"local stack: {what} must be installed ('{name}' is not on the PATH); or use Docker Compose")
+        raise StackError(
+            f"local stack: {what} must be installed ('{name}' is not on the PATH); or use Docker Compose (`make compose-up`)"
+        )
     return found
 
 
@@ -73,5 +76,16 @@ def _run(command: list[str], name: str, environ: dict[str, str]) -> None:
         raise StackError(f"{name}: {command[0]} must succeed; got exit status {done.returncode}: {last[0]}")
 
 
+def main() -> int:
+    """Fetch and build what is missing; 0 when everything is there."""
+    try:
+        tool("java", "Java 17")
+        print(f"Kafka: {kafka_jars()}\nSpark: {spark_jars()}\nMinIO: {minio()}")
+    except StackError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
 if __name__ == "__main__":
-    print(f"Kafka: {kafka_jars()}\nSpark: {spark_jars()}\nMinIO: {minio()}")
+    sys.exit(main())

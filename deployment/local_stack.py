@@ -24,7 +24,7 @@ from deployment import installation
 from deployment.daemon import Daemon
 from deployment.installation import StackError
 from deployment.local_layers import LocalLayers
-from deployment.ports import free_ports
+from deployment.ports import check_free, free_ports
 from deployment.provision import create_bucket, create_topics
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -109,10 +109,15 @@ class LocalStack:
     def _daemon(self, name: str) -> Daemon:
         return Daemon(name, self.folder, START_SECONDS)
 
+    def _check_free(self, setting: str, *names: str) -> None:
+        hint = f"; set {setting} to use what listens there"
+        check_free({name: self.ports[name] for name in names}, hint)
+
     def _start_kafka(self) -> None:
         java = installation.tool("java", "Java 17")
         folder = installation.kafka_jars()
         jars, agent = f"{folder}/*", next(folder.glob("jmx_prometheus_javaagent-*.jar"))
+        self._check_free("KAFKA_BOOTSTRAP_SERVERS", "kafka", "controller", "kafka_metrics")
         home = self.folder / "kafka"
         home.mkdir(parents=True, exist_ok=True)
         properties = home / "server.properties"
@@ -136,6 +141,7 @@ class LocalStack:
         secrets = {"MINIO_ROOT_USER": settings.minio_access_key, "MINIO_ROOT_PASSWORD": settings.minio_secret_key}
         address, console = f"127.0.0.1:{self.ports['minio']}", f"127.0.0.1:{self.ports['console']}"
         command = [str(installation.minio()), "server", "--address", address, "--console-address", console, str(data)]
+        self._check_free("MINIO_ENDPOINT", "minio", "console")
         self._spawn("minio", command, dict(os.environ) | secrets | {"MINIO_PROMETHEUS_AUTH_TYPE": "public"})
 
     def _spawn(self, name: str, command: list[str], environ: dict[str, str]) -> None:

@@ -1,9 +1,11 @@
-"""Ports that nobody uses."""
+"""Ports: free ones, and whether given ones are."""
 
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+
+from deployment.installation import StackError
 
 
 def free_ports(names: Iterable[str]) -> dict[str, int]:
@@ -20,3 +22,14 @@ def free_ports(names: Iterable[str]) -> dict[str, int]:
 def free_port() -> int:
     """A free loopback port."""
     return free_ports(["one"])["one"]
+
+
+def check_free(ports: Mapping[str, int], hint: str = "") -> None:
+    """Raise StackError with the first of `ports` that somebody listens on."""
+    for name, port in ports.items():
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError as error:
+                raise StackError(f"port {port} ({name}): must be free; {error.strerror}{hint}") from None

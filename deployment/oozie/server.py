@@ -11,7 +11,6 @@ import getpass
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -27,7 +26,7 @@ from deployment.daemon import Daemon
 from deployment.installation import StackError
 from deployment.oozie import configuration
 from deployment.oozie.assembly import ENGINE_JARS, JVM, commands, oozie_home
-from deployment.ports import free_ports
+from deployment.ports import check_free, free_ports
 
 ROOT = Path(__file__).resolve().parents[2]
 PORTS = {
@@ -101,7 +100,7 @@ class OozieServer:
         if self.answers():
             return
         if not any(self._daemon(name).pid() for name in (*HADOOP, "oozie")):
-            self._check_ports()
+            check_free(self.ports)
         self._configure()
         self._format()
         for name, main in HADOOP.items():
@@ -131,15 +130,6 @@ class OozieServer:
 
     def _daemon(self, name: str) -> Daemon:
         return Daemon(name, self.folder)
-
-    def _check_ports(self) -> None:
-        for name, port in self.ports.items():
-            with socket.socket() as probe:
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                try:
-                    probe.bind(("127.0.0.1", port))
-                except OSError as error:
-                    raise StackError(f"port {port} ({name}): must be free; {error.strerror}") from None
 
     def _configure(self) -> None:
         texts = {name: str(port) for name, port in self.ports.items()}

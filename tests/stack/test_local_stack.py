@@ -1,14 +1,14 @@
 """The local stack with the real Kafka and the real MinIO."""
 
-import os
-import subprocess
-import sys
-
+import pytest
 from kafka.admin import ConfigResource, ConfigResourceType
 
 from catalogue.events import TOPICS
 from catalogue.storage import open_store
+from deployment import local_stack
+from deployment.installation import StackError
 from deployment.local_stack import LocalStack
+from deployment.ports import free_ports
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 
 
@@ -52,11 +52,34 @@ def test_retention_is_the_catalogues(stack):
     }
 
 
-def test_a_missing_tool_is_named(tmp_path):
-    environ = {**os.environ, "PATH": "/nonexistent", "XDG_CACHE_HOME": str(tmp_path)}
-    environ.pop("KAFKA_BOOTSTRAP_SERVERS", None)
-    command = [sys.executable, "-m", "deployment.local_stack", "up", "--data", str(tmp_path / "data")]
-    done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60)
-    assert done.returncode == 1
-    assert done.stderr.startswith("local_stack: ") and "Java" in done.stderr and "Compose" in done.stderr
-    assert done.stderr.count("\n") == 1
+def test_up_twice_status_and_down(tmp_path, monkeypatch, capsys):
+    monkeypatch.delenv("KAFKA_BOOTSTRAP_SERVERS", raising=False)
+    monkeypatch.delenv("MINIO_ENDPOINT", raising=False)
+    monkeypatch.setattr(local_stack, "PORTS", free_ports(local_stack.PORTS))
+    data = ["--data", str(tmp_path / "local")]
+
+    def said(action: str, status: int) -> list[str]:
+        assert local_stack.main([action, *data]) == status
+        return capsys.readouterr().out.splitlines()
+
+    assert said("status", 1) == ["kafka: stopped", "minio: stopped"]
+    try:
+        first = said("up", 0)
+        assert [line.split(":")[0] for line in first] == ["kafka", "minio", "kafka", "minio"], "started, then running"
+        running = said("up", 0)
+        assert running == first[2:] == said("status", 0), "a second start changes nothing"
+        other = LocalStack(tmp_path / "other", external=True)
+        with pytest.raises(StackError, match=r"port \d+ \(kafka\): must be free; .* set KAFKA_BOOTSTRAP_SERVERS"):
+            other.up()
+        monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", other.environment["KAFKA_BOOTSTRAP_SERVERS"])
+        with pytest.raises(StackError, match=r"port \d+ \(minio\): must be free; .* set MINIO_ENDPOINT"):
+            LocalStack(tmp_path / "other", external=True).up()
+        monkeypatch.setenv("MINIO_ENDPOINT", other.environment["MINIO_ENDPOINT"])
+        used = LocalStack(tmp_path / "other", external=True)
+        used.up()
+        assert used.healthy() and used.running("kafka") is used.running("minio") is None, "used, not started"
+    finally:
+        monkeypatch.delenv("KAFKA_BOOTSTRAP_SERVERS", raising=False)
+        monkeypatch.delenv("MINIO_ENDPOINT", raising=False)
+        assert said("down", 0) == ["kafka: stopped", "minio: stopped"]
+    assert said("down", 0) == ["kafka: stopped", "minio: stopped"]
