@@ -55,7 +55,7 @@ def _events() -> str:
         "An event is one JSON object, keyed in Kafka by its `user_id`. It is **valid** when its category belongs to its topic, its type "
         "to its category, every required field is there with the right type and range, and its timestamp lies between 2000-01-01 and one "
         "day after it reached Kafka. An optional field of another JSON type reads as missing. Fields that are not listed are kept "
-        "in the raw data and ignored by the views.",
+        "in the raw data and ignored by the views. Of a name that an object repeats the first counts.",
         "## Fields of every event",
         _field_table(COMMON),
     ]

@@ -108,6 +108,9 @@ class Settings:
         for name in ("trigger_seconds", "duplicate_days", "keep_runs", "ingest_min_events", "ingest_max_delay_seconds"):
             if not 0 <= getattr(self, name) < float("inf"):
                 raise SettingsError(f"setting {name.upper()}: must be 0 or more; got {getattr(self, name)}")
+        for name in ("ingest_max_events", "speed_max_events"):
+            if getattr(self, name) < 1:
+                raise SettingsError(f"setting {name.upper()}: must be 1 or more; got {getattr(self, name)}")
 
 
 def declared(path: Path = DEFAULTS) -> tuple[Setting, ...]:

@@ -23,7 +23,7 @@ class Conflict(Exception):
 
 @dataclass(frozen=True)
 class Entry:
-    """A file: path relative to the store, size in bytes, and a tag that changes with every write."""
+    """A file: path relative to the store, size in bytes, and a tag that changes with its content."""
 
     path: str
     size: int

@@ -1,7 +1,8 @@
 """From the catalogue's rules to SQL: raw JSON values become typed events, each with its fault or none.
 
 An event's fields are read as JSON tokens, so that a number is never taken for a string or the other way round. Only
-required fields can make an event invalid; an optional field of the wrong JSON type reads as NULL.
+required fields can make an event invalid; an optional field of the wrong JSON type reads as NULL. Of a name that an
+object repeats the first counts.
 """
 
 from __future__ import annotations

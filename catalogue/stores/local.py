@@ -61,7 +61,7 @@ class LocalStore(Store):
     def swap(self, path: str, data: bytes, etag: str | None) -> None:
         with _reported(self.uri):
             target = self.root / path
-            target.parent.mkdir(parents=True, exist_ok=True)
+            _make_folder(target.parent)
             with open(target.parent / f"{TEMPORARY}lock", "a") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
                 if self.etag(path) != etag:
@@ -93,7 +93,7 @@ class LocalStore(Store):
     def _temporary(self, path: str) -> Iterator[Path]:
         with _reported(self.uri):
             target = self.root / path
-            target.parent.mkdir(parents=True, exist_ok=True)
+            _make_folder(target.parent)
             handle, name = tempfile.mkstemp(prefix=TEMPORARY, dir=target.parent)
             os.fchmod(handle, 0o644)
             os.close(handle)
@@ -101,6 +101,13 @@ class LocalStore(Store):
                 yield Path(name)
             finally:
                 Path(name).unlink(missing_ok=True)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:  # it tells of a file in the folder's place, not of the file that is to be made
+        raise NotADirectoryError(f"Not a directory: '{error.filename}'") from error
 
 
 def _entry(relative: str, path: Path) -> Entry:

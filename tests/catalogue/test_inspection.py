@@ -211,6 +211,12 @@ RAW = (
     GOOD[:-1] + b',"extra":[1e999,-1e999]}',
     GOOD[:-1] + b',"extra":"' + b"\\n" * 5_000_000 + b'"}',
     GOOD[:-1] + b"," + b"\n" * 10_000_000 + b'"extra":1}',
+    GOOD[:-1] + b',"watch_duration_seconds":-1}',
+    GOOD.replace(b"{", b'{"watch_duration_seconds":-1,', 1),
+    GOOD[:-1] + b',"user_id":null}',
+    GOOD[:-1] + b',"extra":{"user_id":5,"user_id":6},"value":{"topic":"auth_topic"},"offset":9}',
+    GOOD[:-1] + b',"USER_ID":5,"":1,"a\\"b":[-0.0e-400,1E+400,123456789012345678901234567890]}',
+    json.dumps(WATCHED, separators=("\n,\r\n\t", " \t\r\n:\n ")).encode(),
     # no JSON object
     b"[" * 5_000 + b"]" * 5_000,
     b"{" + GOOD[1:-1] + b",}",

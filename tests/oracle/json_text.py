@@ -1,4 +1,4 @@
-"""A strict reader of JSON (RFC 8259) of any depth, in which a number keeps its digits."""
+"""A strict reader of JSON (RFC 8259) of any depth, in which a number keeps its digits and the first of equal names counts."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def read_json(text: str) -> object:
         if not stack:
             result = value
         elif isinstance(stack[-1], dict):
-            stack[-1][names.pop()] = value
+            stack[-1].setdefault(names.pop(), value)
         else:
             stack[-1].append(value)
         return "after"
