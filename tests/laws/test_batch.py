@@ -96,8 +96,7 @@ def test_steps_equal_the_whole(tmp_path):
         check(stepwise, done)
     assert len(done) == len(records)
     assert main([str(raw), str(whole), "--full"]) == 0
-    for view, rows in answers(whole).items():
-        assert differences(rows, rows_of(stepwise, view)) == []
+    assert answers(whole) == answers(stepwise), "to the last digit and in the same order"
 
     before = answers(stepwise), {k: current(stepwise)[k] for k in ("cut", "ledger")}
     for options in ([], ["--full"]):
