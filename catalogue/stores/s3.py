@@ -77,7 +77,10 @@ class S3Store(Store):
     def _reported(self, path: str = "") -> Iterator[None]:
         endpoint, who = self._connection[0], f"storage {self.uri}"
         try:
-            yield
+            try:
+                yield
+            except Boto3Error as error:  # a transfer's, around the answer that it got
+                raise error.__context__ if isinstance(error.__context__, ClientError) else error from None
         except ClientError as error:
             code = str(error.response["Error"]["Code"])
             if code in MISSING:
