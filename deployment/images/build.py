@@ -35,8 +35,8 @@ _FETCHING = ("config/defaults.env", "catalogue/__init__.py", "catalogue/settings
 IMAGES = {
     "platform": Image(
         "deployment/images/Dockerfile",
-        (*CODE, *SETTINGS, "config/spark-jars"),
-        ("wheels", "spark-jars"),
+        (*CODE, *SETTINGS, "config/spark-jars", "config/kafka-jars"),
+        ("wheels", "spark-jars", "kafka-jars"),
         "platform",
     ),
     "ingestion": Image("ingestion_layer/Dockerfile.ingestion", on="platform"),
@@ -48,8 +48,8 @@ IMAGES = {
     ),
     "oozie": Image(
         "deployment/images/Dockerfile",
-        (*CODE, *SETTINGS, *(f"config/{name}-jars" for name in ("spark", "hadoop", "oozie"))),
-        ("wheels", "spark-jars", "hadoop-jars", "oozie-jars"),
+        (*CODE, *SETTINGS, *(f"config/{name}-jars" for name in ("spark", "kafka", "hadoop", "oozie"))),
+        ("wheels", "spark-jars", "kafka-jars", "hadoop-jars", "oozie-jars"),
         "oozie",
     ),
     "prometheus": Image("deployment/images/prometheus/Dockerfile"),

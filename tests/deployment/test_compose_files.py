@@ -1,0 +1,142 @@
+"""Compose's files and the Dockerfiles, without running them: pinned, bounded, ordered, and in step with the settings."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+import yaml
+
+from catalogue.settings import declared
+from deployment.images.build import IMAGES
+from deployment.installation import CONFIG, MINIO_MODULE
+from deployment.pins import image, pins
+
+ROOT = CONFIG.parent
+NO_HEALTH = {
+    "storage": "makes a folder and ends",
+    "provision": "makes topics and the bucket and ends",
+    "coordinator": "submits the daily run and ends",
+    "batch": "one run that ends",
+}
+NOT_SETTINGS = ("KAFKA_", "MINIO_ROOT_", "MINIO_PROMETHEUS_", "GF_", "CLUSTER_ID")
+MOST_GIGABYTES = 16
+
+
+@cache
+def files() -> tuple[dict, dict]:
+    """The services as Compose sees them, with the names of `.env` filled in, and those of the override."""
+    texts = [(CONFIG / f"docker-compose{part}.yml").read_text(encoding="utf-8") for part in ("", ".local")]
+    filled = [re.sub(r"\$\{(\w+)\}", lambda match: pins()[match[1]], text) for text in texts]
+    return yaml.safe_load(filled[0]), yaml.safe_load(filled[1])
+
+
+SERVICES = list(files()[0]["services"])
+
+
+def service(name: str) -> dict:
+    return files()[0]["services"][name]
+
+
+def test_every_process_of_the_platform_is_there():
+    asked = {
+        "kafka",
+        "minio",
+        "provision",
+        "ingestion",
+        "speed",
+        "serving",
+        "oozie",
+        "prometheus",
+        "grafana",
+        "producer",
+    }
+    assert asked <= set(SERVICES)
+    assert service("producer")["profiles"] == ["producer"]
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_service_is_pinned_bounded_and_watched(name):
+    found = service(name)
+    tag = found["image"].rpartition(":")[2]
+    assert re.search(r"\d", tag) and tag != "latest", "an image is named with its version"
+    assert "mem_limit" in found
+    assert found["cap_drop"] == ["ALL"] and found["security_opt"] == ["no-new-privileges:true"]
+    assert found.get("user") not in ("0", "root") and not found.get("privileged")
+    assert found["restart"] in (("no", "on-failure") if name in NO_HEALTH else ("unless-stopped",))
+    assert ("healthcheck" in found) != (name in NO_HEALTH)
+
+
+def test_starts_are_ordered():
+    for name in SERVICES:
+        for other, how in service(name).get("depends_on", {}).items():
+            ends = how["condition"] == "service_completed_successfully"
+            assert ends == (other in NO_HEALTH), f"{name} waits for {other}"
+            assert other in SERVICES
+
+
+def test_memory_fits_one_machine():
+    units = {"m": 1 / 1024, "g": 1}
+    limits = {name: float(service(name)["mem_limit"][:-1]) * units[service(name)["mem_limit"][-1]] for name in SERVICES}
+    staying = sum(limit for name, limit in limits.items() if name not in NO_HEALTH)
+    assert staying <= MOST_GIGABYTES
+
+
+def test_published_ports_are_of_loopback_and_all_different():
+    published = [port for name in SERVICES for port in service(name).get("ports", ())]
+    assert all(port.startswith("127.0.0.1:") for port in published)
+    outside = [port.split(":")[1] for port in published]
+    assert len(set(outside)) == len(outside)
+    assert "9001" in outside, "MinIO's console"
+
+
+def test_volumes_are_named_and_declared():
+    declared_volumes = set(files()[0]["volumes"])
+    used = {v.split(":")[0] for name in SERVICES for v in service(name).get("volumes", ()) if not v.startswith("..")}
+    assert used == declared_volumes
+    for name in SERVICES:
+        for volume in service(name).get("volumes", ()):
+            if volume.startswith(".."):
+                assert (CONFIG / volume.split(":")[0]).exists(), f"{name} mounts what is there"
+
+
+def test_variables_are_settings():
+    names = {setting.name for setting in declared()}
+    for name in SERVICES:
+        for variable in service(name).get("environment", {}):
+            assert variable in names or variable.startswith(NOT_SETTINGS), f"{name} sets {variable}"
+
+
+def test_secrets_stand_in_no_file_but_the_defaults():
+    text = (CONFIG / "docker-compose.yml").read_text(encoding="utf-8")
+    for line in text.splitlines():
+        if re.search(r"(SECRET|PASSWORD|ACCESS_KEY)\w*:", line):
+            assert re.search(r": \$\{\w+\}$", line), f"a key comes from the environment; got {line.strip()!r}"
+    defaults = {setting.name: setting.default for setting in declared()}
+    for name in ("MINIO_ACCESS_KEY", "MINIO_SECRET_KEY"):
+        assert pins()[name] == defaults[name], "the one key for trying things out"
+
+
+def test_override_names_images_that_are_built_and_leaves_grafana_out():
+    local = files()[1]["services"]
+    assert local.pop("grafana") == {"profiles": ["registry"]}
+    built = {image(name) for name in IMAGES}
+    for name, part in local.items():
+        assert part["image"] in built, name
+    ours = {name for name in SERVICES if service(name)["image"].startswith("learning-analytics/")}
+    assert ours | set(local) | {"grafana"} == set(SERVICES), "without a registry nothing else must be pulled"
+    assert all(service(name)["image"] in built and "build" in service(name) for name in ours)
+
+
+@pytest.mark.parametrize("dockerfile", sorted({found.dockerfile for found in IMAGES.values()}))
+def test_dockerfiles_defaults_are_the_pins(dockerfile):
+    text = Path(ROOT / dockerfile).read_text(encoding="utf-8")
+    known = pins() | {"PLATFORM_IMAGE": image("platform"), "MINIO_MODULE": MINIO_MODULE}
+    for name, value in re.findall(r"^ARG (\w+)=(\S+)$", text, re.MULTILINE):
+        assert value == known[name], f"{name} in {dockerfile}"
+    for version in re.findall(r"learning-analytics/[a-z]+:([\d.]+)", text):
+        assert version == pins()["PLATFORM_VERSION"]
+    last_user = re.findall(r"^USER (\d+)$", text, re.MULTILINE)
+    assert "FROM ${PLATFORM_IMAGE}" in text or (last_user and last_user[-1] != "0"), "no image runs as root"
