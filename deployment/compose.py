@@ -44,11 +44,13 @@ def compose(*arguments: str, local: bool, environ: Mapping[str, str] | None = No
     return done.stdout
 
 
-def has_registry() -> bool:
-    """Whether Kafka's image, for one, is there or can be pulled."""
+def pulled(pull: bool) -> bool:
+    """Whether Kafka's image, for one, is there as its makers publish it; with `pull` it is fetched where it can be."""
     name = pins()["KAFKA_IMAGE"]
+    if engine.docker("images", "-q", name).strip():
+        return True
     try:
-        return bool(engine.docker("images", "-q", name).strip()) or bool(engine.docker("pull", "-q", name))
+        return pull and bool(engine.docker("pull", "-q", name))
     except StackError:
         return False
 
@@ -61,8 +63,9 @@ def main(arguments: list[str]) -> int:
     try:
         need("docker", "docker.io")
         engine.start()
-        local = not has_registry()
-        if local and arguments[0] == "up":
+        rising = arguments[0] == "up"
+        local = not pulled(pull=rising)
+        if local and rising:
             print("compose: images can't be pulled here, so they are built, and there is no Grafana", flush=True)
             for name in IMAGES:
                 build(name)

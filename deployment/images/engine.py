@@ -41,10 +41,10 @@ def answers() -> bool:
     return subprocess.run(["docker", "version"], capture_output=True, check=False, timeout=60).returncode == 0
 
 
-def start() -> None:
-    """Start a daemon on the default socket unless one answers; its images and volumes stay in the cache."""
+def start() -> bool:
+    """Start a daemon on the default socket, its data in the cache; false where one answered before."""
     if answers():
-        return
+        return False
     program = need("dockerd", "docker.io")
     if os.geteuid() != 0:
         raise StackError("Docker: a daemon must answer; start it, or run this as root")
@@ -66,6 +66,7 @@ def start() -> None:
         if not daemon.pid() or time.monotonic() > deadline:
             raise StackError(f"Docker: the daemon must answer within {START_SECONDS} s; it doesn't, see {daemon.log}")
         time.sleep(0.3)
+    return True
 
 
 def stop() -> bool:
