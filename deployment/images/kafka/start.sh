@@ -28,11 +28,11 @@ done < <(compgen -v KAFKA_) > "$properties"
 
 run() {
   exec java -Dlog4j2.configurationFile=/opt/kafka/config/log4j2.properties -Djava.net.preferIPv4Stack=true \
-    ${KAFKA_OPTS:-} -cp '/opt/kafka/libs/*' "$@"
+    -cp '/opt/kafka/libs/*' "$@"
 }
 
 if [[ ! -e $KAFKA_LOG_DIRS/meta.properties ]]; then
-  (KAFKA_OPTS="-XX:TieredStopAtLevel=1 -XX:+UseSerialGC" run kafka.tools.StorageTool format -t "$cluster" -c "$properties")
+  (run -XX:TieredStopAtLevel=1 -XX:+UseSerialGC kafka.tools.StorageTool format -t "$cluster" -c "$properties")
 fi
-read -ra heap <<< "${KAFKA_HEAP_OPTS:--Xms256m -Xmx512m}"
-run "${heap[@]}" kafka.Kafka "$properties"
+read -ra options <<< "${KAFKA_HEAP_OPTS:--Xms256m -Xmx512m} ${KAFKA_OPTS:-}"
+run "${options[@]}" kafka.Kafka "$properties"
