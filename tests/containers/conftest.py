@@ -46,7 +46,7 @@ def running(
 ) -> Iterator[DockerContainer]:
     """A container of our image `name`, known to the others as `alias`, its ports published on loopback."""
     container = DockerContainer(image(name)).with_network(network).with_network_aliases(alias)
-    container.with_kwargs(ports={f"{inner[1:]}/tcp": ("127.0.0.1", outer) for inner, outer in ports.items()})
+    container.ports = {f"{inner[1:]}/tcp": ("127.0.0.1", outer) for inner, outer in ports.items()}
     for key, value in settings.items():
         container.with_env(key, value)
     try:

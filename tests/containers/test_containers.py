@@ -11,7 +11,7 @@ from kafka.errors import KafkaError
 
 from batch_layer.publication import current
 from catalogue.events import TOPICS
-from catalogue.storage import Conflict, open_store
+from catalogue.storage import open_store
 from deployment.images import engine
 from deployment.images.build import IMAGES, build
 from deployment.pins import image
@@ -36,13 +36,13 @@ def test_minio_takes_conditional_writes(containers):
     eventually("MinIO", lambda: create_bucket(settings) is None, BotoCoreError, ClientError)
     store = open_store("s3a://bucket-0/conditional", settings)
     store.create("one", b"first")
-    with pytest.raises(Conflict):
+    with pytest.raises(FileExistsError):
         store.create("one", b"second")
 
     def attempt(number: int) -> bool:
         try:
             store.create("raced", str(number).encode())
-        except Conflict:
+        except FileExistsError:
             return False
         return True
 
