@@ -6,7 +6,6 @@ ids of the horizon, and `inputs.json`, which says what was read.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import tempfile
 import time
@@ -22,9 +21,9 @@ from catalogue.duplicates import mark_duplicates
 from catalogue.inspection import connect
 from catalogue.ledger import Entries, add_entries
 from catalogue.rollups import DIALECT
+from catalogue.rules import fingerprint
 from catalogue.runs import state_folder, view_file
 from catalogue.storage import Entry, Store
-from catalogue.validation import typed_events
 from catalogue.views import ROLLUPS, VIEWS
 
 
@@ -96,10 +95,7 @@ class TopicRun:
             raise BatchError(str(error)) from error
 
     def _rules(self) -> str:
-        """What the state depends on beside the events: how they are judged and rolled up. A change means to recompute."""
-        rollups = [r.roll_up("counted") for r in ROLLUPS.values() if r.topic == self.topic]
-        text = "\n".join((typed_events(self.topic, "raw"), *rollups, str(self.horizon_days)))
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        return fingerprint((r for r in ROLLUPS.values() if r.topic == self.topic), self.horizon_days)
 
     def _state(self, run: str) -> str:
         return state_folder(self.topic, run)

@@ -28,7 +28,7 @@ class Delta:
 
     `last` is the number of the last delta that it stands for; above `number` only in a compacted one. `origin` is where
     the chain began in the partitions that no cut covered. `newest` is the newest arrival by topic. `begun_at` of a
-    compacted one is when the first that it stands for was made.
+    compacted one is when the first that it stands for was made. `rules` is the fingerprint of what it was made by.
     """
 
     number: int
@@ -41,6 +41,7 @@ class Delta:
     data: str = ""
     ids: str = ""
     begun_at: str = ""
+    rules: str = ""
 
     @property
     def path(self) -> str:
@@ -151,4 +152,5 @@ def boundary(deltas: Iterable[Delta], topic: str, cut: Vector, landed: Vector) -
 
 
 def _key(vector: Vector) -> tuple:
-    return tuple(sorted(vector.items()))
+    # A partition that was added is at its beginning, whether the vector names it yet or not.
+    return tuple(sorted((p, offset) for p, offset in vector.items() if offset))

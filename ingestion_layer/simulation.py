@@ -222,8 +222,6 @@ class Simulation:
         (self._teachers_away if session.person.role == "teacher" else self.away).append(session.person)
         return session
 
-    # Bytes
-
     def write(self, name: str, session: Session, now: int, tail: str) -> Record:
         """An event of a session."""
         moment = now - session.shift

@@ -17,9 +17,9 @@ from catalogue.events import TOPICS
 from catalogue.inspection import connect
 from catalogue.ledger import Ledger, add_ledger
 from catalogue.realtime import WINDOW_HOURS
-from catalogue.runs import RUNS
+from catalogue.runs import RUNS, current
 from speed_layer.kernel import rollups_of
-from speed_layer.speed import Speed, published
+from speed_layer.speed import Speed
 
 MERGED_AT_ONCE = 600
 FEWEST_MERGED = 2
@@ -28,8 +28,8 @@ FEWEST_MERGED = 2
 def kept_cuts(speed: Speed) -> list[dict[str, Vector]]:
     """The cuts of every run that is kept, the published one among them."""
     runs = [json.loads(speed.batch.read(e.path)) for e in speed.batch.list(RUNS)]
-    current = published(speed.batch)
-    return [run.get("cut", {}) for run in (*runs, *([current] if current else []))]
+    published, _ = current(speed.batch)
+    return [run.get("cut", {}) for run in (*runs, *([published] if published else []))]
 
 
 def compact(speed: Speed) -> int:
@@ -118,7 +118,7 @@ def _merge(speed: Speed, group: list[Delta]) -> Delta:
     newest = {t: max(d.newest.get(t, "") for d in group) for t in TOPICS if any(t in d.newest for d in group)}
     merged = Delta(
         first.number, last.last, last.created_at, ranges, ledger, first.origin, newest, f"data/{name}", f"ids/{name}",
-        first.begun_at or first.created_at,
+        first.begun_at or first.created_at, first.rules,
     )  # fmt: skip
     speed.speed.create(merged.path, merged.encoded())
     return merged

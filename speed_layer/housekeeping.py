@@ -47,6 +47,8 @@ class Housekeeping(threading.Thread):
                 if time.monotonic() - compacted > pause:
                     compacted = time.monotonic()
                     merged, dropped = compact(self.speed), drop_overtaken(self.speed)
+                    with self.speed.lock:
+                        self.speed.maker.forget_old()
                     if merged or dropped:
                         metrics.compacted(merged, dropped, len(self.speed.deltas))
                         LOG.info("compacted", merged=merged, dropped=dropped)

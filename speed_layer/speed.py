@@ -7,7 +7,6 @@ ahead, or an older run was published again) is where a new chain starts.
 
 from __future__ import annotations
 
-import json
 import tempfile
 import threading
 import time
@@ -23,28 +22,19 @@ from catalogue.events import TOPICS
 from catalogue.kafka_offsets import starting_offsets
 from catalogue.logs import Log
 from catalogue.moments import now
-from catalogue.runs import CURRENT, state_folder
+from catalogue.rules import fingerprint
+from catalogue.runs import current, state_folder
 from catalogue.settings import Settings
 from catalogue.storage import Store
 from speed_layer import metrics
 from speed_layer.delta_maker import DeltaMaker
-from speed_layer.kernel import SCHEMA, pack, unpack
+from speed_layer.kernel import SCHEMA, pack, rollups_of, unpack
 
 LOG = Log("speed")
 
 
 class SpeedError(Exception):
     """The speed layer can't go on; the message is one line for people."""
-
-
-def published(batch: Store) -> dict[str, Any]:
-    """The published batch run; empty where there is none."""
-    try:
-        return json.loads(batch.read(CURRENT))
-    except FileNotFoundError:
-        return {}
-    except ValueError as error:
-        raise SpeedError(f"'{CURRENT}' in {batch.uri}: must be JSON; {error}") from error
 
 
 class Speed:
@@ -58,9 +48,11 @@ class Speed:
         starting: Callable[[Settings, dict[str, Vector]], dict[str, Vector]] = starting_offsets,
     ):
         self.settings, self.speed, self.batch = settings, speed, batch
-        current = published(batch)
-        cuts: dict[str, Vector] = current.get("cut", {})
-        self.deltas = read_deltas(speed)
+        published, _ = current(batch)
+        cuts: dict[str, Vector] = published.get("cut", {})
+        self.rules = fingerprint((r for t in TOPICS for r in rollups_of(t)), settings.duplicate_days)
+        found = read_deltas(speed)
+        self.deltas = [d for d in found if d.rules == self.rules]
         chains = {t: chain(self.deltas, t, cuts.get(t, {})) for t in TOPICS}
         heads = {t: following[-1].ends(t) if following else cuts.get(t, {}) for t, following in chains.items()}
         self.head = starting(settings, heads)
@@ -68,19 +60,20 @@ class Speed:
             t: following[0].origin.get(t, {}) if following else {} if heads[t] else dict(self.head[t])
             for t, following in chains.items()
         }
-        self.number = max((d.last for d in self.deltas), default=0)
+        self.number = max((d.last for d in found), default=0)
         self.maker = DeltaMaker(settings.duplicate_days)
         self.lock = threading.Lock()
-        self._remember(current, chains)
+        self._remember(published, chains)
+        self._remove([d for d in found if d.rules != self.rules])
         self._remove_leftovers()
         metrics.started(self.head)
 
-    def _remember(self, current: dict[str, Any], chains: dict[str, list[Delta]]) -> None:
+    def _remember(self, published: dict[str, Any], chains: dict[str, list[Delta]]) -> None:
         fetched: dict[str, Path] = {}
         with tempfile.TemporaryDirectory() as folder:
             for topic in TOPICS:
                 files = []
-                run = current.get("state", {}).get(topic)
+                run = published.get("state", {}).get(topic)
                 if run:
                     files.append(Path(folder) / f"{topic}.parquet")
                     self.batch.download(f"{state_folder(topic, run)}/ids.parquet", files[0])
@@ -90,6 +83,12 @@ class Speed:
                         self.speed.download(delta.ids, fetched[delta.ids])
                     files.append(fetched[delta.ids])
                 self.maker.remember(topic, files)
+
+    def _remove(self, deltas: list[Delta]) -> None:
+        """Delete manifests of deltas that were made by other rules: they don't say what one of these would."""
+        if deltas:
+            LOG.info("drops deltas that were made by other rules", deltas=len(deltas))
+            self.speed.delete([d.path for d in deltas])
 
     def _remove_leftovers(self) -> None:
         """Delete what a killed speed layer wrote without a manifest.
@@ -101,9 +100,9 @@ class Speed:
         left = [path for path in written if path not in known]
         self.speed.delete([path for path in left if int(path.partition("/")[2][:20]) <= self.number])
 
-    def holds(self, current: dict[str, Any]) -> bool:
+    def holds(self, published: dict[str, Any]) -> bool:
         """Whether what is published leads to this head, so that nothing has to be done."""
-        cuts = current.get("cut", {})
+        cuts = published.get("cut", {})
         return all(
             reached(self.deltas, t, cuts.get(t, {})).get(p, self.origin[t].get(p, 0)) == end
             for t, ends in self.head.items()
@@ -135,13 +134,16 @@ class Speed:
             made = self.maker.make(arrived, data, ids)
             self.speed.write(f"ids/{name}", ids.read_bytes())
             self.speed.write(f"data/{name}", data.read_bytes())
+        # A partition that was added since the start begins at its first offset.
+        heads = {t: dict.fromkeys(made.ends.get(t, {}), 0) | head for t, head in self.head.items()}
         ranges = {
-            t: {p: [first, made.ends.get(t, {}).get(p, first)] for p, first in heads.items()}
-            for t, heads in self.head.items()
+            t: {p: [first, made.ends.get(t, {}).get(p, first)] for p, first in head.items()}
+            for t, head in heads.items()
         }
         delta = Delta(
-            number, number, now(), ranges, made.ledger, self.origin, made.newest, f"data/{name}", f"ids/{name}"
-        )
+            number, number, now(), ranges, made.ledger, self.origin, made.newest, f"data/{name}", f"ids/{name}",
+            rules=self.rules,
+        )  # fmt: skip
         try:
             self.speed.create(delta.path, delta.encoded())
         except FileExistsError:

@@ -23,13 +23,13 @@ from pyspark.sql import SparkSession
 
 from catalogue.kafka_offsets import OffsetError
 from catalogue.logs import Log, configure
-from catalogue.runs import CURRENT
+from catalogue.runs import CURRENT, current
 from catalogue.settings import Settings, SettingsError
 from catalogue.spark import MissingJars, cause, kafka_stream, session
 from catalogue.storage import StorageError, open_store
 from speed_layer.housekeeping import Housekeeping
 from speed_layer.metrics import EXPOSITION
-from speed_layer.speed import Speed, SpeedError, published
+from speed_layer.speed import Speed, SpeedError
 
 LOG = Log("speed")
 LOOK_SECONDS = 1
@@ -64,7 +64,7 @@ def run(settings: Settings, spark: SparkSession, once: bool, stopping: threading
             if newest != tag:
                 tag = newest
                 with speed.lock:
-                    holds = speed.holds(published(batch))
+                    holds = speed.holds(current(batch)[0])
                 if not holds:
                     LOG.info("starts anew from what is published")
                     query.stop()

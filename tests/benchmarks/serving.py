@@ -22,6 +22,7 @@ import numpy as np
 import pyarrow as pa
 
 from catalogue.events import TOPICS
+from catalogue.runs import current
 from catalogue.settings import Settings
 from catalogue.storage import open_store
 from deployment.ports import free_port
@@ -29,7 +30,7 @@ from ingestion_layer.clock import DAY, SECOND, Schedule
 from ingestion_layer.population import Population
 from ingestion_layer.simulation import Simulation
 from speed_layer.kernel import pack, unpack
-from speed_layer.speed import Speed, published
+from speed_layer.speed import Speed
 from tests.benchmarks.history import STUDENTS, raw_history
 from tests.benchmarks.process import measured
 
@@ -145,7 +146,7 @@ def _delta(address: str, environ: dict[str, str], number: int) -> tuple[float, s
     """Seconds that the serving layer takes to apply a delta of 1,000 events, by its own measure, and whose they are."""
     settings = Settings.load(environ)
     batch = open_store(settings.batch_views)
-    cut = published(batch)["cut"]
+    cut = current(batch)[0]["cut"]
     speed = Speed(
         settings, open_store(settings.speed_views), batch, lambda _, heads: {t: heads[t] or cut[t] for t in cut}
     )

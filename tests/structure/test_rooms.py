@@ -72,6 +72,19 @@ def test_ingestion_knows_nothing_of_views(package):
     assert not {module: names for module, names in wrong.items() if names}
 
 
+def test_serving_needs_neither_spark_nor_kafka():
+    """So that a replica is small and starts in a second."""
+    known = {name: file for package in DOORS for name, file in modules(package).items()}
+    wrong = {
+        f"{name} imports {other}"
+        for module in modules("serving_layer")
+        for name in {module, *reached(module)}
+        for other in imported(known[name])
+        if other.split(".")[0] in ("pyspark", "kafka")
+    }
+    assert not wrong
+
+
 def test_no_module_is_above_300_lines():
     long = {
         name: lines
