@@ -19,7 +19,7 @@ from serving_layer.state import Generation, ServingState
 from serving_layer.topic_state import TopicState
 
 SNAPSHOT_SECONDS = 60.0
-MOST_SNAPSHOTS = 16
+MOST_SNAPSHOTS = 64
 
 
 @dataclass
