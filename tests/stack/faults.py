@@ -14,8 +14,12 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
+from itertools import islice
 from pathlib import Path
 from random import Random
+
+from kafka.errors import KafkaError
 
 from catalogue.deltas import read_deltas
 from catalogue.runs import RUNS, current
@@ -45,6 +49,7 @@ class Faults:
         self.layers = Layers(stack, folder, **SETTINGS)
         self.watch = Watch(self.layers, seed)
         self.stopping = threading.Event()
+        self.sent = 0
         self.senders = [threading.Thread(target=self._send_generated), threading.Thread(target=self._send_any)]
 
     def start(self) -> None:
@@ -85,19 +90,18 @@ class Faults:
     def _send_any(self) -> None:
         """Events of every type and oddity, each in the partition of its history."""
         records = iter(history(self.seed, 20_000))
+        servers = self.stack.environment["KAFKA_BOOTSTRAP_SERVERS"]
         while not self.stopping.is_set():
             try:
-                servers = self.stack.environment["KAFKA_BOOTSTRAP_SERVERS"]
-                producer = KafkaProducer(
-                    bootstrap_servers=servers, acks="all", request_timeout_ms=5000, api_version_auto_timeout_ms=3000
-                )
-                while not self.stopping.wait(0.2):
-                    for _ in range(5):
-                        record = next(records)
-                        producer.send(record.topic, record.value, partition=record.partition)
-                producer.flush(10)
-                producer.close(10)
-            except Exception:  # Kafka is away: what was not sent is not expected
+                with closing(
+                    KafkaProducer(bootstrap_servers=servers, acks="all", bootstrap_timeout_ms=5000)
+                ) as producer:
+                    while not self.stopping.wait(0.2):
+                        for record in islice(records, 5):
+                            producer.send(record.topic, record.value, partition=record.partition)
+                            self.sent += 1
+                    producer.flush(10)
+            except KafkaError:  # Kafka is away: what was not sent is not expected
                 self.stopping.wait(1)
 
     def _pause(self, most: float = 4.0) -> None:
@@ -196,6 +200,7 @@ class Faults:
     def check(self) -> str:
         """Both servers answer as the oracle does, and so did every sample; what was compared. AssertionError if not."""
         records = in_kafka(self.stack)
+        assert self.sent > 100 and len(records) > 2 * self.sent, "both senders must have sent"
         for name in SERVERS:
             wrong = wrong_views({view: self.layers.read(view, name=name) for view in VIEWS}, records)
             assert not wrong, f"{name} must answer as the oracle does; got {wrong}"
