@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,8 +49,7 @@ def session(app: str, settings: Settings, kafka: bool = False) -> SparkSession:
         "spark.sql.shuffle.partitions": "4",
         "spark.sql.execution.arrow.maxRecordsPerBatch": "50000",
         "spark.executorEnv.PYTHONPATH": str(ROOT),
-        # Spark searches long texts by regular expressions that recurse for each character.
-        "spark.driver.extraJavaOptions": f"-Xss4m -Dlog4j2.configurationFile={LOGGING.as_uri()} -Djava.net.preferIPv4Stack=true",
+        "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile={LOGGING.as_uri()} -Djava.net.preferIPv4Stack=true",
     }
     if submitted:
         defaults["spark.log.level"] = "ERROR"  # its JVM is there already, with a log4j configuration of its own
@@ -96,6 +95,29 @@ def kafka_stream(spark: SparkSession, settings: Settings, starting: dict[str, di
             "maxOffsetsPerTrigger": str(most),
         }
     )
+
+
+class MicroBatches:
+    """Hands the micro-batches of a query to `take` until the end, which waits for the running one.
+
+    A query that is stopped in the middle of one is interrupted, and Spark then searches the error's text by a regular
+    expression that overflows its stack. What comes after the end is left to the next start.
+    """
+
+    def __init__(self, take: Callable[[Any, int], None]):
+        self._take, self._running, self._ended = take, threading.Lock(), False
+
+    def __call__(self, batch: Any, number: int) -> None:
+        with self._running:
+            if not self._ended:
+                self._take(batch, number)
+
+    def end(self, query: Any) -> None:
+        """Take no more, and stop the query."""
+        self._ended = True
+        with self._running:
+            pass
+        query.stop()
 
 
 def cause(error: Exception, *signs: str) -> str:

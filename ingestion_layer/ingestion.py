@@ -21,7 +21,7 @@ from catalogue.kafka_offsets import OffsetError, starting_offsets
 from catalogue.ledger import Ledger
 from catalogue.logs import Log, configure
 from catalogue.settings import Settings, SettingsError
-from catalogue.spark import MissingJars, cause, kafka_stream, session
+from catalogue.spark import MicroBatches, MissingJars, cause, kafka_stream, session
 from catalogue.storage import StorageError, Store, open_store
 from ingestion_layer.commits import Commits, IngestError, Landed, Offsets, remove_leftovers
 from ingestion_layer.landing import SCHEMA, land, raw_path
@@ -37,6 +37,7 @@ class Ingestion:
 
     def __init__(self, settings: Settings, raw: Store, quarantine: Store):
         self.settings, self.raw, self.quarantine = settings, raw, quarantine
+        self.batches = MicroBatches(self.land_batch)
         self.commits = Commits.newest(raw)
         self.expected: Offsets = starting_offsets(settings, self.commits.head)
         self.metrics = IngestionMetrics()
@@ -50,7 +51,7 @@ class Ingestion:
         if not once:
             reader = reader.option("minOffsetsPerTrigger", str(self.settings.ingest_min_events))
             reader = reader.option("maxTriggerDelay", f"{self.settings.ingest_max_delay_seconds}s")
-        writer = reader.load().writeStream.foreachBatch(self.land_batch).option("checkpointLocation", checkpoint)
+        writer = reader.load().writeStream.foreachBatch(self.batches).option("checkpointLocation", checkpoint)
         return (writer.trigger(availableNow=True) if once else writer.trigger(processingTime="1 second")).start()
 
     def land_batch(self, batch: DataFrame, number: int) -> None:
@@ -110,7 +111,7 @@ def main(argv: list[str] | None = None, description: str = "Land raw events.", t
         query = ingestion.start(spark, checkpoint, options.once)
         while not query.awaitTermination(POLL_SECONDS):
             if stopping.is_set():
-                query.stop()
+                ingestion.batches.end(query)
         spark.stop()
     except (IngestError, OffsetError, StorageError, SettingsError, MissingJars) as error:
         return _fail(str(error))

@@ -25,7 +25,7 @@ from catalogue.kafka_offsets import OffsetError
 from catalogue.logs import Log, configure
 from catalogue.runs import CURRENT, current
 from catalogue.settings import Settings, SettingsError
-from catalogue.spark import MissingJars, cause, kafka_stream, session
+from catalogue.spark import MicroBatches, MissingJars, cause, kafka_stream, session
 from catalogue.storage import StorageError, open_store
 from speed_layer.housekeeping import Housekeeping
 from speed_layer.metrics import EXPOSITION
@@ -37,10 +37,12 @@ SIGNS = ("SpeedError: ", "StorageError: ", "OffsetError: ")
 WORST_WAIT_SECONDS = 30
 
 
-def start(spark: SparkSession, speed: Speed, settings: Settings, checkpoint: str, once: bool) -> Any:
+def start(
+    spark: SparkSession, speed: Speed, batches: MicroBatches, settings: Settings, checkpoint: str, once: bool
+) -> Any:
     """The running query that gives `speed` its micro-batches."""
     reader = kafka_stream(spark, settings, speed.head, settings.speed_max_events)
-    writer = reader.load().writeStream.foreachBatch(speed.take).option("checkpointLocation", checkpoint)
+    writer = reader.load().writeStream.foreachBatch(batches).option("checkpointLocation", checkpoint)
     trigger = {"availableNow": True} if once else {"processingTime": f"{settings.trigger_seconds} seconds"}
     return writer.trigger(**trigger).start()
 
@@ -52,13 +54,13 @@ def run(settings: Settings, spark: SparkSession, once: bool, stopping: threading
     speed = Speed(settings, speed_store, batch)
     checkpoint = tempfile.mkdtemp(prefix="speed-")
     housekeeping = None if once else Housekeeping(speed)
+    batches = MicroBatches(speed.take)
     try:
-        query = start(spark, speed, settings, checkpoint, once)
+        query = start(spark, speed, batches, settings, checkpoint, once)
         if housekeeping:
             housekeeping.start()
         while not query.awaitTermination(LOOK_SECONDS):
             if stopping.is_set():
-                query.stop()
                 return
             newest = batch.etag(CURRENT)
             if newest != tag:
@@ -67,7 +69,6 @@ def run(settings: Settings, spark: SparkSession, once: bool, stopping: threading
                     holds = speed.holds(current(batch)[0])
                 if not holds:
                     LOG.info("starts anew from what is published")
-                    query.stop()
                     return
         if once:
             stopping.set()
@@ -75,7 +76,7 @@ def run(settings: Settings, spark: SparkSession, once: bool, stopping: threading
         if housekeeping:
             housekeeping.stop()
         for active in spark.streams.active:
-            active.stop()
+            batches.end(active)
         speed.maker.close()
         shutil.rmtree(checkpoint, ignore_errors=True)
 
