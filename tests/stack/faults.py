@@ -33,7 +33,9 @@ from tests.stack.layers import LIMIT, ROOT, SERVERS, Layers, Watch, ends, in_kaf
 TROUBLE = ("--late", "0.1", "--duplicates", "0.05", "--invalid", "0.05")
 SETTINGS = {
     "INGEST_MIN_EVENTS": "300",
-    "INGEST_MAX_DELAY_SECONDS": "3",
+    "INGEST_MAX_DELAY_SECONDS": "5",
+    "TRIGGER_SECONDS": "1",
+    "POLL_SECONDS": "0.3",
     "COMPACT_AFTER_SECONDS": "5",
     "KEEP_RUNS": "3",
     "SPARK_DRIVER_MEMORY": "700m",
@@ -78,7 +80,7 @@ class Faults:
         number = 0
         while not self.stopping.is_set():
             number += 1
-            options = ["--rate", "40", "--events", "1200", "--seed", str(self.seed * 100 + number), *TROUBLE]
+            options = ["--rate", "30", "--events", "1200", "--seed", str(self.seed * 100 + number), *TROUBLE]
             command = [sys.executable, "ingestion_layer/producer.py", *options]
             with open(self.layers.folder / "producer.log", "ab") as log:
                 process = subprocess.Popen(command, cwd=ROOT, env=self.layers.environ, stdout=log, stderr=log)
@@ -96,8 +98,8 @@ class Faults:
                 with closing(
                     KafkaProducer(bootstrap_servers=servers, acks="all", bootstrap_timeout_ms=5000)
                 ) as producer:
-                    while not self.stopping.wait(0.2):
-                        for record in islice(records, 5):
+                    while not self.stopping.wait(0.5):
+                        for record in islice(records, 8):
                             producer.send(record.topic, record.value, partition=record.partition)
                             self.sent += 1
                     producer.flush(10)

@@ -205,7 +205,7 @@ class Watch(threading.Thread):
         """Until stopped."""
         known: dict[str, tuple[int, str, dict[tuple, int]]] = {}
         number = self.seed
-        while not self.stopping.wait(0.7):
+        while not self.stopping.wait(1.0):
             number += 1
             name = SERVERS[number % 2]
             process = self.layers.processes.get(name)
