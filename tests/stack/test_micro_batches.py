@@ -1,0 +1,28 @@
+"""A streaming query of the real Spark ends between its micro-batches."""
+
+import threading
+import time
+
+from catalogue.settings import Settings
+from catalogue.spark import MicroBatches, session
+
+
+def test_the_running_micro_batch_ends_and_no_other_begins(tmp_path):
+    began, taken = threading.Event(), []
+
+    def take(batch, number):
+        began.set()
+        time.sleep(2)
+        batch.count()
+        taken.append(number)
+
+    batches = MicroBatches(take)
+    spark = session("micro-batches", Settings.load({}))
+    try:
+        stream = spark.readStream.format("rate").load().writeStream.foreachBatch(batches)
+        query = stream.option("checkpointLocation", str(tmp_path)).start()
+        assert began.wait(120)
+        batches.end(query)
+        assert taken == [0] and query.exception() is None and not query.isActive
+    finally:
+        spark.stop()
