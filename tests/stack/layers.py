@@ -166,17 +166,22 @@ def in_kafka(stack: LocalStack) -> list[Record]:
     return found
 
 
-def wrong_views(rows_of: dict[str, tuple[list, dict]], records: list[Record]) -> dict[str, list[str]]:
-    """Views whose rows are not what the oracle makes of the records below the head that they name."""
-    wrong = {}
-    for view, (rows, as_of) in rows_of.items():
+class Oracle:
+    """What the views must be at any head, over what Kafka holds; each topic and head is computed once."""
+
+    def __init__(self, records: list[Record]):
+        self.records = {t: landed(r for r in records if r.topic == t) for t in TOPICS}
+        self.known: dict[tuple, dict[str, list[dict]]] = {}
+
+    def wrong(self, view: str, rows: list[dict], as_of: dict) -> list[str]:
+        """How the rows of a view differ from what they must be at the head that they name."""
         topic = VIEWS[view].topic
         head = as_of["head"][topic]
-        covered = [r for r in records if r.topic == topic and r.offset < head.get(str(r.partition), 0)]
-        found = differences(all_views(landed(covered))[view], rows)
-        if found:
-            wrong[view] = found[:2]
-    return wrong
+        key = (topic, *sorted(head.items()))
+        if key not in self.known:
+            covered = [r for r in self.records[topic] if r.offset < head.get(str(r.partition), 0)]
+            self.known[key] = all_views(covered)
+        return differences(self.known[key][view], rows)[:2]
 
 
 class Watch(threading.Thread):
