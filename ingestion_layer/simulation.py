@@ -20,14 +20,12 @@ from ingestion_layer.clock import DAY, SECOND, Schedule, WallClock, before_deadl
 from ingestion_layer.decks import dealt
 from ingestion_layer.fakes import fake
 from ingestion_layer.population import Person, Population, Student
-from ingestion_layer.scripts import INSTEAD, SCRIPTS, SUPPLIED
+from ingestion_layer.scripts import ALWAYS, INSTEAD, SCRIPTS, SUPPLIED
 from ingestion_layer.session import Session
 
 Record = tuple[str, bytes, bytes]
 
 _YIELDS_TO_SUBMITTING = frozenset(("QUIZ_STARTED", "VIEW_STUDENT_WORK", "GRADE_ASSIGNMENT"))
-# One of these is possible whoever is there: somebody is away or logged in, or has yet to come.
-_ALWAYS = ("LOGIN", "LOGOUT", "LOGIN_FAILED", "SIGNUP", "CREATE_PROFILE", "COURSE_ENROLLED")
 _MOST_DEBTS = 256
 _SESSION_SECONDS = 1800
 _CLOCK = [f"{s // 3600:02}:{s // 60 % 60:02}:{s % 60:02}." for s in range(86400)]
@@ -110,7 +108,7 @@ class Simulation:
         names = [name]
         while names[-1] in INSTEAD:
             names.append(INSTEAD[names[-1]])
-        names += [n for n in _ALWAYS if n not in names]
+        names += [n for n in ALWAYS if n not in names]
         return [(n, self._maker(n)) for n in names if n in EVENT_TYPES]
 
     def _maker(self, name: str):

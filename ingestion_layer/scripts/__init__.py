@@ -8,6 +8,8 @@ without a script, are filled from the catalogue.
 from ingestion_layer.scripts import assessment, courses, notifications, people, videos
 from ingestion_layer.scripts.script import SCRIPTS, SUPPLIED
 
+# One of these is possible whoever is there: somebody is away or logged in, or has yet to come.
+ALWAYS = ("LOGIN", "LOGOUT", "LOGIN_FAILED", "SIGNUP", "CREATE_PROFILE", "COURSE_ENROLLED")
 # Where an event could not have happened: what does, in the same topic.
 INSTEAD = {
     "SIGNUP": "LOGIN_FAILED",
@@ -36,4 +38,4 @@ INSTEAD = {
     "NOTIFICATION_DISMISSED": "NOTIFICATION_SENT",
 }
 
-__all__ = ["INSTEAD", "SCRIPTS", "SUPPLIED", "assessment", "courses", "notifications", "people", "videos"]
+__all__ = ["ALWAYS", "INSTEAD", "SCRIPTS", "SUPPLIED", "assessment", "courses", "notifications", "people", "videos"]
