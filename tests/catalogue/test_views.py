@@ -8,8 +8,7 @@ import pytest
 
 from catalogue.documents import view_columns
 from catalogue.events import JOBS, TOPICS
-from catalogue.inspection import connect
-from catalogue.rollups import DIALECT, MAX_SUM, Rollup, View, earliest, latest, number, total
+from catalogue.rollups import View
 from catalogue.validation import fields_of
 from catalogue.views import ROLLUPS, VIEWS
 from tests.oracle.views import all_views
@@ -44,52 +43,6 @@ def test_a_rollup_reads_fields_of_its_topic(name):
     named = re.findall(r"'([A-Z_]+)'", " ".join((rollup.where, *(m.where for m in rollup.measures))))
     types = {e.name for e in TOPICS[rollup.topic].event_types}
     assert {text for text in named if text.isupper()} <= types, "event types that the topic doesn't have"
-
-
-def test_measures():
-    rollup = Rollup(
-        "sample", "video_topic", ("k",),
-        (number("n"), number("above", "x > 1"), total("sum_x", "x"), earliest("low", "x"), latest("high", "x", "x < 9")),
-    )  # fmt: skip
-    con = connect()
-    con.execute("CREATE TABLE events AS FROM (VALUES ('a', 1), ('a', 2), ('a', NULL), (NULL, 9)) t(k, x)")
-    rows = sorted(con.execute(rollup.roll_up("events")).fetchall(), key=str)
-    assert rows == [("a", 3, 1, 3, 1, 2), (None, 1, 1, 9, 9, None)]
-    con.execute(f"CREATE TABLE states AS {rollup.roll_up('events')}")
-    con.execute("INSERT INTO states FROM states")
-    assert sorted(con.execute(rollup.merge("states")).fetchall(), key=str) == [
-        ("a", 6, 2, 6, 1, 2),
-        (None, 2, 2, 18, 9, None),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("part", "whole", "percent"),
-    [
-        (1, 3, 33.33),
-        (2, 3, 66.67),
-        (1, 8, 12.5),
-        (1, 800, 0.13),
-        (1, 80000, 0.0),
-        (0, 5, 0.0),
-        (5, 5, 100.0),
-        (7, 0, None),
-        (3, 2, 150.0),
-    ],
-)
-def test_percentages_are_rounded_half_up(part, whole, percent):
-    con = connect()
-    for statement in DIALECT:
-        con.execute(statement)
-    assert con.execute(f"SELECT percentage({part}::BIGINT, {whole}::BIGINT)").fetchall() == [(percent,)]
-    assert con.execute(f"SELECT typeof(percentage({part}::BIGINT, {whole}::BIGINT))").fetchall() == [("DOUBLE",)]
-
-
-def test_sums_stop_at_the_greatest_number():
-    con = connect()
-    for statement in DIALECT:
-        con.execute(statement)
-    assert con.execute(f"SELECT whole(x) FROM (VALUES ({MAX_SUM}), (5)) t(x)").fetchall() == [(MAX_SUM,)]
 
 
 def test_what_a_view_says_of_itself_is_read_from_its_text():

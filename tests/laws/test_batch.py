@@ -15,7 +15,7 @@ from batch_layer.run_batch_jobs import main
 from tests.oracle.comparison import differences
 from tests.oracle.histories import START, event, history, landed, write_raw, written
 from tests.oracle.validity import RULES
-from tests.oracle.views import Record, all_views, ledger
+from tests.oracle.views import Record, all_views, answer
 
 JOBS = {"auth": ("auth_topic",), "assessment": ("assessment_topic",), "video": ("video_topic",),
         "course": ("course_topic",), "profile_notification": ("profile_topic", "notification_topic")}  # fmt: skip
@@ -48,7 +48,7 @@ def answers(output: Path) -> dict[str, list[dict]]:
 
 def cut_of(records: Iterable[Record]) -> dict:
     cut: dict[str, dict[str, int]] = {topic: {} for topic in RULES}
-    for r in landed(records):
+    for r in records:
         cut[r.topic][str(r.partition)] = max(cut[r.topic].get(str(r.partition), 0), r.offset + 1)
     return cut
 
@@ -56,7 +56,8 @@ def cut_of(records: Iterable[Record]) -> dict:
 def check(output: Path, records: list[Record], topics: Iterable[str] = tuple(RULES)) -> None:
     """The published run of `output` is what the oracle makes of the records."""
     records, published = [r for r in landed(records) if r.topic in topics], current(output)
-    expected = {view: rows for view, rows in all_views(records).items() if VIEW_TOPICS[view] in topics}
+    views, counts = answer(records)
+    expected = {view: rows for view, rows in views.items() if VIEW_TOPICS[view] in topics}
     assert set(published["views"]) == set(expected)
     wrong = {view: differences(rows, rows_of(output, view))[:3] for view, rows in expected.items()}
     assert not {view: found for view, found in wrong.items() if found}
@@ -65,7 +66,7 @@ def check(output: Path, records: list[Record], topics: Iterable[str] = tuple(RUL
         assert odd_types(output, view) == []
         if rows:
             assert list(published["views"][view]["columns"]) == list(rows[0])
-    cut, counts = cut_of(records), ledger(records)
+    cut = cut_of(records)
     for topic in topics:
         assert published["cut"].get(topic, {}) == cut[topic]
         got = {p: {fate: line[fate] for fate in ("landed", "counted", "duplicate", "invalid")}
@@ -96,7 +97,8 @@ def test_steps_equal_the_whole(tmp_path):
         check(stepwise, done)
     assert len(done) == len(records)
     assert main([str(raw), str(whole), "--full"]) == 0
-    assert answers(whole) == answers(stepwise), "to the last digit and in the same order"
+    for view, rows in answers(whole).items():
+        assert differences(rows, rows_of(stepwise, view)) == []
 
     before = answers(stepwise), {k: current(stepwise)[k] for k in ("cut", "ledger")}
     for options in ([], ["--full"]):

@@ -346,13 +346,19 @@ _VIEWS = {"auth_topic": auth, "assessment_topic": assessment, "video_topic": vid
           "profile_topic": profile, "notification_topic": notification}  # fmt: skip
 
 
+def answer(records: Iterable[Record]) -> tuple[dict[str, list[Row]], dict[str, dict[int, Counter]]]:
+    """All 37 views of the records and the ledger, as `all_views` and `ledger` give them."""
+    records = list(records)
+    unique = {topic: count_once(topic, records) for topic in RULES}
+    views = {name: rows for topic in RULES for name, rows in _VIEWS[topic](unique[topic].events).items()}
+    return views, {topic: found.ledger for topic, found in unique.items()}
+
+
 def all_views(records: Iterable[Record]) -> dict[str, list[Row]]:
     """All 37 views of the records, by name; rows in no particular order, columns in the contract's order."""
-    records = list(records)
-    return {name: rows for topic in RULES for name, rows in _VIEWS[topic](count_once(topic, records).events).items()}
+    return answer(records)[0]
 
 
 def ledger(records: Iterable[Record]) -> dict[str, dict[int, Counter]]:
     """By topic and partition: how many events landed, and were counted, duplicate or invalid."""
-    records = list(records)
-    return {topic: count_once(topic, records).ledger for topic in RULES}
+    return answer(records)[1]
