@@ -15,11 +15,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-import duckdb
-from py4j.protocol import Py4JError
-from pyspark.errors import PySparkException
 
 from batch_layer import metrics
+from batch_layer.execution import execute
 from batch_layer.publication import drop_old_runs, is_published, kept_runs, publish, republish, stage, staged
 from batch_layer.topic_run import BatchError, TopicResult, TopicRun
 from catalogue.command_line import Parser
@@ -28,7 +26,6 @@ from catalogue.events import JOBS, TOPICS
 from catalogue.logs import Log, configure
 from catalogue.runs import current
 from catalogue.settings import Settings, SettingsError
-from catalogue.spark import cause, session
 from catalogue.storage import StorageError, Store, open_store
 
 LOG = Log("batch")
@@ -127,25 +124,7 @@ def _compute(run: str, jobs: list[str], full: bool, raw: Store, output: Store, s
         TopicRun(t.name, run, bases.get(t.name), raw, output, settings.duplicate_days, limits.get(t.name))
         for t in topics
     ]
-
-    def compute(task: TopicRun) -> TopicResult | str | None:
-        try:
-            return task.compute()
-        except (BatchError, StorageError, OSError, duckdb.Error) as error:
-            return f"{task.topic}: {' '.join(str(error).split())}"
-
-    try:
-        spark = session("batch", settings)
-        try:
-            outcomes = spark.sparkContext.parallelize(tasks, len(tasks)).map(compute).collect()
-        finally:
-            spark.stop()
-    except (PySparkException, Py4JError) as error:
-        raise BatchError(f"Spark: {cause(error, 'SparkException: ')}") from error
-    failures = [outcome for outcome in outcomes if isinstance(outcome, str)]
-    if failures:
-        raise BatchError("; ".join(failures))
-    return [outcome for outcome in outcomes if isinstance(outcome, TopicResult)]
+    return execute(tasks, settings)
 
 
 def _limits(raw: Store, output: Store, cuts: dict, settings: Settings) -> dict[str, dict[str, int]]:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import duckdb
 
-from batch_layer.config import TASK_MEMORY
+from batch_layer.config import COMPRESSION, TASK_MEMORY
 from batch_layer.raw_input import RawInput
 from batch_layer.raw_table import UnreadableFile, fetch, load, unreadable_lines
 from catalogue.duplicates import mark_duplicates
@@ -23,7 +23,7 @@ from catalogue.ledger import Entries, add_entries
 from catalogue.rollups import DIALECT
 from catalogue.rules import fingerprint
 from catalogue.runs import state_folder, view_file
-from catalogue.storage import Entry, Store
+from catalogue.storage import Entry, StorageError, Store
 from catalogue.views import ROLLUPS, VIEWS
 
 
@@ -78,18 +78,33 @@ class TopicRun:
             result.seconds = time.monotonic() - started
         return result
 
+    def new_bytes(self) -> int | None:
+        """About how many bytes of raw events there are to read on top of the base; None where all have to be read."""
+        try:
+            _, files, _ = self._plan()
+        except (ValueError, OSError, StorageError):
+            return None  # `compute` says what is wrong
+        if files is None:
+            return None
+        return sum(e.size if e.path.endswith(".json") else e.size * COMPRESSION for e in files)
+
+    def _plan(self) -> tuple[RawInput, tuple[Entry, ...] | None, dict]:
+        """The input, the files of it to read on top of the base (None: all have to be read), what the base had read."""
+        source = RawInput.of(self.raw, self.topic, self.limit)
+        if self.base is None:
+            return source, None, {}
+        known = json.loads(self.output.read(f"{self._state(self.base)}/inputs.json"))
+        same = known["source"] == self.raw.uri and known.get("rules") == self._rules()
+        return source, source.since(known, known["cut"]) if same else None, known
+
     def _computed(self) -> TopicResult | None:
         try:
-            source = RawInput.of(self.raw, self.topic, self.limit)
-            if self.base is not None:
-                known = json.loads(self.output.read(f"{self._state(self.base)}/inputs.json"))
-                same = known["source"] == self.raw.uri and known.get("rules") == self._rules()
-                files = source.since(known, known["cut"]) if same else None
-                if files == ():
-                    return None
-                result = self._attempt(source, files, known) if files is not None else None
-                if result:
-                    return result if result.cut else None
+            source, files, known = self._plan()
+            if files == ():
+                return None
+            result = self._attempt(source, files, known) if files is not None else None
+            if result:
+                return result if result.cut else None
             return self._attempt(source, source.files, None)
         except (UnreadableFile, ValueError) as error:
             raise BatchError(str(error)) from error

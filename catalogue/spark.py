@@ -29,16 +29,21 @@ class MissingJars(Exception):
     """Spark's Kafka and S3 jars are not where they are looked for."""
 
 
+def submitted() -> bool:
+    """Whether spark-submit runs this process: it decides the master."""
+    return "PYSPARK_GATEWAY_PORT" in os.environ
+
+
 def session(app: str, settings: Settings, kafka: bool = False) -> SparkSession:
     """A session named `app`, in UTC, without web pages; SPARK_MASTER is its master unless spark-submit gave one.
 
     With `kafka` the class path has the jars of Kafka's source; MissingJars where the folder lacks them.
     """
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    submitted = "PYSPARK_GATEWAY_PORT" in os.environ
-    if submitted:
+    by_submit = submitted()
+    if by_submit:
         SparkContext._ensure_initialized()  # only with its JVM does a SparkConf see what spark-submit was given
-    conf = SparkConf(loadDefaults=submitted)
+    conf = SparkConf(loadDefaults=by_submit)
     conf.setAppName(app)
     defaults = {
         "spark.master": settings.spark_master,
@@ -51,7 +56,7 @@ def session(app: str, settings: Settings, kafka: bool = False) -> SparkSession:
         "spark.executorEnv.PYTHONPATH": str(ROOT),
         "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile={LOGGING.as_uri()} -Djava.net.preferIPv4Stack=true",
     }
-    if submitted:
+    if by_submit:
         defaults["spark.log.level"] = "ERROR"  # its JVM is there already, with a log4j configuration of its own
     else:
         defaults |= {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}

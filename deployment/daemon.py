@@ -38,7 +38,7 @@ class Daemon:
             process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environ, start_new_session=True
             )
-        self._file.write_text(str(process.pid))
+        self._file.write_text(f"{process.pid} {_state(process.pid)[1]}")
 
     def stop(self) -> None:
         """Stop it and wait; kill it where it doesn't go."""
@@ -55,8 +55,8 @@ class Daemon:
     def pid(self) -> int | None:
         """Its process id, None where it doesn't live."""
         try:
-            pid = int(self._file.read_text())
-            state = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[0]
+            pid, began = map(int, self._file.read_text().split())
+            state, since = _state(pid)
             command = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
         except (OSError, ValueError):
             return None
@@ -64,8 +64,15 @@ class Daemon:
             with contextlib.suppress(ChildProcessError):  # another process started it
                 os.waitpid(pid, os.WNOHANG)
             return None
-        return pid if (self.sign or str(self.folder)) in command else None
+        # In a container that is made anew the ids are soon the same, and other servers of this folder have them.
+        return pid if since == began and (self.sign or str(self.folder)) in command else None
 
     @property
     def _file(self) -> Path:
         return self.folder / f"{self.name}.pid"
+
+
+def _state(pid: int) -> tuple[str, int]:
+    """The state of a process and when it began, in ticks since the machine's start."""
+    fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
+    return fields[0], int(fields[19])

@@ -23,7 +23,9 @@ import pyarrow as pa
 
 from catalogue.events import TOPICS
 from catalogue.kafka_offsets import KafkaBounds, Offsets
+from catalogue.runs import current
 from catalogue.settings import Settings
+from catalogue.storage import open_store
 from deployment.installation import StackError
 from deployment.local_layers import LocalLayers
 from deployment.local_stack import ROOT, LocalStack
@@ -114,11 +116,16 @@ def _wait_for_all(layers: LocalLayers, settings: Settings) -> None:
     with closing(KafkaBounds(settings)) as kafka:
         ends = kafka.read()[1]
 
-    def covered() -> bool:
-        head: Offsets = (layers.freshness() or {}).get("head", {})
-        return all(head.get(t, {}).get(p, 0) >= end for t, found in ends.items() for p, end in found.items())
+    run = current(open_store(settings.batch_views, settings))[0]["run"]
 
-    _wait(layers, "every event must be in the answers", covered)
+    def covered() -> bool:
+        fresh = layers.freshness() or {}
+        head: Offsets = fresh.get("head", {})
+        return fresh.get("run") == run and all(
+            head.get(t, {}).get(p, 0) >= end for t, found in ends.items() for p, end in found.items()
+        )
+
+    _wait(layers, "every event, and the run, must be in the answers", covered)
 
 
 def _show(layers: LocalLayers, view: str, order: str) -> None:

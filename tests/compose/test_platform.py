@@ -76,7 +76,8 @@ def platform() -> Iterator[Platform]:
         yield running
     finally:
         with suppress(StackError):
-            Path("compose.log").write_text(running.compose("logs", "--no-color", "--tail=200"))
+            (ROOT / ".local").mkdir(exist_ok=True)
+            (ROOT / ".local" / "compose-test.log").write_text(running.compose("logs", "--no-color", "--tail=200"))
         running.compose("down", "-v", "--remove-orphans")
 
 
@@ -100,17 +101,23 @@ def healthy(platform: Platform) -> set[str]:
 
 
 def test_platform(platform, capsys):
+    def tell(text: str) -> None:
+        with capsys.disabled():
+            print(text, flush=True)
+
     started = time.monotonic()
     coming = platform.up()
     wait("serving", lambda: platform.get("/health/ready"))
     platform.produce("--events", "1", "--seed", "1")
     sent = time.monotonic()
     wait("the first merged answer", lambda: platform.events() == 1)
-    first, delay = time.monotonic() - started, time.monotonic() - sent
+    first = time.monotonic() - started
+    tell(f"\nfirst merged answer {first:.0f} s after `up`, {time.monotonic() - sent:.1f} s after its event was taken")
     assert coming.wait(LIMIT) == 0
     long_running = {"kafka", "minio", "ingestion", "speed", "serving", "oozie", "prometheus"}
     wait("health of every service", lambda: long_running <= healthy(platform))
-    whole = time.monotonic() - started
+    wait("Prometheus' targets", lambda: scraped(platform) == {*long_running - {"oozie", "prometheus"}, "pushgateway"})
+    tell(f"every service healthy and scraped after {time.monotonic() - started:.0f} s")
 
     platform.produce("--events", str(EVENTS), "--seed", "2", "--duplicates", "0.02", "--invalid", "0.01")
     wait("all events", lambda: platform.events() >= EVENTS + 1)
@@ -124,7 +131,7 @@ def test_platform(platform, capsys):
     wait("the run on Oozie", lambda: "Status        : RUNNING" not in platform.compose(*info))
     assert "Status        : SUCCEEDED" in platform.compose(*info), platform.compose(*info)
     wait("the run's views", lambda: platform.get("/freshness")["run"] == job)
-    oozie = time.monotonic() - ran
+    tell(f"a run on Oozie, from `coordinator run` to its views served: {time.monotonic() - ran:.0f} s")
     assert platform.rows() == before, "a batch run changes no answer"
     assert platform.events() == wait("the cut", lambda: covered(platform))
 
@@ -134,7 +141,7 @@ def test_platform(platform, capsys):
     coming = platform.up()
     wait("serving", lambda: platform.get("/health/ready"))
     assert platform.rows() == before, "nothing is lost by going down and up"
-    restart = time.monotonic() - again
+    tell(f"the same answers {time.monotonic() - again:.0f} s after going down and up")
     assert coming.wait(LIMIT) == 0
     events = platform.events()
     platform.produce("--events", "10", "--seed", "3")
@@ -142,13 +149,15 @@ def test_platform(platform, capsys):
     coordinators = platform.compose("exec", "-T", "oozie", "oozie", "jobs", "-jobtype", "coordinator")
     wait("health of every service", lambda: long_running <= healthy(platform))
     assert coordinators.count("learning-analytics-daily") == 1, "the daily run is still there, once"
-    memory = engine.docker("stats", "--no-stream", "--format", "{{.Name}} {{.MemUsage}}")
-    with capsys.disabled():
-        print(
-            f"\nfirst merged answer {first:.0f} s after `up` ({delay:.1f} s after its event), all healthy {whole:.0f} s,"
-        )
-        print(f"a run on Oozie {oozie:.0f} s, answers after down and up {restart:.0f} s\n{memory}")
+    tell(engine.docker("stats", "--no-stream", "--format", "{{.Name}} {{.MemUsage}}"))
     assert first < FIRST_ANSWER_SECONDS
+
+
+def scraped(platform: Platform) -> set[str]:
+    """The jobs that Prometheus gets metrics of."""
+    url = f"http://127.0.0.1:{platform.ports['PROMETHEUS_PORT']}/api/v1/query?query=up%3D%3D1"
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        return {series["metric"]["job"] for series in json.load(answer)["data"]["result"]}
 
 
 def covered(platform: Platform) -> int:
