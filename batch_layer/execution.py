@@ -6,13 +6,10 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 
 import duckdb
-from py4j.protocol import Py4JError
-from pyspark.errors import PySparkException
 
 from batch_layer.config import SMALL_INCREMENT
 from batch_layer.topic_run import BatchError, TopicResult, TopicRun
-from catalogue.settings import Settings
-from catalogue.spark import cause, session, submitted
+from catalogue.settings import Settings, by_spark_submit
 from catalogue.storage import StorageError
 
 Outcome = TopicResult | str | None
@@ -28,7 +25,7 @@ def execute(tasks: list[TopicRun], settings: Settings) -> list[TopicResult]:
 
 
 def _is_small(tasks: list[TopicRun], settings: Settings) -> bool:
-    if submitted() or not settings.spark_master.startswith("local"):
+    if by_spark_submit() or not settings.spark_master.startswith("local"):
         return False
     waiting = 0
     for task in tasks:
@@ -46,6 +43,12 @@ def _here(tasks: list[TopicRun]) -> list[Outcome]:
 
 
 def _by_spark(tasks: list[TopicRun], settings: Settings) -> list[Outcome]:
+    # Only here: reading them takes a third of a small run's start.
+    from py4j.protocol import Py4JError
+    from pyspark.errors import PySparkException
+
+    from catalogue.spark import cause, session
+
     try:
         spark = session("batch", settings)
         try:

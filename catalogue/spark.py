@@ -16,7 +16,7 @@ from pyspark import SparkConf, SparkContext
 from pyspark.sql import SparkSession
 
 from catalogue.events import TOPICS
-from catalogue.settings import cache_folder
+from catalogue.settings import by_spark_submit, cache_folder
 
 if TYPE_CHECKING:
     from catalogue.settings import Settings
@@ -29,18 +29,13 @@ class MissingJars(Exception):
     """Spark's Kafka and S3 jars are not where they are looked for."""
 
 
-def submitted() -> bool:
-    """Whether spark-submit runs this process: it decides the master."""
-    return "PYSPARK_GATEWAY_PORT" in os.environ
-
-
 def session(app: str, settings: Settings, kafka: bool = False) -> SparkSession:
     """A session named `app`, in UTC, without web pages; SPARK_MASTER is its master unless spark-submit gave one.
 
     With `kafka` the class path has the jars of Kafka's source; MissingJars where the folder lacks them.
     """
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    by_submit = submitted()
+    by_submit = by_spark_submit()
     if by_submit:
         SparkContext._ensure_initialized()  # only with its JVM does a SparkConf see what spark-submit was given
     conf = SparkConf(loadDefaults=by_submit)
