@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import duckdb
 from fastapi import FastAPI, Request, Response
 from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.responses import JSONResponse
@@ -122,6 +123,8 @@ def create_app(settings: Settings) -> FastAPI:
             return problem(404, "as_of_run", str(error))
         except (RuntimeError, StorageError, FileNotFoundError) as error:
             return problem(503, "state", str(error))
+        except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
+            return problem(503, "state", f"memory and scratch space must be enough; {str(error).splitlines()[0]}")
 
     def _answered(view: str, query: Query, answer: Answer, tag: str | None = None) -> Response:
         headers = {"ETag": tag} if tag else {}

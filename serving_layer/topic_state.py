@@ -32,8 +32,9 @@ from serving_layer.persons import Persons
 FATES = ("landed", "counted", "duplicate", "invalid")
 # Beyond so many shards of a view, computing everything is cheaper than computing the touched ones.
 MOST_TOUCHED = 20_000
-# Each topic's state has a part of the memory like its part of the events, but not less than this.
-LEAST_SHARE = 0.05
+# Each topic's state has a part of the memory like its part of the events, but not less than so many bytes: below, DuckDB
+# can't answer at all.
+LEAST_MEMORY = 48 * 2**20
 
 
 class TopicState:
@@ -54,7 +55,7 @@ class TopicState:
             str(self.folder / "state.duckdb"),
             config={
                 "threads": 2,
-                "memory_limit": f"{settings.serving_bytes * max(TOPICS[topic].share, LEAST_SHARE) / 2**20:.0f}MiB",
+                "memory_limit": f"{max(settings.serving_bytes * TOPICS[topic].share, LEAST_MEMORY) / 2**20:.0f}MiB",
                 "temp_directory": str(self.folder / "spill"),
             },
         )

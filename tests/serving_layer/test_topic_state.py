@@ -66,3 +66,13 @@ def test_it_spills_and_its_answers_stay_right(tmp_path):
         assert limit == "53.0 MiB", "a topic has its part of the memory"
     finally:
         made.close()
+
+
+def test_a_small_topic_has_enough_to_answer(tmp_path):
+    settings = replace(Settings.load({}), serving_memory="300MB")
+    made = TopicState("profile_topic", {}, open_store(str(tmp_path)), settings)
+    try:
+        limit = made.con.execute("SELECT current_setting('memory_limit')").fetchall()[0][0]
+        assert limit == "48.0 MiB"
+    finally:
+        made.close()
