@@ -16,7 +16,7 @@ import pytest
 from catalogue.events import TOPICS
 from catalogue.storage import Store, open_store
 from deployment.local_stack import LocalStack
-from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "ingestion_layer" / "minio_ingest.py"
@@ -51,9 +51,9 @@ def in_kafka(stack: LocalStack) -> dict[tuple[str, int, int], bytes]:
     places = [TopicPartition(t.name, p) for t in TOPICS.values() for p in range(t.partitions)]
     consumer.assign(places)
     consumer.seek_to_beginning(*places)
-    ends = consumer.end_offsets(places)
+    held = sum(consumer.end_offsets(places).values()) - sum(consumer.beginning_offsets(places).values())
     found: dict[tuple[str, int, int], bytes] = {}
-    while len(found) < sum(ends.values()):
+    while len(found) < held:
         record = next(consumer)
         found[record.topic, record.partition, record.offset] = record.value
     consumer.close()
@@ -122,6 +122,10 @@ def test_killed_at_random_moments_nothing_is_lost_or_doubled(stack):
     expected = {place for place, value in in_kafka(stack).items() if (value or b"").startswith(b"{")}
     assert len(landed) == len(set(landed)), "doubled"
     assert set(landed) == expected
+    quarantine = open_store(environ["QUARANTINE"], stack.settings)
+    kept = [(line["topic"], line["partition"], line["offset"]) for line in lines(quarantine)]
+    assert len(kept) == len(set(kept)), "quarantined twice"
+    assert {place for place in expected if place[0] == "course_topic"} <= set(kept)
 
 
 def test_a_gap_is_named(stack):
@@ -137,15 +141,50 @@ def test_a_gap_is_named(stack):
     assert "video_topic partition 0: Kafka must reach offset 1000000" in done.stderr
 
 
+def test_records_that_kafka_dropped_are_named(stack):
+    environ = environment(stack, "dropped")
+    produce(stack, [b'{"n":1}'] * 50, "profile_topic")
+    assert ingest(environ).returncode == 0
+    raw = open_store(environ["MASTER_DATASET"], stack.settings)
+    head = json.loads(raw.read(raw.list("_commits/")[-1].path))["head"]["profile_topic"]["0"]
+    before = raw.list()
+    produce(stack, [b'{"n":2}'] * 50, "profile_topic")
+    place = TopicPartition("profile_topic", 0)
+    admin = KafkaAdminClient(bootstrap_servers=stack.environment["KAFKA_BOOTSTRAP_SERVERS"])
+    admin.delete_records({place: head + 3})
+    admin.close()
+    done = ingest(environ)
+    assert done.returncode == 1 and done.stderr.count("\n") == 1
+    said = f"profile_topic partition 0: offsets {head} to {head + 2} are gone from Kafka and were never taken from it"
+    assert said in done.stderr
+    assert raw.list() == before
+
+
 @pytest.mark.parametrize(
     ("setting", "value", "expected"),
     [
         ("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1", "Kafka: must answer at 127.0.0.1:1"),
         ("MINIO_ENDPOINT", "http://127.0.0.1:1", "127.0.0.1:1"),
-        ("MINIO_SECRET_KEY", "wrong-secret", "bucket-0"),
+        ("MINIO_ACCESS_KEY", "nobody", "MINIO_ACCESS_KEY"),
+        ("MINIO_SECRET_KEY", "wrong-secret", "MINIO_SECRET_KEY"),
+        ("QUARANTINE", "s3a://no-such-bucket/quarantine", "no-such-bucket"),
+        ("MASTER_DATASET", "s3a://no-such-bucket/raw", "no-such-bucket"),
+        ("MASTER_DATASET", "gopher://raw", "path must be local, file://, s3a:// or hdfs://"),
+        ("SPARK_JARS", "/nonexistent", "SPARK_JARS must hold the Kafka source's jars"),
+        ("INGEST_MAX_EVENTS", "none", "setting INGEST_MAX_EVENTS: must be a whole number"),
     ],
 )
-def test_what_can_not_be_reached_is_named_in_one_line(stack, setting, value, expected):
-    done = ingest(environment(stack, "unreachable", **{setting: value}))
+def test_what_is_wrong_is_named_in_one_line_and_nothing_lands(stack, setting, value, expected):
+    environ = environment(stack, "unreachable", **{setting: value})
+    done = ingest(environ)
     assert done.returncode == 1
-    assert expected in done.stderr and done.stderr.count("\n") == 1
+    assert expected in done.stderr and done.stderr.count("\n") == 1 and "Traceback" not in done.stderr
+    assert open_store("s3a://bucket-0/unreachable", stack.settings).list() == []
+
+
+def test_hdfs_out_of_reach_is_named(stack):
+    environ = environment(stack, "unreachable", HDFS_HTTP_PORT="1")
+    command = [sys.executable, str(SCRIPT.with_name("ingest_layer.py")), "--once"]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=LIMIT)
+    assert done.returncode == 1
+    assert "HDFS_HTTP_PORT" in done.stderr and done.stderr.count("\n") == 1
