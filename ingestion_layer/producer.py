@@ -42,6 +42,25 @@ class Stop(Exception):
     """The user wants to end."""
 
 
+class Interruption:
+    """What Ctrl-C and SIGTERM do: raise Stop, but not between an event's sending and its counting unless asked twice."""
+
+    def __init__(self) -> None:
+        self.asked = self.sending = False
+        for name in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(name, self._ask)
+
+    def _ask(self, *_: object) -> None:
+        again, self.asked = self.asked, True
+        if again or not self.sending:
+            raise Stop
+
+    def ignore(self) -> None:
+        """From now on nothing interrupts."""
+        for name in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(name, signal.SIG_IGN)
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run the producer; 0 when every event was delivered, 1 when not, 2 for bad options."""
     parser = _parser()
@@ -50,8 +69,7 @@ def main(argv: list[str] | None = None) -> int:
     if problem:
         print(f"producer: {problem}", file=sys.stderr)
         return 2
-    for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, _stop)
+    interruption = Interruption()
     sent: Counter[str] = Counter()
     try:
         source = Replay(Path(options.replay), options.format) if options.replay else Generated(options)
@@ -59,12 +77,11 @@ def main(argv: list[str] | None = None) -> int:
         sink = FileSink(options.output) if options.output else _kafka(sent, trouble)
         records = trouble.add(_limited(source, options))
         try:
-            _deliver(records, sink, options, sent)
+            _deliver(records, sink, options, sent, interruption)
         except Stop:
             pass
         finally:
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
-            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            interruption.ignore()
         sink.close()
     except BrokenPipeError:  # the reader of standard output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -144,12 +161,22 @@ def _limited(source: Generated | Replay, options: argparse.Namespace) -> Iterato
         yield record
 
 
-def _deliver(records: Iterator[Record], sink: FileSink | KafkaSink, options: argparse.Namespace, sent: Counter) -> None:
+def _deliver(
+    records: Iterator[Record],
+    sink: FileSink | KafkaSink,
+    options: argparse.Namespace,
+    sent: Counter,
+    interruption: Interruption,
+) -> None:
     bar = tqdm(total=options.events, unit=" events", disable=not sys.stderr.isatty(), mininterval=0.5)
     with bar:
         for record in records:
+            interruption.sending = True
             sink.send(record)
             sent[record[0]] += 1
+            interruption.sending = False
+            if interruption.asked:
+                raise Stop
             bar.update()
 
 
@@ -164,10 +191,6 @@ def _summary(sent: Counter, source: Generated | Replay, trouble: Trouble) -> Non
         print(f"  {name}: {number}", file=sys.stderr)
     for note in source.notes():
         print(note, file=sys.stderr)
-
-
-def _stop(*_: object) -> None:
-    raise Stop
 
 
 def _checked(read: Callable[[str], Any], fits: Callable[[Any], bool], wanted: str) -> Callable[[str], Any]:

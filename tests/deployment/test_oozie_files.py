@@ -145,17 +145,3 @@ def test_the_code_that_is_uploaded_is_complete(tmp_path):
         command = [sys.executable, str(tmp_path / "batch_layer" / script), "--help"]
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=tmp_path)
         assert done.returncode == 0, done.stderr
-
-
-def test_shellcheck_finds_nothing():
-    shellcheck = shutil.which("shellcheck")
-    if not shellcheck:
-        pytest.skip("shellcheck is not installed")
-    subprocess.run([shellcheck, str(BATCH / "deploy_oozie.sh")], check=True, timeout=60)
-
-
-def test_powershell_can_be_parsed():
-    language = pytest.importorskip("tree_sitter_powershell")
-    tree_sitter = pytest.importorskip("tree_sitter")
-    parser = tree_sitter.Parser(tree_sitter.Language(language.language()))
-    assert not parser.parse((BATCH / "deploy_oozie.ps1").read_bytes()).root_node.has_error

@@ -1,4 +1,4 @@
-"""The scripts around the manifests: without faults, alike in both shells, and clear about bad options."""
+"""The scripts that deploy: without faults, alike in both shells, and clear about bad options."""
 
 from __future__ import annotations
 
@@ -13,18 +13,19 @@ from catalogue.settings import cache_folder
 from deployment.packages import need
 from tests.kubernetes.conftest import FOLDER, ROOT
 
-SHELL = [*FOLDER.rglob("*.sh"), *(ROOT / "deployment").glob("*.sh")]
+BATCH = ROOT / "batch_layer"
+SHELL = [*FOLDER.rglob("*.sh"), *(ROOT / "deployment").glob("*.sh"), *BATCH.glob("*.sh")]
 GRAMMAR = ("tree-sitter==0.26.1", "tree-sitter-powershell==0.26.4")
 PARSER = """
 import sys, tree_sitter, tree_sitter_powershell
 parser = tree_sitter.Parser(tree_sitter.Language(tree_sitter_powershell.language()))
 print(parser.parse(open(sys.argv[1], "rb").read()).root_node.has_error)
 """
-POWER = sorted((ROOT / "deployment").glob("*.ps1"))
+POWER = sorted([*(ROOT / "deployment").glob("*.ps1"), *BATCH.glob("*.ps1")])
 
 
 def test_shellcheck_finds_nothing():
-    assert len(SHELL) == 4
+    assert len(SHELL) == 5
     subprocess.run([need("shellcheck", "shellcheck"), *SHELL], check=True, timeout=60)
 
 
