@@ -20,7 +20,7 @@ from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "ingestion_layer" / "minio_ingest.py"
-LIMIT = 180
+LIMIT = 400
 
 
 def environment(stack: LocalStack, name: str, **more: str) -> dict[str, str]:
