@@ -86,7 +86,7 @@ class Answers:
             return None
         value = query.equal_to(state.views[view].shard)
         number = state.applied
-        rows = None if value is None else persons.rows(value, query.layer)
+        rows = None if value is None else persons.rows(value, query.layer, number)
         if rows is None or len(rows) > query.limit:  # pages have to agree: they need a snapshot
             return None
         return Answer(rows, len(rows), None, self.as_of(generation, topic, number, query.layer))

@@ -42,13 +42,13 @@ class Persons:
             self._touched.update(dict.fromkeys(persons, number))
             self._stale.update(persons)
 
-    def rows(self, person: str, layer: str) -> list[dict[str, Any]] | None:
-        """The person's rows in the order of the key; None where they have to be computed."""
+    def rows(self, person: str, layer: str, number: int) -> list[dict[str, Any]] | None:
+        """The person's rows as of delta `number`, in the order of the key; None where they have to be computed."""
         last = self._touched.get(person) if layer == "merged" else None
         if last is None:
             return self.lookup.rows(person)
-        number, table = self._computed.get(person, (-1, None))
-        if number < last or table is None:
+        computed, table = self._computed.get(person, (-1, None))
+        if not last <= computed <= number or table is None:
             self._asked = time.monotonic()
             return None
         return table.to_pylist()

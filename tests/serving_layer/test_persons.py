@@ -13,6 +13,8 @@ from serving_layer.query import parse
 from tests.laws.test_merged import Platform, opened, settle
 from tests.oracle.histories import history
 
+LATER = 99
+
 
 def test_rows_computed_ahead_are_those_of_a_query(tmp_path):
     platform = Platform(tmp_path, history(21, 1500), 21)
@@ -59,17 +61,18 @@ def _persons(folder) -> Persons:
 
 def test_a_touched_person_has_no_rows_until_they_are_computed(tmp_path):
     persons = _persons(tmp_path)
-    assert persons.rows("a", "merged") == [{"user_id": "a", "n": 1}, {"user_id": "a", "n": 2}]
-    assert persons.rows("c", "merged") == []
+    assert persons.rows("a", "merged", LATER) == [{"user_id": "a", "n": 1}, {"user_id": "a", "n": 2}]
+    assert persons.rows("c", "merged", LATER) == []
     persons.touch(["a"], 5)
-    assert persons.rows("a", "merged") is None
-    assert persons.rows("a", "batch") == [{"user_id": "a", "n": 1}, {"user_id": "a", "n": 2}]
+    assert persons.rows("a", "merged", LATER) is None
+    assert persons.rows("a", "batch", LATER) == [{"user_id": "a", "n": 1}, {"user_id": "a", "n": 2}]
     assert persons.stale(4) == [] and persons.stale(5) == ["a"]
     persons.keep(5, ["a"], pa.table({"user_id": ["a"], "n": [9]}))
-    assert persons.rows("a", "merged") == [{"user_id": "a", "n": 9}]
+    assert persons.rows("a", "merged", LATER) == [{"user_id": "a", "n": 9}]
+    assert persons.rows("a", "merged", 4) is None, "not for a reader that is behind"
     persons.touch(["a"], 6)
     persons.keep(5, ["a"], pa.table({"user_id": ["a"], "n": [9]}))  # computed before the delta that came meanwhile
-    assert persons.rows("a", "merged") is None and persons.stale(6) == ["a"]
+    assert persons.rows("a", "merged", LATER) is None and persons.stale(6) == ["a"]
 
 
 def test_outdated_rows_are_let_go_of(tmp_path, monkeypatch):
@@ -79,5 +82,5 @@ def test_outdated_rows_are_let_go_of(tmp_path, monkeypatch):
         persons.touch(["b", "c"], number)
         persons.keep(number, ["b", "c"], pa.table({"user_id": ["b", "b", "c"], "n": [number, number + 1, 7]}))
         assert persons._rows_held <= 13
-        assert persons.rows("b", "merged") == [{"user_id": "b", "n": number}, {"user_id": "b", "n": number + 1}]
-    assert persons.rows("c", "merged") == [{"user_id": "c", "n": 7}]
+        assert persons.rows("b", "merged", LATER) == [{"user_id": "b", "n": number}, {"user_id": "b", "n": number + 1}]
+    assert persons.rows("c", "merged", LATER) == [{"user_id": "c", "n": 7}]
