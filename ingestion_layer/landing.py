@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from catalogue.inspection import by_topic, connect, inspect
 from catalogue.moments import written
+from catalogue.spark_workers import forget_zip_archives
 from catalogue.storage import Store
 
 SCHEMA = "topic string, partition int, day string, first long, last long, events long, bytes long, read long, " \
@@ -38,6 +39,7 @@ def land(batches: Iterator[pa.RecordBatch], raw: Store, quarantine: Store) -> It
                     part = keyed.filter(chosen)
                     if part.num_rows:
                         parts.setdefault((topic, partition, day), []).append(part)
+    forget_zip_archives()
     for (topic, partition, day), tables in parts.items():
         yield _write(topic, partition, day, pa.concat_tables(tables), raw, quarantine)
 

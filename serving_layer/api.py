@@ -94,9 +94,9 @@ def create_app(settings: Settings) -> FastAPI:
         openapi_extra={"parameters": PARAMETERS},
         summary="Rows of a view; every column is a filter",
     )
-    async def rows(view: str, request: Request) -> Response:
+    async def rows(request: Request) -> Response:  # reads `view` itself: declared, it would cost a lookup a tenth
         started = time.perf_counter()
-        return measured("/views/{view}", started, await _rows(view, request))
+        return measured("/views/{view}", started, await _rows(request.path_params["view"], request))
 
     async def _rows(view: str, request: Request) -> Response:
         if view not in VIEWS:

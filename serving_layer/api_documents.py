@@ -24,6 +24,7 @@ _FORMAT = _parameter(
     "format", {"type": "string", "enum": list(FORMATS)}, "JSON (default), CSV, Parquet or an Arrow stream."
 )
 PARAMETERS = [
+    {"name": "view", "in": "path", "required": True, "schema": {"type": "string"}},
     _parameter(
         "sort", {"type": "string"}, "Columns separated by commas, each with - in front to descend; then the key."
     ),

@@ -27,6 +27,7 @@ from catalogue.storage import Store
 from catalogue.views import ROLLUPS, VIEWS
 from serving_layer.lookup import Lookup
 from serving_layer.persons import Persons
+from serving_layer.touches import delta_rows, known_links, new_links, touched_shards
 
 # What batch and speed account for in the same way.
 FATES = ("landed", "counted", "duplicate", "invalid")
@@ -114,6 +115,8 @@ class TopicState:
                 f"CREATE TABLE touched_{view.name} AS SELECT 0::BIGINT AS n, {view.shard} AS v "
                 f"FROM view_{view.name} LIMIT 0"
             )
+            if view.link_grain:
+                con.execute(f"CREATE TABLE links_{view.name} AS {known_links(view)}")
         con.execute("CHECKPOINT")
 
     def _select(self, view: View, layer: str = "merged", restriction: str = "") -> str:
@@ -134,7 +137,7 @@ class TopicState:
             cursor = self.con.cursor()
             cursor.execute("BEGIN")
             try:
-                cursor.execute(f"CREATE TEMP TABLE delta AS SELECT * FROM read_parquet('{data}')")
+                cursor.execute(f"CREATE TEMP TABLE delta AS {delta_rows(self.rollups, data)}")
                 present = {row[0] for row in cursor.execute("SELECT DISTINCT rollup FROM delta").fetchall()}
                 fresh: dict[str, set] = {}
                 for view in self.views.values():
@@ -164,33 +167,12 @@ class TopicState:
             self._account(delta)
 
     def _touch(self, cursor: Any, view: View, rollups: list[Rollup], number: int) -> set:
-        if view.link:
-            values = " UNION ".join(
-                f"SELECT {view.shard_column(r.name)} FROM {self._states(r)} WHERE {view.link} IN "
-                f"(SELECT {view.link} FROM delta AS d WHERE rollup = '{r.name}'{self._is_new(view, r)})"
-                for r in rollups
-            )
-            values += " UNION " + self._touched_values(view, rollups)
-        else:
-            values = self._touched_values(view, rollups)
         rows = cursor.execute(
-            f"INSERT INTO touched_{view.name} SELECT {number}, * FROM ({values}) RETURNING v"
+            f"INSERT INTO touched_{view.name} SELECT {number}, * FROM ({touched_shards(view, rollups)}) RETURNING v"
         ).fetchall()
+        if view.link_grain:
+            cursor.execute(f"INSERT INTO links_{view.name} {new_links(view, rollups)}")
         return {row[0] for row in rows} if view.name in self.persons else set()
-
-    def _states(self, rollup: Rollup) -> str:
-        return f"(SELECT * FROM base_{rollup.name} UNION ALL FROM speed_{rollup.name})"
-
-    def _is_new(self, view: View, rollup: Rollup) -> str:
-        if not view.link_grain:
-            return ""
-        same = " AND ".join(f"s.{c} = d.{c}" for c in view.link_grain)
-        return f" AND NOT EXISTS (SELECT 1 FROM {self._states(rollup)} AS s WHERE {same})"
-
-    def _touched_values(self, view: View, rollups: list[Rollup]) -> str:
-        return " UNION ".join(
-            f"SELECT {view.shard_column(r.name)} FROM delta WHERE rollup = '{r.name}'" for r in rollups
-        )
 
     def _account(self, delta: Delta) -> None:
         for partition, entry in delta.ledger.get(self.topic, {}).items():

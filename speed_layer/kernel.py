@@ -13,6 +13,7 @@ from catalogue.events import TOPICS
 from catalogue.inspection import by_topic, connect, typed
 from catalogue.realtime import WINDOW_ROLLUPS
 from catalogue.rollups import Rollup
+from catalogue.spark_workers import forget_zip_archives
 from catalogue.validation import fields_read
 from catalogue.views import ROLLUPS
 
@@ -44,6 +45,7 @@ def pack(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
             with pa.ipc.new_stream(sink, events.schema) as stream:
                 stream.write_table(events)
             yield pa.RecordBatch.from_pylist([{"topic": topic, "events": sink.getvalue().to_pybytes()}], _PACKED)
+    forget_zip_archives()
 
 
 def unpack(packed: list[bytes]) -> pa.Table:

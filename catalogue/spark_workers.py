@@ -1,0 +1,17 @@
+"""What tasks written in Python do against the overhead of Spark's workers."""
+
+from __future__ import annotations
+
+import sys
+from zipimport import zipimporter
+
+
+def forget_zip_archives() -> None:
+    """Spare the next task of this worker a tenth of a second.
+
+    Before every task PySpark's worker invalidates the import system's caches, and each archive among them, such as
+    `pyspark.zip`, is then read anew. Those that are needed later are found again by `sys.path`.
+    """
+    for path, finder in list(sys.path_importer_cache.items()):
+        if isinstance(finder, zipimporter):
+            del sys.path_importer_cache[path]
