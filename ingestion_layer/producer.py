@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import gc
 import os
 import random
 import signal
@@ -73,8 +74,9 @@ def main(argv: list[str] | None = None) -> int:
     sent: Counter[str] = Counter()
     try:
         source = Replay(Path(options.replay), options.format) if options.replay else Generated(options)
+        gc.freeze()  # the population lives as long as the process: it need not be searched for garbage again and again
         trouble = Trouble(options.duplicates, options.invalid, source.seed)
-        sink = FileSink(options.output) if options.output else _kafka(sent, trouble)
+        sink = FileSink(options.output) if options.output else _kafka(sent, trouble, fast=not _rate(source, options))
         records = trouble.add(_limited(source, options))
         try:
             _deliver(records, sink, options, sent, interruption)
@@ -96,9 +98,9 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-def _kafka(sent: Counter[str], trouble: Trouble) -> KafkaSink:
+def _kafka(sent: Counter[str], trouble: Trouble, fast: bool) -> KafkaSink:
     settings = Settings.load()
-    sink = KafkaSink(settings.kafka_bootstrap_servers)
+    sink = KafkaSink(settings.kafka_bootstrap_servers, fast)
     producer_metrics.serve(settings, sent, trouble.made, sink)
     return sink
 
@@ -147,10 +149,15 @@ class Generated:
         return (end - start) / dt.timedelta(days=1), start
 
 
+def _rate(source: Generated | Replay, options: argparse.Namespace) -> float | None:
+    """Events per second; None for as fast as they can be sent."""
+    return options.rate or (source.rate if isinstance(source, Generated) else None)
+
+
 def _limited(source: Generated | Replay, options: argparse.Namespace) -> Iterator[Record]:
     """The source's records at the wanted rate, up to the wanted number and duration."""
     started = time.monotonic()
-    rate = options.rate or (source.rate if isinstance(source, Generated) else None)
+    rate = _rate(source, options)
     for number, record in enumerate(islice(source, options.events)):
         if rate:
             ahead = number / rate - (time.monotonic() - started)

@@ -4,13 +4,30 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from functools import lru_cache
 from typing import Any, BinaryIO
 
 from kafka.errors import KafkaError
+from kafka.partitioner.default import DefaultPartitioner, murmur2
 
 from kafka import KafkaProducer
 
 Record = tuple[str, bytes, bytes]
+# How long a batch waits for more. What is sent as fast as it can be made fills larger ones: each costs the broker and
+# this process some work, whatever is in it.
+LINGER_MS, LINGER_FAST_MS = 20, 250
+KEYS_KNOWN = 2**18
+_hash = lru_cache(KEYS_KNOWN)(murmur2)
+
+
+class KeyPartitioner(DefaultPartitioner):
+    """Kafka's own choice of a partition by key; a user's hash is computed once, not for every event."""
+
+    def partition(
+        self, topic: str, key: bytes, serialized_key: bytes, value: Any, serialized: Any, cluster: Any
+    ) -> int:
+        """Number of the partition."""
+        return (_hash(serialized_key) & 0x7FFFFFFF) % len(cluster.partitions_for_topic(topic))
 
 
 class SinkError(Exception):
@@ -18,9 +35,12 @@ class SinkError(Exception):
 
 
 class KafkaSink:
-    """Sends records keyed by user, idempotently and acknowledged by all replicas; counts what Kafka took, by topic."""
+    """Sends records keyed by user, idempotently and acknowledged by all replicas; counts what Kafka took, by topic.
 
-    def __init__(self, servers: str):
+    `fast` is for records that come as fast as they can be made.
+    """
+
+    def __init__(self, servers: str, fast: bool = False):
         self._servers = servers
         self.failures: list[BaseException] = []
         self.acknowledged: Counter[str] = Counter()
@@ -30,7 +50,8 @@ class KafkaSink:
                 acks="all",
                 enable_idempotence=True,
                 compression_type="lz4",
-                linger_ms=20,
+                linger_ms=LINGER_FAST_MS if fast else LINGER_MS,
+                partitioner=KeyPartitioner(),
                 batch_size=256 * 1024,
                 max_request_size=16 * 2**20,
                 bootstrap_timeout_ms=10_000,
