@@ -12,3 +12,7 @@ LARGEST_LINE = 64 * 2**20
 SMALL_INCREMENT = 512 * 2**20
 # How many times larger a compressed raw file's events are, to tell how much is new.
 COMPRESSION = 8
+# The recent part of a state joins the settled one when it has more than a row for so many of the settled one's.
+SETTLED_PER_RECENT = 8
+# Of a view, only the shards (a person, a day) that changed are computed where there are so many shards for one of them.
+SHARDS_PER_CHANGED = 3

@@ -1,7 +1,7 @@
 """One topic's part of a batch run: the raw events that are new, merged into its state; its views from the state.
 
-The state of a run stands under `_state/<topic>/run=<id>/`: a Parquet file per rollup, `ids.parquet` with the event
-ids of the horizon, and `inputs.json`, which says what was read.
+The state of a run stands under `_state/<topic>/run=<id>/` (`state.py`), with `inputs.json`, which says what was read and
+by which rules.
 """
 
 from __future__ import annotations
@@ -10,17 +10,19 @@ import json
 import tempfile
 import time
 from dataclasses import asdict, dataclass, field
+from hashlib import sha256
 from pathlib import Path
 
 import duckdb
 
-from batch_layer.config import COMPRESSION, TASK_MEMORY
+from batch_layer.config import COMPRESSION, SHARDS_PER_CHANGED, TASK_MEMORY
 from batch_layer.raw_input import RawInput
 from batch_layer.raw_table import UnreadableFile, fetch, load, unreadable_lines
+from batch_layer.state import State
 from catalogue.duplicates import mark_duplicates
 from catalogue.inspection import connect
 from catalogue.ledger import Entries, add_entries
-from catalogue.rollups import DIALECT
+from catalogue.rollups import DIALECT, SHARDS, View
 from catalogue.rules import fingerprint
 from catalogue.runs import state_folder, view_file
 from catalogue.storage import Entry, StorageError, Store
@@ -143,55 +145,64 @@ class TopicRun:
                 self.output.write(f"_unreadable/topic={self.topic}/run={self.run}.json", data)
             for path in local:
                 path.unlink()
-            self._open_state(con, scratch, known)
+            state = State(con, self.topic, self.output, scratch, self.base if known else None)
             mark_duplicates(con, self.horizon_days)
             _close_ledger(con, result, known["ledger"] if known else {})
             result.cut = cut | result.cut | (source.head or {})
-            self._write(con, scratch, source, result)
+            self._write(state, source, result, known)
             con.close()
         return result
 
-    def _open_state(self, con: duckdb.DuckDBPyConnection, scratch: Path, known: dict | None) -> None:
-        """Tables of the earlier state: `prior_<rollup>` for each rollup, and `prior_ids`."""
-        names = [r.name for r in ROLLUPS.values() if r.topic == self.topic]
-        if known is None or self.base is None:
-            con.execute('CREATE TABLE prior_ids (event_id UUID, "partition" BIGINT, kafka_ts TIMESTAMP)')
-            return
-        for name in (*names, "ids"):
-            local = scratch / f"prior_{name}.parquet"
-            self.output.download(f"{self._state(self.base)}/{name}.parquet", local)
-            con.execute(f"CREATE VIEW prior_{name} AS SELECT * FROM read_parquet('{local}', hive_partitioning = false)")
-
-    def _write(self, con: duckdb.DuckDBPyConnection, scratch: Path, source: RawInput, result: TopicResult) -> None:
-        for rollup in (r for r in ROLLUPS.values() if r.topic == self.topic):
-            fresh = rollup.roll_up("counted")
-            if result.base:
-                fresh = rollup.merge(f"(SELECT * FROM prior_{rollup.name} UNION ALL ({fresh}))")
+    def _write(self, state: State, source: RawInput, result: TopicResult, known: dict | None) -> None:
+        for rollup in state.rollups:
             try:
-                con.execute(f"CREATE TABLE {rollup.name} AS {fresh}")
+                state.add_up(rollup)
             except duckdb.Error as error:
                 raise BatchError(f"rollup '{rollup.name}': {str(error).splitlines()[0]}") from error
-            self._put(con, scratch, f"SELECT * FROM {rollup.name}", f"{self._state(self.run)}/{rollup.name}.parquet")
-        self._put(con, scratch, _kept_ids(self.horizon_days), f"{self._state(self.run)}/ids.parquet")
-        for view in (v for v in VIEWS.values() if v.topic == self.topic):
-            path = f"{view.name}/run={self.run}"
-            query = f"SELECT * FROM ({view.sql}) ORDER BY {', '.join(view.key)}"
+        state.save(self.run, self.horizon_days)
+        views = {v.name: v for v in VIEWS.values() if v.topic == self.topic}
+        texts = {name: sha256(view.sql.encode()).hexdigest()[:16] for name, view in views.items()}
+        for name, view in views.items():
+            path = f"{name}/run={self.run}"
             try:
-                columns = con.execute(f"DESCRIBE {query}").fetchall()
-                rows = self._put(con, scratch, query, view_file(path))
+                same = known is not None and known.get("views", {}).get(name) == texts[name]
+                rows = self._changed_rows(state, view) if same else None
+                query = f"SELECT * FROM ({rows or view.sql}) ORDER BY {', '.join(view.key)}"
+                columns = state.con.execute(f"DESCRIBE {query}").fetchall()
+                count = state.put(query, view_file(path))
             except duckdb.Error as error:
-                raise BatchError(f"view '{view.name}': {str(error).splitlines()[0]}") from error
-            result.views[view.name] = {"path": path, "rows": rows, "columns": {c[0]: c[1] for c in columns}}
-        known = {"source": self.raw.uri, "cut": result.cut, "ledger": result.ledger, "rules": self._rules()}
-        known |= source.described()
-        self.output.write(f"{self._state(self.run)}/inputs.json", json.dumps(known).encode())
+                raise BatchError(f"view '{name}': {str(error).splitlines()[0]}") from error
+            result.views[name] = {"path": path, "rows": count, "columns": {c[0]: c[1] for c in columns}}
+        covers = {"source": self.raw.uri, "cut": result.cut, "ledger": result.ledger, "rules": self._rules()}
+        covers |= source.described() | {"views": texts}
+        self.output.write(f"{self._state(self.run)}/inputs.json", json.dumps(covers).encode())
 
-    def _put(self, con: duckdb.DuckDBPyConnection, scratch: Path, query: str, path: str) -> int:
-        local = scratch / "out.parquet"
-        rows = con.execute(f"COPY ({query}) TO '{local}' (FORMAT parquet)").fetchall()[0][0]
-        self.output.upload(local, path)
-        local.unlink()
-        return rows
+    def _changed_rows(self, state: State, view: View) -> str | None:
+        """The view's rows: those of the base, but for shards with new events, which are computed.
+
+        None where too many have, or shards can't be told apart.
+        """
+        if view.link or view.shard not in SHARDS:
+            return None
+        con, name, rollups = state.con, view.name, view.rollups(ROLLUPS)
+        changed = " UNION ".join(f"SELECT {view.shard_column(r.name)} AS v FROM fresh_{r.name}" for r in rollups)
+        con.execute(f"CREATE TABLE changed_{name} AS {changed}")
+        local = state.scratch / f"{name}.parquet"
+        self.output.download(view_file(f"{name}/run={self.base}"), local)
+        con.execute(f"CREATE VIEW base_{name} AS FROM read_parquet('{local}', hive_partitioning = false)")
+        new, before = con.execute(
+            f"SELECT (SELECT count(*) FROM changed_{name}), (SELECT count(DISTINCT {view.shard}) FROM base_{name})"
+        ).fetchall()[0]
+        if new * SHARDS_PER_CHANGED > before:
+            return None
+        same = f"EXISTS (FROM changed_{name} WHERE v IS NOT DISTINCT FROM s.{{}})"
+        parts = [
+            f"{r.name} AS (FROM main.{r.name} AS s WHERE {same.format(view.shard_column(r.name))})" for r in rollups
+        ]
+        return (
+            f"FROM base_{name} AS s WHERE NOT {same.format(view.shard)} "
+            f"UNION ALL FROM (WITH {', '.join(parts)} FROM ({view.sql}))"
+        )
 
 
 def _keep_between(con: duckdb.DuckDBPyConnection, cut: dict[str, int], head: dict[str, int]) -> None:
@@ -204,17 +215,6 @@ def _keep_between(con: duckdb.DuckDBPyConnection, cut: dict[str, int], head: dic
 def _reaches_below(con: duckdb.DuckDBPyConnection, cut: dict[str, int]) -> bool:
     lowest = con.execute('SELECT "partition", min("offset") FROM events GROUP BY ALL').fetchall()
     return any(offset < cut.get(str(partition), 0) for partition, offset in lowest)
-
-
-def _kept_ids(horizon_days: int) -> str:
-    """The last sighting of each id of the horizon, which ends at a partition's newest arrival."""
-    return f"""
-        WITH sightings AS (
-            SELECT event_id, "partition", kafka_ts FROM prior_ids
-            UNION ALL SELECT event_id, "partition", kafka_ts FROM events WHERE fault IS NULL AND event_id IS NOT NULL
-        ), ends AS (SELECT "partition", max(kafka_ts) AS newest FROM sightings GROUP BY 1)
-        SELECT event_id, "partition", max(kafka_ts) AS kafka_ts FROM sightings JOIN ends USING ("partition")
-        WHERE kafka_ts >= newest - INTERVAL ({horizon_days}) DAY GROUP BY event_id, "partition" """
 
 
 def _close_ledger(con: duckdb.DuckDBPyConnection, result: TopicResult, earlier: Entries) -> None:

@@ -9,6 +9,7 @@ from catalogue.storage import StorageError, Store
 
 CURRENT = "_current.json"
 RUNS = "_runs/"
+PARTS = ("settled", "recent")
 
 
 def current(batch: Store) -> tuple[dict[str, Any], str | None]:
@@ -26,8 +27,13 @@ def run_path(run: str) -> str:
 
 
 def state_folder(topic: str, run: str) -> str:
-    """A topic's state after a run: a Parquet file per rollup, `ids.parquet` and `inputs.json`."""
+    """A topic's state after a run: two Parquet files per rollup and for the ids of the horizon, and `inputs.json`."""
     return f"_state/{topic}/run={run}"
+
+
+def state_file(topic: str, run: str, name: str, part: str) -> str:
+    """One of the PARTS of a rollup, or of the ids; the rows of both together, merged, are the state."""
+    return f"{state_folder(topic, run)}/{name}-{part}.parquet"
 
 
 def view_file(folder: str) -> str:

@@ -11,6 +11,8 @@ from __future__ import annotations
 import shutil
 import tempfile
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,7 @@ from catalogue.events import TOPICS
 from catalogue.ledger import Entries, add_entries
 from catalogue.moments import written
 from catalogue.rollups import DIALECT, Rollup, View
-from catalogue.runs import state_folder, view_file
+from catalogue.runs import PARTS, state_file, view_file
 from catalogue.settings import Settings
 from catalogue.storage import Store
 from catalogue.views import ROLLUPS, VIEWS
@@ -81,19 +83,15 @@ class TopicState:
             con.execute(f"CREATE TABLE base_{rollup.name} ({columns})")
             con.execute(f"CREATE TABLE speed_{rollup.name} ({columns})")
             if self.run:
-                local = self.folder / f"{rollup.name}.parquet"
-                batch.download(f"{state_folder(self.topic, self.run)}/{rollup.name}.parquet", local)
-                con.execute(
-                    f"INSERT INTO base_{rollup.name} BY NAME SELECT * FROM read_parquet('{local}', "
-                    f"hive_partitioning = false) ORDER BY {rollup.shard}"
-                )
-                local.unlink()
+                with self._downloaded(batch, rollup.name) as files:
+                    con.execute(
+                        f"INSERT INTO base_{rollup.name} BY NAME SELECT * FROM read_parquet({files}, "
+                        f"hive_partitioning = false) ORDER BY {rollup.shard}"
+                    )
         if self.run:
-            local = self.folder / "ids.parquet"
-            batch.download(f"{state_folder(self.topic, self.run)}/ids.parquet", local)
-            newest = con.execute(f"SELECT max(kafka_ts) FROM read_parquet('{local}')").fetchall()[0][0]
+            with self._downloaded(batch, "ids") as files:
+                newest = con.execute(f"SELECT max(kafka_ts) FROM read_parquet({files})").fetchall()[0][0]
             self.watermark = self.batch_watermark = written(newest) if newest else ""
-            local.unlink()
         for view in self.views.values():
             con.execute(f"INSERT INTO refreshed VALUES ('{view.name}', 0)")
             place = current.get("views", {}).get(view.name, {}).get("path") if self.run else None
@@ -118,6 +116,16 @@ class TopicState:
             if view.link_grain:
                 con.execute(f"CREATE TABLE links_{view.name} AS {known_links(view)}")
         con.execute("CHECKPOINT")
+
+    @contextmanager
+    def _downloaded(self, batch: Store, name: str) -> Iterator[list[str]]:
+        """Local copies of the run's state of a rollup, or of the ids."""
+        files = [self.folder / f"{name}-{part}.parquet" for part in PARTS]
+        for part, local in zip(PARTS, files, strict=True):
+            batch.download(state_file(self.topic, self.run or "", name, part), local)
+        yield [str(local) for local in files]
+        for local in files:
+            local.unlink()
 
     def _select(self, view: View, layer: str = "merged", restriction: str = "") -> str:
         """The view's SELECT over merged rollups of a layer; `restriction` is a condition with {column} for the shard's."""

@@ -23,7 +23,7 @@ from catalogue.kafka_offsets import starting_offsets
 from catalogue.logs import Log
 from catalogue.moments import now
 from catalogue.rules import fingerprint
-from catalogue.runs import current, state_folder
+from catalogue.runs import PARTS, current, state_file
 from catalogue.settings import Settings
 from catalogue.storage import Store
 from speed_layer import metrics
@@ -74,9 +74,9 @@ class Speed:
             for topic in TOPICS:
                 files = []
                 run = published.get("state", {}).get(topic)
-                if run:
-                    files.append(Path(folder) / f"{topic}.parquet")
-                    self.batch.download(f"{state_folder(topic, run)}/ids.parquet", files[0])
+                for part in PARTS if run else ():
+                    files.append(Path(folder) / f"{topic}-{part}.parquet")
+                    self.batch.download(state_file(topic, run, "ids", part), files[-1])
                 for delta in chains[topic]:
                     if delta.ids not in fetched:
                         fetched[delta.ids] = Path(folder) / delta.ids.replace("/", "-")

@@ -11,6 +11,7 @@ from random import Random
 import pyarrow.parquet as pq
 import pytest
 
+from batch_layer import config
 from batch_layer.run_batch_jobs import main
 from tests.oracle.comparison import differences
 from tests.oracle.histories import START, event, history, landed, write_raw, written
@@ -82,7 +83,17 @@ def test_a_full_run_equals_the_oracle(tmp_path, seed):
     check(tmp_path / "out", records)
 
 
-def test_steps_equal_the_whole(tmp_path):
+NEVER, ALWAYS = 0, 10**9
+
+
+@pytest.mark.parametrize(
+    "settles, shards_per_changed",
+    [(config.SETTLED_PER_RECENT, config.SHARDS_PER_CHANGED), (NEVER, NEVER), (ALWAYS, NEVER), (NEVER, ALWAYS)],
+    ids=["as it is", "few rows change", "settled at once", "everything changes"],
+)
+def test_steps_equal_the_whole(tmp_path, monkeypatch, settles, shards_per_changed):
+    monkeypatch.setattr("batch_layer.state.SETTLED_PER_RECENT", settles)
+    monkeypatch.setattr("batch_layer.topic_run.SHARDS_PER_CHANGED", shards_per_changed)
     rng, records = Random(5), history(5, 3000)
     raw, stepwise, whole = tmp_path / "raw", tmp_path / "stepwise", tmp_path / "whole"
     ends = {place: sorted(rng.choices(range(max(offsets) + 2), k=2)) + [math.inf]

@@ -86,7 +86,7 @@ def wanted(platform: Platform) -> dict:
 
 @pytest.mark.parametrize("how", ["damaged", "missing"])
 @pytest.mark.parametrize(
-    "path", ["_current.json", f"{VIEW}/run=r002/part-00000.parquet", "_state/video_topic/run=r002/ids.parquet"]
+    "path", ["_current.json", f"{VIEW}/run=r002/part-00000.parquet", "_state/video_topic/run=r002/ids-recent.parquet"]
 )
 def test_a_bad_run_takes_over_when_it_is_whole(mirror, path, how):
     head = mirror.head()

@@ -10,7 +10,7 @@ import pytest
 from catalogue.deltas import Delta
 from catalogue.events import TOPICS
 from catalogue.rollups import DIALECT
-from catalogue.runs import state_folder, view_file
+from catalogue.runs import state_file, view_file
 from catalogue.settings import Settings
 from catalogue.storage import open_store
 from catalogue.views import VIEWS
@@ -33,9 +33,10 @@ def test_it_spills_and_its_answers_stay_right(tmp_path):
     for statement in DIALECT:
         con.execute(statement)
     con.execute(f"CREATE TABLE video_watches AS {WATCHES.format(ROWS)}")
-    state = state_folder(TOPIC, "r1")
-    written(con, tmp_path, f"{state}/video_watches.parquet", "FROM video_watches")
-    written(con, tmp_path, f"{state}/ids.parquet", "SELECT TIMESTAMP '2026-03-08' AS kafka_ts")
+    for part, days in (("settled", "<"), ("recent", ">=")):
+        rows = f"FROM video_watches WHERE date {days} DATE '2026-03-05'"
+        written(con, tmp_path, state_file(TOPIC, "r1", "video_watches", part), rows)
+        written(con, tmp_path, state_file(TOPIC, "r1", "ids", part), "SELECT TIMESTAMP '2026-03-08' AS kafka_ts")
     views = {}
     for view in (v for v in VIEWS.values() if v.topic == TOPIC):
         views[view.name] = {"path": f"{view.name}/run=r1", "rows": 0}

@@ -92,7 +92,7 @@ def test_a_damaged_state_is_named_and_changes_nothing(raw, tmp_path, capsys):
     published = (output / "_current.json").read_bytes()
     write_raw(tmp_path / "raw", history(2, 300))
     run = json.loads(published)["run"]
-    state = output / "_state" / "video_topic" / f"run={run}" / "video_watches.parquet"
+    state = output / "_state" / "video_topic" / f"run={run}" / "video_watches-settled.parquet"
     state.write_bytes(b"PAR1 no such thing")
     known = state.with_name("inputs.json")
     store = open_store(raw)
