@@ -14,5 +14,5 @@ SMALL_INCREMENT = 512 * 2**20
 COMPRESSION = 8
 # The recent part of a state joins the settled one when it has more than a row for so many of the settled one's.
 SETTLED_PER_RECENT = 8
-# Of a view, only the shards (a person, a day) that changed are computed where there are so many shards for one of them.
-SHARDS_PER_CHANGED = 3
+# Only a view's rows with new events are computed where the view has more than so many rows for each of them.
+ROWS_PER_CHANGED = 3

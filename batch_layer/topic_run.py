@@ -9,20 +9,21 @@ from __future__ import annotations
 import json
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
 import duckdb
 
-from batch_layer.config import COMPRESSION, SHARDS_PER_CHANGED, TASK_MEMORY
+from batch_layer.config import COMPRESSION, ROWS_PER_CHANGED, TASK_MEMORY
 from batch_layer.raw_input import RawInput
 from batch_layer.raw_table import UnreadableFile, fetch, load, unreadable_lines
 from batch_layer.state import State
 from catalogue.duplicates import mark_duplicates
 from catalogue.inspection import connect
 from catalogue.ledger import Entries, add_entries
-from catalogue.rollups import DIALECT, SHARDS, View
+from catalogue.rollups import DIALECT, View
 from catalogue.rules import fingerprint
 from catalogue.runs import state_folder, view_file
 from catalogue.storage import Entry, StorageError, Store
@@ -178,29 +179,32 @@ class TopicRun:
         self.output.write(f"{self._state(self.run)}/inputs.json", json.dumps(covers).encode())
 
     def _changed_rows(self, state: State, view: View) -> str | None:
-        """The view's rows: those of the base, but for shards with new events, which are computed.
+        """The view's rows: those of the base, but for keys with new events, which are computed.
 
-        None where too many have, or shards can't be told apart.
+        None where too many have, or where a row draws on other keys' events.
         """
-        if view.link or view.shard not in SHARDS:
-            return None
         con, name, rollups = state.con, view.name, view.rollups(ROLLUPS)
-        changed = " UNION ".join(f"SELECT {view.shard_column(r.name)} AS v FROM fresh_{r.name}" for r in rollups)
-        con.execute(f"CREATE TABLE changed_{name} AS {changed}")
+        columns = {r.name: [view.shard_column(r.name) if c == view.shard else c for c in view.key] for r in rollups}
+        if view.link or any(not set(columns[r.name]) <= set(r.grain) for r in rollups):
+            return None
+        changed = " UNION ".join(f"SELECT {', '.join(columns[r.name])} FROM fresh_{r.name}" for r in rollups)
+        con.execute(f"CREATE TABLE changed_{name} AS FROM ({changed}) AS c({', '.join(view.key)})")
         local = state.scratch / f"{name}.parquet"
         self.output.download(view_file(f"{name}/run={self.base}"), local)
         con.execute(f"CREATE VIEW base_{name} AS FROM read_parquet('{local}', hive_partitioning = false)")
         new, before = con.execute(
-            f"SELECT (SELECT count(*) FROM changed_{name}), (SELECT count(DISTINCT {view.shard}) FROM base_{name})"
+            f"SELECT (SELECT count(*) FROM changed_{name}), (SELECT count(*) FROM base_{name})"
         ).fetchall()[0]
-        if new * SHARDS_PER_CHANGED > before:
+        if new * ROWS_PER_CHANGED > before:
             return None
-        same = f"EXISTS (FROM changed_{name} WHERE v IS NOT DISTINCT FROM s.{{}})"
-        parts = [
-            f"{r.name} AS (FROM main.{r.name} AS s WHERE {same.format(view.shard_column(r.name))})" for r in rollups
-        ]
+
+        def has_changed(theirs: Sequence[str]) -> str:
+            same = (f"c.{mine} IS NOT DISTINCT FROM s.{other}" for mine, other in zip(view.key, theirs, strict=True))
+            return f"EXISTS (FROM changed_{name} AS c WHERE {' AND '.join(same)})"
+
+        parts = [f"{r.name} AS (FROM main.{r.name} AS s WHERE {has_changed(columns[r.name])})" for r in rollups]
         return (
-            f"FROM base_{name} AS s WHERE NOT {same.format(view.shard)} "
+            f"FROM base_{name} AS s WHERE NOT {has_changed(view.key)} "
             f"UNION ALL FROM (WITH {', '.join(parts)} FROM ({view.sql}))"
         )
 

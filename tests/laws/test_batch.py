@@ -87,13 +87,13 @@ NEVER, ALWAYS = 0, 10**9
 
 
 @pytest.mark.parametrize(
-    "settles, shards_per_changed",
-    [(config.SETTLED_PER_RECENT, config.SHARDS_PER_CHANGED), (NEVER, NEVER), (ALWAYS, NEVER), (NEVER, ALWAYS)],
+    "settles, rows_per_changed",
+    [(config.SETTLED_PER_RECENT, config.ROWS_PER_CHANGED), (NEVER, NEVER), (ALWAYS, NEVER), (NEVER, ALWAYS)],
     ids=["as it is", "few rows change", "settled at once", "everything changes"],
 )
-def test_steps_equal_the_whole(tmp_path, monkeypatch, settles, shards_per_changed):
+def test_steps_equal_the_whole(tmp_path, monkeypatch, settles, rows_per_changed):
     monkeypatch.setattr("batch_layer.state.SETTLED_PER_RECENT", settles)
-    monkeypatch.setattr("batch_layer.topic_run.SHARDS_PER_CHANGED", shards_per_changed)
+    monkeypatch.setattr("batch_layer.topic_run.ROWS_PER_CHANGED", rows_per_changed)
     rng, records = Random(5), history(5, 3000)
     raw, stepwise, whole = tmp_path / "raw", tmp_path / "stepwise", tmp_path / "whole"
     ends = {place: sorted(rng.choices(range(max(offsets) + 2), k=2)) + [math.inf]
