@@ -13,6 +13,6 @@ SMALL_INCREMENT = 512 * 2**20
 # How many times larger a compressed raw file's events are, to tell how much is new.
 COMPRESSION = 8
 # The recent part of a state joins the settled one when it has more than a row for so many of the settled one's.
-SETTLED_PER_RECENT = 8
+SETTLED_PER_RECENT = 4
 # Only a view's rows with new events are computed where the view has more than so many rows for each of them.
-ROWS_PER_CHANGED = 3
+ROWS_PER_CHANGED = 2

@@ -187,7 +187,7 @@ class TopicRun:
         columns = {r.name: [view.shard_column(r.name) if c == view.shard else c for c in view.key] for r in rollups}
         if view.link or any(not set(columns[r.name]) <= set(r.grain) for r in rollups):
             return None
-        changed = " UNION ".join(f"SELECT {', '.join(columns[r.name])} FROM fresh_{r.name}" for r in rollups)
+        changed = " UNION ".join(f"SELECT DISTINCT {', '.join(columns[r.name])} FROM fresh_{r.name}" for r in rollups)
         con.execute(f"CREATE TABLE changed_{name} AS FROM ({changed}) AS c({', '.join(view.key)})")
         local = state.scratch / f"{name}.parquet"
         self.output.download(view_file(f"{name}/run={self.base}"), local)

@@ -69,7 +69,7 @@ class Store(ABC):
 
     @abstractmethod
     def upload(self, local: str | Path, path: str) -> None:
-        """Copy a local file here, atomically."""
+        """Copy a local file here, atomically. It must not be written into afterwards: the copy may be another name of it."""
 
     @abstractmethod
     def delete(self, paths: Iterable[str]) -> None:

@@ -78,14 +78,13 @@ class LocalStore(Store):
     def download(self, path: str, local: str | Path) -> None:
         with _reported(self.uri):
             Path(local).unlink(missing_ok=True)
-            try:  # objects are replaced, never written into: a second name of a file is as good as a copy
-                os.link(self.root / path, local)
-            except OSError:  # another file system, or one without links
-                shutil.copyfile(self.root / path, local)
+            _copy(self.root / path, Path(local))
 
     def upload(self, local: str | Path, path: str) -> None:
         with self._temporary(path) as temporary:
-            shutil.copyfile(local, temporary)
+            temporary.unlink()
+            _copy(Path(local), temporary)
+            temporary.chmod(0o644)
             os.replace(temporary, self.root / path)
 
     def delete(self, paths: Iterable[str]) -> None:
@@ -105,6 +104,14 @@ class LocalStore(Store):
                 yield Path(name)
             finally:
                 Path(name).unlink(missing_ok=True)
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Give a file a second name: as good as a copy, as objects are replaced and never written into."""
+    try:
+        os.link(source, target)
+    except OSError:  # another file system, or one without links
+        shutil.copyfile(source, target)
 
 
 def _make_folder(folder: Path) -> None:
