@@ -97,7 +97,7 @@ class TopicRun:
         if self.base is None:
             return source, None, {}
         known = json.loads(self.output.read(f"{self._state(self.base)}/inputs.json"))
-        same = known["source"] == self.raw.uri and known.get("rules") == self._rules()
+        same = known["source"] == self.raw.uri and known.get("rules") == self._rules() and "views" in known
         return source, source.since(known, known["cut"]) if same else None, known
 
     def _computed(self) -> TopicResult | None:

@@ -151,9 +151,8 @@ def _freshness(layers: LocalLayers) -> None:
     )
 
 
-def _one_event(layers: LocalLayers, settings: Settings) -> None:
-    """Send an event, and say when it is in the answer."""
-    user = f"demo-{uuid.uuid4().hex[:8]}"
+def login(user: str) -> bytes:
+    """An event of now: a student logs in, in a session that is called as the user."""
     event = {
         "event_id": str(uuid.uuid4()),
         "event_category": "AUTH",
@@ -163,10 +162,16 @@ def _one_event(layers: LocalLayers, settings: Settings) -> None:
         "session_id": user,
         "timestamp": time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime()),
     }
+    return json.dumps(event).encode()
+
+
+def _one_event(layers: LocalLayers, settings: Settings) -> None:
+    """Send an event, and say when it is in the answer."""
+    user = f"demo-{uuid.uuid4().hex[:8]}"
     address = f"{layers.address}/views/auth_user_activity_summary?user_id={user}"
     producer = KafkaProducer(bootstrap_servers=settings.kafka_bootstrap_servers.split(","))
     sent = time.monotonic()
-    producer.send("auth_topic", json.dumps(event).encode(), key=user.encode()).get(30)
+    producer.send("auth_topic", login(user), key=user.encode()).get(30)
     rows: list[dict[str, Any]] = []
 
     def found() -> bool:

@@ -38,5 +38,14 @@ def test_a_changed_rule_means_to_recompute(stores):
     assert TopicRun(TOPIC, "r2", "r1", raw, views, 7).compute().base is None
 
 
+def test_a_state_of_an_earlier_form_means_to_recompute(stores):
+    raw, views = stores
+    path = f"{state_folder(TOPIC, 'r1')}/inputs.json"
+    known = json.loads(views.read(path))
+    del known["views"]
+    views.write(path, json.dumps(known).encode())
+    assert TopicRun(TOPIC, "r2", "r1", raw, views, 7).compute().base is None
+
+
 def test_another_horizon_means_to_recompute(stores):
     assert TopicRun(TOPIC, "r2", "r1", *stores, 6).compute().base is None

@@ -11,9 +11,9 @@ import tempfile
 import threading
 import time
 import urllib.request
-import uuid
 from pathlib import Path
 
+from deployment.demo import login
 from deployment.local_stack import LocalStack
 from deployment.ports import free_port
 from kafka import KafkaProducer
@@ -72,17 +72,8 @@ def _probe(servers: str, address: str) -> list[float]:
     def send() -> None:
         for number in range(PROBES):
             user = f"probe-{number:04}"
-            event = {
-                "event_id": str(uuid.uuid4()),
-                "event_category": "AUTH",
-                "event_type": "LOGIN",
-                "user_id": user,
-                "role": "student",
-                "session_id": user,
-                "timestamp": time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime()),
-            }
             sent[user] = time.monotonic()
-            producer.send("auth_topic", json.dumps(event).encode(), key=user.encode())
+            producer.send("auth_topic", login(user), key=user.encode())
             producer.flush()
             time.sleep(GAP)
 
