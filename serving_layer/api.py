@@ -15,6 +15,7 @@ from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.concurrency import run_in_threadpool
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from catalogue.deltas import Vector
 from catalogue.documents import view_columns
@@ -38,8 +39,17 @@ DEFAULT_MINUTES = 60
 SMALLEST_GZIP = 2000
 
 
-class Unavailable(Exception):
-    """Nothing can be answered yet."""
+class HeadAsGet:
+    """Answers HEAD as GET; the server leaves the body out."""
+
+    def __init__(self, app: ASGIApp):
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on."""
+        if scope["type"] == "http" and scope["method"] == "HEAD":
+            scope = {**scope, "method": "GET"}
+        await self.app(scope, receive, send)
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -66,6 +76,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.serving, app.state.exposition = state, metrics.exposition
     app.add_middleware(GZipMiddleware, minimum_size=SMALLEST_GZIP, compresslevel=5)
+    app.add_middleware(HeadAsGet)
 
     def problem(status: int, name: str, detail: str) -> Response:
         return JSONResponse({"name": name, "detail": detail}, status)

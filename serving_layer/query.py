@@ -220,7 +220,7 @@ def _position(text: str, query: Query) -> tuple[tuple[Any, ...], str]:
 
 
 def _names(text: str | None) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()] if text else []
+    return [name.strip() for name in text.split(",")] if text else []
 
 
 def _known(parameter: str, name: str, columns: dict[str, str]) -> str:

@@ -172,6 +172,13 @@ def test_unchanged_answers_are_304(http):
     assert http.get(f"/views/{VIEW}?limit=1", headers={"If-None-Match": first.headers["etag"]}).status_code == 200
 
 
+def test_head_tells_what_get_would(http):
+    got, told = http.get(f"/views/{VIEW}?limit=2"), http.head(f"/views/{VIEW}?limit=2")
+    assert told.status_code == 200 and not told.content
+    assert [told.headers[n] for n in ("etag", "content-length")] == [got.headers[n] for n in ("etag", "content-length")]
+    assert http.head("/views/nothing").status_code == 404
+
+
 def test_large_answers_are_zipped(http):
     assert http.get(f"/views/{VIEW}", headers={"Accept-Encoding": "gzip"}).headers["content-encoding"] == "gzip"
 
@@ -191,6 +198,7 @@ def test_large_answers_are_zipped(http):
         (f"/views/{VIEW}?limit=10001", 422, "limit"),
         (f"/views/{VIEW}?sort=-nothing", 422, "sort"),
         (f"/views/{VIEW}?fields=nothing", 422, "fields"),
+        (f"/views/{VIEW}?fields=user_id,,course_id", 422, "fields"),
         (f"/views/{VIEW}?layer=middle", 422, "layer"),
         (f"/views/{VIEW}?format=xml", 422, "format"),
         (f"/views/{VIEW}?cursor=xyz", 422, "cursor"),
