@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
-import pyarrow as pa
 
 from batch_layer.config import FILES_PER_READ, LARGEST_LINE
 from catalogue.events import TOPICS
@@ -38,13 +37,12 @@ def fetch(raw: Store, files: Sequence[Entry], folder: Path) -> dict[Path, str]:
 def load(con: duckdb.DuckDBPyConnection, topic: str, files: dict[Path, str]) -> int:
     """Make table `events` of the files' typed events, each (partition, offset) once; returns unreadable lines."""
     columns = ", ".join(_columns(topic))
-    source = f"(SELECT * FROM {_reader(topic, [])} LIMIT 0)"
-    con.execute(f"CREATE TABLE events AS SELECT {columns} FROM ({typed_events(topic, source)})")
     paths = list(files)
-    for start in range(0, len(paths), FILES_PER_READ):
+    for start in range(0, max(len(paths), 1), FILES_PER_READ):
         chunk = paths[start : start + FILES_PER_READ]
+        into = "INSERT INTO events" if start else "CREATE TABLE events AS"
         try:
-            _append(con, topic, columns, chunk)
+            con.execute(f"{into} SELECT {columns} FROM ({typed_events(topic, _reader(topic, chunk))})")
         except duckdb.Error:
             for path in chunk:
                 try:
@@ -67,6 +65,8 @@ def load(con: duckdb.DuckDBPyConnection, topic: str, files: dict[Path, str]) -> 
 
 def unreadable_lines(topic: str, files: dict[Path, str]) -> list[dict]:
     """The lines that are no raw event, with the file and line where each stands."""
+    import pyarrow as pa  # only here: it takes a quarter of a small run's start
+
     found = []
     for path, origin in files.items():
         with pa.input_stream(str(path), compression="detect") as stream:
@@ -91,7 +91,8 @@ def _reader(topic: str, paths: list[Path]) -> str:
         "value": value_struct(topic),
     }
     if not paths:
-        rows = "SELECT " + ", ".join(f"NULL::{kind} AS {name}" for name, kind in envelope.items())
+        nothing = ", ".join(f"NULL::{kind} AS {name}" for name, kind in envelope.items())
+        rows = f"SELECT {nothing} LIMIT 0"
     else:
         names = ", ".join(f"'{path}'" for path in paths)
         kinds = ", ".join(f"{name}: '{kind}'" for name, kind in envelope.items())
@@ -104,10 +105,6 @@ def _reader(topic: str, paths: list[Path]) -> str:
         f'(SELECT CASE WHEN {readable} AND {_ARRIVED} IS NOT NULL THEN "partition" END AS "partition", "offset", '
         f"{_ARRIVED} AS kafka_ts, value FROM ({rows}))"
     )
-
-
-def _append(con: duckdb.DuckDBPyConnection, topic: str, columns: str, paths: list[Path]) -> None:
-    con.execute(f"INSERT INTO events SELECT {columns} FROM ({typed_events(topic, _reader(topic, paths))})")
 
 
 def _objection(topic: str, line: bytes) -> dict | None:

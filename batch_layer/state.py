@@ -94,13 +94,14 @@ class State:
         ).fetchall()[0]
         return rows * SETTLED_PER_RECENT > settled
 
-    def put(self, query: str, path: str) -> int:
-        """Write the rows of a query as a Parquet file of the output; how many they are."""
+    def put(self, query: str, path: str) -> tuple[int, dict[str, str]]:
+        """Write the rows of a query as a Parquet file of the output; how many they are, and the columns' types."""
         local = self.scratch / "out.parquet"
         rows = self.con.execute(f"COPY ({query}) TO '{local}' (FORMAT parquet)").fetchall()[0][0]
+        columns = self.con.execute(f"DESCRIBE FROM read_parquet('{local}', hive_partitioning = false)").fetchall()
         self.output.upload(local, path)
         local.unlink()
-        return rows
+        return rows, {column[0]: column[1] for column in columns}
 
 
 def _within(horizon_days: int, sightings: str) -> str:

@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 
@@ -20,10 +21,10 @@ from batch_layer.config import COMPRESSION, ROWS_PER_CHANGED, TASK_MEMORY
 from batch_layer.raw_input import RawInput
 from batch_layer.raw_table import UnreadableFile, fetch, load, unreadable_lines
 from batch_layer.state import State
+from catalogue.dialect import connect
 from catalogue.duplicates import mark_duplicates
-from catalogue.inspection import connect
 from catalogue.ledger import Entries, add_entries
-from catalogue.rollups import DIALECT, View
+from catalogue.rollups import View
 from catalogue.rules import fingerprint
 from catalogue.runs import state_folder, view_file
 from catalogue.storage import Entry, StorageError, Store
@@ -84,13 +85,14 @@ class TopicRun:
     def new_bytes(self) -> int | None:
         """About how many bytes of raw events there are to read on top of the base; None where all have to be read."""
         try:
-            _, files, _ = self._plan()
+            _, files, _ = self._plan
         except (ValueError, OSError, StorageError):
             return None  # `compute` says what is wrong
         if files is None:
             return None
         return sum(e.size if e.path.endswith(".json") else e.size * COMPRESSION for e in files)
 
+    @cached_property
     def _plan(self) -> tuple[RawInput, tuple[Entry, ...] | None, dict]:
         """The input, the files of it to read on top of the base (None: all have to be read), what the base had read."""
         source = RawInput.of(self.raw, self.topic, self.limit)
@@ -102,7 +104,7 @@ class TopicRun:
 
     def _computed(self) -> TopicResult | None:
         try:
-            source, files, known = self._plan()
+            source, files, known = self._plan
             if files == ():
                 return None
             result = self._attempt(source, files, known) if files is not None else None
@@ -124,8 +126,6 @@ class TopicRun:
         None if the files reach below the known cut in a way that can't be told apart.
         """
         con = connect()
-        for statement in DIALECT:
-            con.execute(statement)
         result = TopicResult(self.topic, self.run, self.base if known else None)
         with tempfile.TemporaryDirectory() as folder:
             scratch = Path(folder)
@@ -169,11 +169,10 @@ class TopicRun:
                 same = known is not None and known.get("views", {}).get(name) == texts[name]
                 rows = self._changed_rows(state, view) if same else None
                 query = f"SELECT * FROM ({rows or view.sql}) ORDER BY {', '.join(view.key)}"
-                columns = state.con.execute(f"DESCRIBE {query}").fetchall()
-                count = state.put(query, view_file(path))
+                count, columns = state.put(query, view_file(path))
             except duckdb.Error as error:
                 raise BatchError(f"view '{name}': {str(error).splitlines()[0]}") from error
-            result.views[name] = {"path": path, "rows": count, "columns": {c[0]: c[1] for c in columns}}
+            result.views[name] = {"path": path, "rows": count, "columns": columns}
         covers = {"source": self.raw.uri, "cut": result.cut, "ledger": result.ledger, "rules": self._rules()}
         covers |= source.described() | {"views": texts}
         self.output.write(f"{self._state(self.run)}/inputs.json", json.dumps(covers).encode())

@@ -11,11 +11,9 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
-import duckdb
-
+from catalogue.dialect import connect
 from catalogue.events import COMMON, TOPICS
 from catalogue.metrics import METRICS
-from catalogue.rollups import DIALECT
 from catalogue.schema import EventType, Field, Kind, Topic
 from catalogue.settings import declared
 from catalogue.views import ROLLUPS, VIEWS
@@ -39,9 +37,7 @@ def documents() -> dict[str, str]:
 
 def view_columns() -> dict[str, dict[str, str]]:
     """SQL type of each view's columns, in order."""
-    con = duckdb.connect()
-    for statement in DIALECT:
-        con.execute(statement)
+    con = connect()
     for rollup in ROLLUPS.values():
         kinds = [f"{name} {kind}" for name, kind in rollup.types.items()]
         con.execute(f"CREATE TABLE {rollup.name} ({', '.join(kinds)})")

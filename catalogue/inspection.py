@@ -17,13 +17,6 @@ from catalogue.validation import FAULT_SEPARATOR, strict_json, typed_events, val
 warnings.filterwarnings("ignore", "Arrow output on a DB-API result")
 
 
-def connect() -> duckdb.DuckDBPyConnection:
-    """A single-threaded in-memory connection in UTC, for use inside a task."""
-    con = duckdb.connect(config={"threads": 1})
-    con.execute("SET TimeZone = 'UTC'")
-    return con
-
-
 def by_topic(batch: pa.RecordBatch) -> Iterator[tuple[str, pa.Table]]:
     """A batch of Kafka's records (topic, partition, offset, timestamp, value; NULL reads as empty), topic by topic, as
     `inspect` and `typed` take them."""

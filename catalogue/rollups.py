@@ -13,13 +13,6 @@ MAX_SUM = 2**63 - 1
 # The columns by which states and views are kept apart, the first that they have: a person's rows stand together.
 SHARDS = ("user_id", "student_id", "date")
 GRAIN_TYPES = {"date": "DATE", "hour": "BIGINT", "minute": "TIMESTAMP"}
-DIALECT = (
-    # Percentage of part in whole, rounded half up to two decimals; NULL when the whole is 0.
-    "CREATE OR REPLACE MACRO percentage(part, whole) AS ((20000 * part + whole) // (2 * nullif(whole, 0))) / 100.0",
-    # Sum as a 64-bit integer; it stays at the largest one instead of overflowing.
-    f"CREATE OR REPLACE MACRO whole(x) AS (CASE WHEN sum(x) > {MAX_SUM} THEN {MAX_SUM} ELSE sum(x) END)::BIGINT",
-    "CREATE OR REPLACE MACRO utc(t) AS t::TIMESTAMP AT TIME ZONE 'UTC'",
-)
 
 
 @dataclass(frozen=True)

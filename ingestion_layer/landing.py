@@ -10,7 +10,8 @@ from collections.abc import Iterator
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from catalogue.inspection import by_topic, connect, inspect
+from catalogue.dialect import connect
+from catalogue.inspection import by_topic, inspect
 from catalogue.moments import written
 from catalogue.spark_workers import forget_zip_archives
 from catalogue.storage import Store

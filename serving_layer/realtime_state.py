@@ -10,13 +10,13 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 
 from catalogue.deltas import Delta, Vector, reaches, trail
+from catalogue.dialect import connect
 from catalogue.events import TOPICS
 from catalogue.realtime import ACTIVITY, WINDOW_HOURS, WINDOW_ROLLUPS, WINDOWS
-from catalogue.rollups import DIALECT, Rollup
+from catalogue.rollups import Rollup
 
 PRUNE_EVERY = 600
 Fetched = Callable[[Delta], AbstractContextManager[Path]]
@@ -34,10 +34,7 @@ class RealtimeState:
     """
 
     def __init__(self) -> None:
-        self.con = duckdb.connect(config={"threads": 1})
-        self.con.execute("SET TimeZone = 'UTC'")
-        for statement in DIALECT:
-            self.con.execute(statement)
+        self.con = connect()
         for rollup in WINDOW_ROLLUPS.values():
             columns = ", ".join(f"{name} {kind}" for name, kind in rollup.types.items())
             self.con.execute(f"CREATE TABLE {rollup.name} ({columns})")

@@ -19,10 +19,11 @@ from typing import Any
 import duckdb
 
 from catalogue.deltas import Delta, Vector
+from catalogue.dialect import connect
 from catalogue.events import TOPICS
 from catalogue.ledger import Entries, add_entries
 from catalogue.moments import written
-from catalogue.rollups import DIALECT, Rollup, View
+from catalogue.rollups import Rollup, View
 from catalogue.runs import PARTS, state_file, view_file
 from catalogue.settings import Settings
 from catalogue.storage import Store
@@ -54,17 +55,12 @@ class TopicState:
         self.applied = 0
         self.heads: dict[int, Vector] = {0: dict(self.cut)}
         self.folder = Path(tempfile.mkdtemp(prefix=f"serving-{topic}-"))
-        self.con = duckdb.connect(
+        self.con = connect(
             str(self.folder / "state.duckdb"),
-            config={
-                "threads": 2,
-                "memory_limit": f"{max(settings.serving_bytes * TOPICS[topic].share, LEAST_MEMORY) / 2**20:.0f}MiB",
-                "temp_directory": str(self.folder / "spill"),
-            },
+            threads=2,
+            memory_limit=f"{max(settings.serving_bytes * TOPICS[topic].share, LEAST_MEMORY) / 2**20:.0f}MiB",
+            temp_directory=str(self.folder / "spill"),
         )
-        self.con.execute("SET TimeZone = 'UTC'")
-        for statement in DIALECT:
-            self.con.execute(statement)
         self.writing = threading.Lock()
         self.persons: dict[str, Persons] = {}
         self._load(current, batch)

@@ -13,8 +13,8 @@ import uuid
 from pathlib import Path
 
 from catalogue.deltas import Delta, Vector
+from catalogue.dialect import connect
 from catalogue.events import TOPICS
-from catalogue.inspection import connect
 from catalogue.ledger import Ledger, add_ledger
 from catalogue.realtime import WINDOW_HOURS
 from catalogue.runs import RUNS, current

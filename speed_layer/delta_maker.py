@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from catalogue.dialect import connect
 from catalogue.duplicates import mark_duplicates
 from catalogue.events import TOPICS
-from catalogue.inspection import connect
 from catalogue.ledger import Ledger
 from catalogue.moments import written
-from catalogue.rollups import DIALECT
 from speed_layer.kernel import rollups_of
 
 COUNTED = ("read", "unparseable", "landed", "counted", "duplicate", "invalid")
@@ -33,8 +32,6 @@ class DeltaMaker:
     def __init__(self, horizon_days: int) -> None:
         self.horizon_days = horizon_days
         self.con = connect()
-        for statement in DIALECT:
-            self.con.execute(statement)
         columns = 'event_id UUID, "partition" BIGINT, kafka_ts TIMESTAMP'
         for topic in TOPICS:
             self.con.execute(f"CREATE TABLE seen_{topic} ({columns})")

@@ -9,8 +9,9 @@ from functools import cache
 import duckdb
 import pyarrow as pa
 
+from catalogue.dialect import connect
 from catalogue.events import TOPICS
-from catalogue.inspection import by_topic, connect, typed
+from catalogue.inspection import by_topic, typed
 from catalogue.realtime import WINDOW_ROLLUPS
 from catalogue.rollups import Rollup
 from catalogue.spark_workers import forget_zip_archives

@@ -10,7 +10,8 @@ import pyarrow as pa
 import pytest
 
 from batch_layer.raw_table import UnreadableFile, load, unreadable_lines
-from catalogue.inspection import connect, inspect, typed
+from catalogue.dialect import connect
+from catalogue.inspection import inspect, typed
 from tests.catalogue.test_inspection import RAW, TIMES, TYPES, as_records, changed, spoilt
 from tests.oracle.histories import envelope, history, landed
 from tests.oracle.validity import RULES

@@ -5,13 +5,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
-import duckdb
-
+from catalogue.dialect import connect
 from catalogue.events import TOPICS
-from catalogue.rollups import DIALECT
 from catalogue.schema import Kind
 from catalogue.validation import fields_of
 from catalogue.views import ROLLUPS, VIEWS
@@ -22,10 +21,7 @@ TYPES = {Kind.INTEGER: "BIGINT", Kind.SCORE: "DOUBLE", Kind.NAMES: "VARCHAR[]"}
 def main(raw: str, out: str) -> None:
     """Compute every view of the raw folder, with typed fields read straight from JSON."""
     Path(out).mkdir(parents=True, exist_ok=True)
-    con = duckdb.connect()
-    con.execute("SET TimeZone = 'UTC'; SET memory_limit = '6GB'")
-    for statement in DIALECT:
-        con.execute(statement)
+    con = connect(threads=os.cpu_count() or 1, memory_limit="6GB")
     for topic in TOPICS.values():
         fields = fields_of(topic)
         value = ", ".join(f"{name} {TYPES.get(field.kind, 'VARCHAR')}" for name, field in fields.items())

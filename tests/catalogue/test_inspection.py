@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from catalogue.inspection import connect, inspect
+from catalogue.dialect import connect
+from catalogue.inspection import inspect
 from tests.oracle import histories as h
 from tests.oracle import validity
 from tests.oracle.views import Record

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from catalogue.inspection import connect
-from catalogue.rollups import DIALECT, MAX_SUM, Rollup, earliest, latest, number, total
+from catalogue.dialect import connect
+from catalogue.rollups import MAX_SUM, Rollup, earliest, latest, number, total
 
 
 def test_measures():
@@ -41,14 +41,10 @@ def test_measures():
 )
 def test_percentages_are_rounded_half_up(part, whole, percent):
     con = connect()
-    for statement in DIALECT:
-        con.execute(statement)
     assert con.execute(f"SELECT percentage({part}::BIGINT, {whole}::BIGINT)").fetchall() == [(percent,)]
     assert con.execute(f"SELECT typeof(percentage({part}::BIGINT, {whole}::BIGINT))").fetchall() == [("DOUBLE",)]
 
 
 def test_sums_stop_at_the_greatest_number():
     con = connect()
-    for statement in DIALECT:
-        con.execute(statement)
     assert con.execute(f"SELECT whole(x) FROM (VALUES ({MAX_SUM}), (5)) t(x)").fetchall() == [(MAX_SUM,)]

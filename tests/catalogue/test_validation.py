@@ -9,9 +9,10 @@ from collections.abc import Iterator
 import pyarrow as pa
 import pytest
 
+from catalogue.dialect import connect
 from catalogue.documents import example
 from catalogue.events import COMMON, EVENT_TYPES, TOPICS
-from catalogue.inspection import connect, inspect, typed
+from catalogue.inspection import inspect, typed
 from catalogue.schema import EventType, Field, Kind
 from catalogue.validation import fields_of
 

@@ -127,7 +127,8 @@ def test_documents_describe_both(copy):
 def test_validation_knows_its_fields(copy):
     judged = """
 import datetime as dt, json, pyarrow as pa
-from catalogue.inspection import connect, inspect
+from catalogue.dialect import connect
+from catalogue.inspection import inspect
 event = {"event_category": "COURSE", "event_type": "COURSE_RATED", "user_id": "SV001", "timestamp": "2026-03-01 10:00:00",
          "course_id": "COURSE001"}
 values = [json.dumps(event | more).encode() for more in ({"stars": 4}, {"stars": -1}, {})]

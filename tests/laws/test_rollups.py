@@ -14,10 +14,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from catalogue.dialect import connect
 from catalogue.duplicates import mark_duplicates
 from catalogue.events import TOPICS
-from catalogue.inspection import connect, typed
-from catalogue.rollups import DIALECT, MAX_SUM, Rollup
+from catalogue.inspection import typed
+from catalogue.rollups import MAX_SUM, Rollup
 from catalogue.validation import fields_of
 from catalogue.views import ROLLUPS, VIEWS
 from tests.oracle.comparison import differences
@@ -34,8 +35,6 @@ randoms = st.randoms(use_true_random=False)
 @pytest.fixture(scope="module")
 def con() -> duckdb.DuckDBPyConnection:
     opened = connect()
-    for statement in DIALECT:
-        opened.execute(statement)
     return opened
 
 

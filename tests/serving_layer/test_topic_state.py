@@ -8,8 +8,8 @@ import duckdb
 import pytest
 
 from catalogue.deltas import Delta
+from catalogue.dialect import connect
 from catalogue.events import TOPICS
-from catalogue.rollups import DIALECT
 from catalogue.runs import state_file, view_file
 from catalogue.settings import Settings
 from catalogue.storage import open_store
@@ -29,9 +29,7 @@ def written(con: duckdb.DuckDBPyConnection, folder, path: str, sql: str) -> None
 
 
 def test_it_spills_and_its_answers_stay_right(tmp_path):
-    con = duckdb.connect()
-    for statement in DIALECT:
-        con.execute(statement)
+    con = connect()
     con.execute(f"CREATE TABLE video_watches AS {WATCHES.format(ROWS)}")
     for part, days in (("settled", "<"), ("recent", ">=")):
         rows = f"FROM video_watches WHERE date {days} DATE '2026-03-05'"
