@@ -22,14 +22,23 @@ def is_published(output: Store, run: str) -> bool:
 
 
 def stage(output: Store, results: list[TopicResult], run: str) -> None:
-    """Keep results until `staged` collects the run."""
+    """Keep results, which may be none, until `staged` collects the run."""
+    output.write(f"_staged/{run}/begun", b"")
     for result in results:
         output.write(f"_staged/{run}/{result.topic}.json", result.as_json())
 
 
 def staged(output: Store, run: str) -> list[TopicResult]:
-    """The results that wait for `run`."""
-    return [TopicResult(**json.loads(output.read(e.path))) for e in output.list(f"_staged/{run}/")]
+    """The results that wait for `run`. Raises BatchError where nobody staged it and it was never published."""
+    waiting = [e.path for e in output.list(f"_staged/{run}/")]
+    if not waiting and not is_published(output, run):
+        raise BatchError(f"RUN to publish must have been staged; got {run!r}")
+    return [TopicResult(**json.loads(output.read(path))) for path in waiting if path.endswith(".json")]
+
+
+def forget_staged(output: Store, run: str) -> None:
+    """Remove what was staged for `run`."""
+    output.delete([e.path for e in output.list(f"_staged/{run}/")])
 
 
 def publish(output: Store, run: str, results: list[TopicResult]) -> dict:
@@ -59,7 +68,7 @@ def publish(output: Store, run: str, results: list[TopicResult]) -> dict:
             output.swap(CURRENT, data, tag)
         except Conflict:
             continue
-        output.delete([e.path for e in output.list(f"_staged/{run}/")])
+        forget_staged(output, run)
         return manifest
     raise BatchError(f"publish: '{CURRENT}' kept changing under {ATTEMPTS} attempts")
 

@@ -18,7 +18,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from batch_layer import metrics
 from batch_layer.execution import execute
-from batch_layer.publication import drop_old_runs, is_published, kept_runs, publish, republish, stage, staged
+from batch_layer.publication import (
+    drop_old_runs,
+    forget_staged,
+    is_published,
+    kept_runs,
+    publish,
+    republish,
+    stage,
+    staged,
+)
 from batch_layer.topic_run import BatchError, TopicResult, TopicRun
 from catalogue.command_line import Parser
 from catalogue.deltas import boundary, read_deltas
@@ -147,6 +156,7 @@ def _limits(raw: Store, output: Store, cuts: dict, settings: Settings) -> dict[s
 
 def _finish(output: Store, run: str, results: list[TopicResult], settings: Settings) -> None:
     if not results:
+        forget_staged(output, run)
         print("nothing new since the published run; it stays")
         metrics.leave_success(settings, current(output)[0], [])
         return

@@ -141,7 +141,7 @@ class TopicRun:
             elif _reaches_below(con, cut):
                 return None
             if result.unreadable_lines:
-                lines = unreadable_lines(self.topic, local)
+                lines = unreadable_lines(con, self.topic, local)
                 data = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines).encode()
                 self.output.write(f"_unreadable/topic={self.topic}/run={self.run}.json", data)
             for path in local:

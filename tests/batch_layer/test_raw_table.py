@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,9 +10,10 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from batch_layer.raw_table import UnreadableFile, load, unreadable_lines
+from batch_layer.raw_table import UnreadableFile, fetch, load, unreadable_lines
 from catalogue.dialect import connect
 from catalogue.inspection import inspect, typed
+from catalogue.storage import open_store
 from tests.catalogue.test_inspection import RAW, TIMES, TYPES, as_records, changed, spoilt
 from tests.oracle.histories import envelope, history, landed
 from tests.oracle.validity import RULES
@@ -89,6 +91,11 @@ BAD_LINES = {
     "no value": GOOD.replace(b'"value"', b'"v"', 1),
     "a value that is none": GOOD.split(b'"value":')[0] + b'"value":null}',
     "an offset beyond 64 bits": GOOD.replace(b'"offset":', b'"offset":99999999999999999999', 1),
+    "an offset with a fraction": GOOD.replace(b'"offset":', b'"offset":1.', 1),
+    "an offset with an exponent": GOOD.replace(b'"offset":', b'"offset":1e1,"o":', 1),
+    "an offset as text": GOOD.replace(b'"offset":', b'"offset":"1","o":', 1),
+    "an offset that is true": GOOD.replace(b'"offset":', b'"offset":true,"o":', 1),
+    "half a character": GOOD.replace(b'"value":{', b'"value":{"x":"\\ud800",', 1),
     "not UTF-8": GOOD.replace(b'"value":{', b'"value":{"x":"\xff",', 1),
     "a zero byte": b"\x00" * 64,
 }
@@ -101,9 +108,33 @@ def test_a_bad_line_spoils_no_other_and_is_found(name, tmp_path):
     con = connect()
     assert load(con, "video_topic", {path: "topic=video_topic/raw.json"}) == 1
     assert con.execute("SELECT count(*) FROM events").fetchall() == [(2,)]
-    kept = unreadable_lines("video_topic", {path: "topic=video_topic/raw.json"})
+    kept = unreadable_lines(con, "video_topic", {path: "topic=video_topic/raw.json"})
     assert [(line["file"], line["line"]) for line in kept] == [("topic=video_topic/raw.json", 2)]
     assert kept[0]["reason"] in ("not_json", "bad_envelope") and kept[0]["detail"]
+
+
+def test_bad_lines_are_told_from_blank_ones_and_none_is_lost(tmp_path):
+    rng, lines, bad = random.Random(5), [], []
+    for number in range(1, 20_001):
+        kind = rng.choice(("good", "good", "blank", "bad"))
+        offset = b'"offset":%d,' % number
+        lines.append({"good": GOOD.strip().replace(GOOD[GOOD.index(b'"offset"') : GOOD.index(b'"kafka')], offset),
+                      "blank": rng.choice((b"", b" ", b"\t", b"\r", b"\x0b", b"\x0c")),
+                      "bad": rng.choice(list(BAD_LINES.values())).strip(b"\n")}[kind])  # fmt: skip
+        bad += [number] * (kind == "bad")
+    path = tmp_path / "raw.json"
+    path.write_bytes(b"\n".join(lines))
+    con = connect()
+    assert load(con, "video_topic", {path: "x"}) == len(bad)
+    assert [line["line"] for line in unreadable_lines(con, "video_topic", {path: "x"})] == bad
+
+
+def test_of_lines_with_one_offset_the_first_counts(tmp_path):
+    path = tmp_path / "raw.json"
+    path.write_bytes(b"".join(GOOD.replace(b'"value":{', b'"value":{"user_id":"U%d",' % n, 1) for n in range(9)))
+    con = connect()
+    load(con, "video_topic", {path: "x"})
+    assert con.execute("SELECT user_id FROM events").fetchall() == [("U0",)]
 
 
 @pytest.mark.parametrize("value", [b"{}", b"[1]", b"5", b'"{}"', b"true"])
@@ -111,7 +142,7 @@ def test_a_value_that_is_no_event_is_invalid(value, tmp_path):
     path = tmp_path / "raw.json"
     path.write_bytes(GOOD.split(b'"value":')[0] + b'"value":' + value + b"}\n")
     con = connect()
-    assert load(con, "video_topic", {path: "x"}) == 0 and unreadable_lines("video_topic", {path: "x"}) == []
+    assert load(con, "video_topic", {path: "x"}) == 0 and unreadable_lines(con, "video_topic", {path: "x"}) == []
     assert con.execute("SELECT fault IS NOT NULL FROM events").fetchall() == [(True,)]
 
 
@@ -121,6 +152,19 @@ def test_a_damaged_file_is_named(suffix, tmp_path):
     path.write_bytes(b"\x1f\x8b\x08\x00 no such thing" if suffix == ".json.gz" else b"\x28\xb5\x2f\xfd broken")
     with pytest.raises(UnreadableFile, match="raw file 'topic=video_topic/that'"):
         load(connect(), "video_topic", {path: "topic=video_topic/that"})
+
+
+@pytest.mark.parametrize("left", [1, 6, 60])
+def test_a_zst_file_that_ends_too_early_is_named(left, tmp_path):
+    whole = tmp_path / "topic=video_topic" / "whole.json.zst"
+    whole.parent.mkdir()
+    with pa.output_stream(str(whole), compression="zstd") as stream:
+        stream.write(GOOD)
+    raw = open_store(str(tmp_path))
+    assert len(fetch(raw, raw.list(), tmp_path)) == 1
+    whole.write_bytes(whole.read_bytes()[:-left])
+    with pytest.raises(UnreadableFile, match="raw file 'topic=video_topic/whole.json.zst'"):
+        fetch(raw, raw.list("topic="), tmp_path)
 
 
 @pytest.mark.parametrize("stamp", ["2026-03-01T11:00:00Z", "2026-03-01T11:00:00.0Z", "2026-03-01T11:00:00.000Z",

@@ -82,6 +82,30 @@ def test_staged_jobs_become_visible_together(folder, capsys):
     assert "RUN to stage must not be published already; 'nightly' is" in capsys.readouterr().err
 
 
+def test_what_nobody_staged_is_not_published(folder, capsys):
+    paths = [str(folder / "raw"), str(folder / "out")]
+    assert main([*paths, "--publish", "nightly"]) == 1
+    assert "RUN to publish must have been staged; got 'nightly'" in capsys.readouterr().err
+    assert main(paths) == 0
+    assert main([*paths, "--stage", "idle"]) == main([*paths, "--publish", "idle"]) == 0
+    assert "nothing new" in capsys.readouterr().out and not list((folder / "out").glob("_staged/*/*"))
+
+
+def test_bad_lines_in_two_topics_of_a_small_increment(folder):
+    """Both topics are looked through at once, by threads of one process."""
+    paths = [str(folder / "raw"), str(folder / "out")]
+    assert main(paths) == 0
+    for topic in ("video_topic", "course_topic"):
+        day = folder / "raw" / f"topic={topic}" / "date=2026-03-11"
+        day.mkdir(parents=True)
+        good = line(5, 100, 1, "2026-03-11T11:00:00.000Z").replace("video_topic", topic)
+        (day / "bad.json").write_text("\n".join([good[:-9]] * 500 + [good]))
+    assert main(paths) == 0
+    for topic in ("video_topic", "course_topic"):
+        kept = sorted((folder / "out").glob(f"_unreadable/topic={topic}/run=*.json"))[-1]
+        assert [json.loads(text)["reason"] for text in kept.read_text().splitlines()] == ["not_json"] * 500
+
+
 def test_a_day_goes_on_top_of_the_days_before(folder, capsys):
     paths = [str(folder / "raw"), str(folder / "out")]
     assert main(paths) == 0
