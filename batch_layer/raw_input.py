@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from batch_layer.config import RAW_SUFFIXES
 from catalogue.storage import Entry, Store
 
-_NAME = re.compile(r"part-(\d{5})-(\d{20})-(\d{20})\.json")
+_NAME = re.compile(r"part-(\d{5})-(\d{20})-(\d{20})(-\d+)?\.json")
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,6 @@ def _name(entry: Entry) -> re.Match[str]:
     match = _NAME.search(entry.path)
     if not match:
         raise ValueError(
-            f"raw file '{entry.path}': name must be part-<partition>-<first>-<last>.json* beside manifests"
+            f"raw file '{entry.path}': name must be part-<partition>-<first>-<last>[-<commit>].json* beside manifests"
         )
     return match

@@ -6,8 +6,7 @@ from typing import Any
 
 import duckdb
 
-from catalogue.rollups import MAX_SUM
-
+MAX_SUM = 2**63 - 1
 _MACROS = (
     # Percentage of part in whole, rounded half up to two decimals; NULL when the whole is 0.
     "CREATE OR REPLACE MACRO percentage(part, whole) AS ((20000 * part + whole) // (2 * nullif(whole, 0))) / 100.0",

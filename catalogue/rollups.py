@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-MAX_SUM = 2**63 - 1
+from catalogue.dialect import MAX_SUM
+
 # The columns by which states and views are kept apart, the first that they have: a person's rows stand together.
 SHARDS = ("user_id", "student_id", "date")
 GRAIN_TYPES = {"date": "DATE", "hour": "BIGINT", "minute": "TIMESTAMP"}

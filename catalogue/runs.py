@@ -15,10 +15,22 @@ PARTS = ("settled", "recent")
 def current(batch: Store) -> tuple[dict[str, Any], str | None]:
     """The published run's manifest and its tag; empty and None where nothing was published."""
     tag = batch.etag(CURRENT)
+    return (_manifest(batch, CURRENT), tag) if tag else ({}, None)
+
+
+def kept(batch: Store, run: str) -> dict[str, Any]:
+    """The manifest of a run that retention holds. FileNotFoundError where it holds it no more."""
+    return _manifest(batch, run_path(run))
+
+
+def _manifest(batch: Store, path: str) -> dict[str, Any]:
     try:
-        return (json.loads(batch.read(CURRENT)), tag) if tag else ({}, None)
+        found = json.loads(batch.read(path))
     except ValueError as error:
-        raise StorageError(f"'{CURRENT}' in {batch.uri}: must be JSON; {error}") from error
+        raise StorageError(f"'{path}' in {batch.uri}: must be JSON; {error}") from error
+    if not isinstance(found, dict) or not {"run", "cut", "ledger", "views", "state"} <= set(found):
+        raise StorageError(f"'{path}' in {batch.uri}: must be a run's manifest; got {json.dumps(found)[:60]}")
+    return found
 
 
 def run_path(run: str) -> str:

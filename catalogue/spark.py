@@ -8,10 +8,11 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from py4j.protocol import Py4JError
 from pyspark import SparkConf, SparkContext
 from pyspark.sql import SparkSession
 
@@ -66,6 +67,12 @@ def session(app: str, settings: Settings, kafka: bool = False) -> SparkSession:
     with _interrupts_later():
         SparkContext._ensure_initialized(conf=conf)
     return SparkSession.builder.config(conf=conf).getOrCreate()
+
+
+def stop(spark: SparkSession) -> None:
+    """Stop Spark; a signal to the whole process group may have done so already."""
+    with suppress(Py4JError, OSError):
+        spark.stop()
 
 
 @contextmanager

@@ -1,8 +1,8 @@
 """Kafka's six topics to raw files, exactly once, by Spark Structured Streaming.
 
-The manifests of `commits` are the only truth: a start reads where the newest one ends, removes what a killed run left
-beyond it, and gives Spark a new checkpoint, so there is no second record of progress that could disagree. A file's
-name is made of its offsets, and a micro-batch becomes visible to others by its one manifest.
+The manifests of `commits` are the only truth: a start reads where the newest one ends and gives Spark a new checkpoint,
+so there is no second record of progress that could disagree. Before it writes anything it takes over from whoever
+ingested before, and removes what was written in vain. A micro-batch becomes visible to others by its one manifest.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import tempfile
 import threading
 import time
 
+from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException, StreamingQueryException
 from pyspark.sql import DataFrame, SparkSession
 
@@ -21,15 +22,15 @@ from catalogue.kafka_offsets import OffsetError, starting_offsets
 from catalogue.ledger import Ledger
 from catalogue.logs import Log, configure
 from catalogue.settings import Settings, SettingsError
-from catalogue.spark import MicroBatches, MissingJars, cause, kafka_stream, session
+from catalogue.spark import MicroBatches, MissingJars, cause, kafka_stream, session, stop
 from catalogue.storage import StorageError, Store, open_store
-from ingestion_layer.commits import Commits, IngestError, Landed, Offsets, remove_leftovers
+from ingestion_layer.commits import Commits, IngestError, Landed, Offsets, TakenOver, remove_leftovers
 from ingestion_layer.landing import SCHEMA, land, raw_path
 from ingestion_layer.metrics import IngestionMetrics
 
 POLL_SECONDS = 1
 LOG = Log("ingestion")
-SIGNS = ("IngestError: ", "OffsetError: ", "StorageError: ", "offsets", "Offset")
+SIGNS = ("IngestError: ", "TakenOver: ", "OffsetError: ", "StorageError: ", "offsets", "Offset")
 
 
 class Ingestion:
@@ -41,15 +42,22 @@ class Ingestion:
         self.commits = Commits.newest(raw)
         self.expected: Offsets = starting_offsets(settings, self.commits.head)
         self.metrics = IngestionMetrics()
-        removed = remove_leftovers(raw, self.commits.head) + remove_leftovers(quarantine, self.commits.head)
+        self.took_over = False
+
+    def take_over(self) -> None:
+        """Become the one ingester; what no commit will name is removed."""
+        self.commits.take_over(self.raw)
+        removed = sum(remove_leftovers(store, self.commits) for store in (self.raw, self.quarantine))
         if removed:
-            LOG.info("removed files that a killed run had left", files=removed)
+            LOG.info("removed files that an earlier ingester had left", files=removed)
+        self.took_over = True
 
     def start(self, spark: SparkSession, checkpoint: str, once: bool):
         """The running streaming query."""
         reader = kafka_stream(spark, self.settings, self.expected, self.settings.ingest_max_events)
         if not once:
-            reader = reader.option("minOffsetsPerTrigger", str(self.settings.ingest_min_events))
+            enough = min(self.settings.ingest_min_events, self.settings.ingest_max_events)
+            reader = reader.option("minOffsetsPerTrigger", str(enough))
             reader = reader.option("maxTriggerDelay", f"{self.settings.ingest_max_delay_seconds}s")
         writer = reader.load().writeStream.foreachBatch(self.batches).option("checkpointLocation", checkpoint)
         return (writer.trigger(availableNow=True) if once else writer.trigger(processingTime="1 second")).start()
@@ -59,7 +67,10 @@ class Ingestion:
         started = time.monotonic()
         raw, quarantine = self.raw, self.quarantine
         records = batch.select("topic", "partition", "offset", "timestamp", "value")
-        rows = records.mapInArrow(lambda batches: land(iter(batches), raw, quarantine), SCHEMA).collect()
+        if not self.took_over:
+            self.take_over()
+        commit = self.commits.number + 1
+        rows = records.mapInArrow(lambda batches: land(iter(batches), raw, quarantine, commit), SCHEMA).collect()
         if not rows:
             return
         ranges: dict[str, dict[str, list[int]]] = {}
@@ -75,9 +86,15 @@ class Ingestion:
             for name, count in zip(names, (row.read, row.events, row.unparseable, row.invalid), strict=True):
                 entry[name] += count
             if row.events:
-                path = raw_path(row.topic, row.partition, row.day, row.first, row.last)
+                path = raw_path(row.topic, row.partition, row.day, row.first, row.last, commit)
                 files.append(Landed(path, row.topic, row.partition, row.first, row.last, row.events, row.bytes))
-        self.commits.add(self.raw, ranges, files, ledger)
+        try:
+            self.commits.add(raw, ranges, files, ledger)
+        except TakenOver:
+            written = [raw_path(r.topic, r.partition, r.day, r.first, r.last, commit) for r in rows]
+            for store in (raw, quarantine):
+                store.delete(written)
+            raise
         for topic, bounds_of in ranges.items():
             self.expected[topic].update({partition: end for partition, (_, end) in bounds_of.items()})
         seconds = time.monotonic() - started
@@ -112,11 +129,13 @@ def main(argv: list[str] | None = None, description: str = "Land raw events.", t
         while not query.awaitTermination(POLL_SECONDS):
             if stopping.is_set():
                 ingestion.batches.end(query)
-        spark.stop()
+        stop(spark)
     except (IngestError, OffsetError, StorageError, SettingsError, MissingJars) as error:
         return _fail(str(error))
     except (StreamingQueryException, PySparkException) as error:
         return _fail(cause(error, *SIGNS))
+    except (Py4JError, ConnectionError) as error:
+        return 0 if stopping.is_set() else _fail(f"Spark: must go on; got {str(error).splitlines()[0]}")
     finally:
         shutil.rmtree(checkpoint, ignore_errors=True)
     return 0

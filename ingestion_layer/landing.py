@@ -21,11 +21,11 @@ SCHEMA = "topic string, partition int, day string, first long, last long, events
 COMPRESSION = 1
 
 
-def land(batches: Iterator[pa.RecordBatch], raw: Store, quarantine: Store) -> Iterator[pa.RecordBatch]:
+def land(batches: Iterator[pa.RecordBatch], raw: Store, quarantine: Store, commit: int) -> Iterator[pa.RecordBatch]:
     """Write records of one topic-partition, a file per day of arrival, and yield a row of SCHEMA per file.
 
     Records: topic, partition, offset, timestamp (Kafka's, UTC), value (bytes; NULL reads as empty). File names are
-    made of the offsets, so that a repeated attempt overwrites its own files.
+    made of the offsets and the commit's number, so that a repeated attempt overwrites its own files.
     """
     con = connect()
     parts: dict[tuple[str, int, str], list[pa.Table]] = {}
@@ -42,17 +42,19 @@ def land(batches: Iterator[pa.RecordBatch], raw: Store, quarantine: Store) -> It
                         parts.setdefault((topic, partition, day), []).append(part)
     forget_zip_archives()
     for (topic, partition, day), tables in parts.items():
-        yield _write(topic, partition, day, pa.concat_tables(tables), raw, quarantine)
+        yield _write(topic, partition, day, pa.concat_tables(tables), raw, quarantine, commit)
 
 
-def raw_path(topic: str, partition: int, day: str, first: int, last: int) -> str:
-    """Path of a raw file below the master dataset."""
-    return f"topic={topic}/date={day}/part-{partition:05}-{first:020}-{last:020}.json.gz"
+def raw_path(topic: str, partition: int, day: str, first: int, last: int, commit: int) -> str:
+    """Path of a file below the master dataset, and of its rejected events below the quarantine."""
+    return f"topic={topic}/date={day}/part-{partition:05}-{first:020}-{last:020}-{commit:08}.json.gz"
 
 
-def _write(topic: str, partition: int, day: str, table: pa.Table, raw: Store, quarantine: Store) -> pa.RecordBatch:
+def _write(
+    topic: str, partition: int, day: str, table: pa.Table, raw: Store, quarantine: Store, commit: int
+) -> pa.RecordBatch:
     bounds = pc.min_max(table["offset"]).as_py()
-    path = raw_path(topic, partition, day, bounds["min"], bounds["max"])
+    path = raw_path(topic, partition, day, bounds["min"], bounds["max"], commit)
     lines = pc.drop_null(table["line"]).to_pylist()
     data = _packed(lines)
     if lines:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,7 +14,7 @@ from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.concurrency import run_in_threadpool
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.exceptions import HTTPException
 
 from catalogue.deltas import Vector
 from catalogue.documents import view_columns
@@ -29,27 +28,15 @@ from serving_layer.answers import Answer, Answers
 from serving_layer.api_documents import ANSWER, ERRORS, FRESHNESS, HEALTH, PARAMETERS, VIEW_LIST, WINDOW_PARAMETERS
 from serving_layer.formats import MEDIA_TYPES, json_bytes, table_bytes
 from serving_layer.metrics import Metrics
+from serving_layer.middleware import EveryRequest
 from serving_layer.older_runs import OlderRuns, UnknownRun
 from serving_layer.preparation import Preparation
-from serving_layer.query import BadQuery, Query, parse
+from serving_layer.query import BadQuery, Query, parse, value_of
 from serving_layer.state import ServingState
 
-WINDOW_RESERVED = ("minutes", "until", "format")
+WINDOW_ONLY = ("minutes", "until")
 DEFAULT_MINUTES = 60
 SMALLEST_GZIP = 2000
-
-
-class HeadAsGet:
-    """Answers HEAD as GET; the server leaves the body out."""
-
-    def __init__(self, app: ASGIApp):
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on."""
-        if scope["type"] == "http" and scope["method"] == "HEAD":
-            scope = {**scope, "method": "GET"}
-        await self.app(scope, receive, send)
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -76,15 +63,10 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.serving, app.state.exposition = state, metrics.exposition
     app.add_middleware(GZipMiddleware, minimum_size=SMALLEST_GZIP, compresslevel=5)
-    app.add_middleware(HeadAsGet)
+    app.add_middleware(EveryRequest, metrics=metrics)
 
     def problem(status: int, name: str, detail: str) -> Response:
         return JSONResponse({"name": name, "detail": detail}, status)
-
-    def measured(route: str, started: float, response: Response) -> Response:
-        metrics.requests.labels(route, str(response.status_code)).inc()
-        metrics.seconds.labels(route).observe(time.perf_counter() - started)
-        return response
 
     @app.get("/views", responses=VIEW_LIST, summary="Every view, its key, and its columns with types and meaning")
     async def views() -> Response:
@@ -106,10 +88,7 @@ def create_app(settings: Settings) -> FastAPI:
         summary="Rows of a view; every column is a filter",
     )
     async def rows(request: Request) -> Response:  # reads `view` itself: declared, it would cost a lookup a tenth
-        started = time.perf_counter()
-        return measured("/views/{view}", started, await _rows(request.path_params["view"], request))
-
-    async def _rows(view: str, request: Request) -> Response:
+        view = request.path_params["view"]
         if view not in VIEWS:
             return problem(404, view, f"view '{view}' is not known; GET /views lists them")
         declared = VIEWS[view]
@@ -175,24 +154,18 @@ def create_app(settings: Settings) -> FastAPI:
 
     @app.get(
         "/realtime/{name}",
-        responses={**ANSWER, **ERRORS},
+        responses={200: ANSWER[200], **ERRORS},
         openapi_extra={"parameters": WINDOW_PARAMETERS},
         summary=f"Rows of a real-time window, by the minute, of the last {WINDOW_HOURS} hours",
     )
-    async def window(name: str, request: Request) -> Response:
-        started = time.perf_counter()
-        return measured("/realtime/{name}", started, await run_in_threadpool(_window, name, request))
-
-    def _window(name: str, request: Request) -> Response:
+    def window(name: str, request: Request) -> Response:
         if name not in WINDOWS:
             return problem(404, name, f"window '{name}' is not known; GET /realtime lists them")
         parameters = request.query_params.multi_items()
-        chosen = {k: v for k, v in parameters if k in WINDOW_RESERVED}
+        chosen = {k: v for k, v in parameters if k in WINDOW_ONLY}
         kinds = state.realtime.columns[name]
         try:
-            query = parse(
-                [p for p in parameters if p[0] not in ("minutes", "until")], kinds, WINDOWS[name].key, ("format",)
-            )
+            query = parse(parameters, kinds, WINDOWS[name].key, (*WINDOW_ONLY, "format"))
             minutes, until = _minutes(chosen.get("minutes")), _until(chosen.get("until"))
         except BadQuery as error:
             return problem(422, error.name, str(error))
@@ -214,10 +187,6 @@ def create_app(settings: Settings) -> FastAPI:
 
     @app.get("/freshness", responses={**FRESHNESS, 503: ERRORS[503]}, summary="What the answers cover, and the ledger")
     async def freshness() -> Response:
-        started = time.perf_counter()
-        return measured("/freshness", started, _freshness())
-
-    def _freshness() -> Response:
         try:
             with state.reading() as generation:
                 lags = {t: answers.freshness(generation, t) for t in TOPICS}
@@ -240,10 +209,15 @@ def create_app(settings: Settings) -> FastAPI:
         except RuntimeError as error:
             return problem(503, "state", str(error))
 
+    @app.exception_handler(HTTPException)
+    async def refused(request: Request, error: HTTPException) -> Response:
+        asked = f"{request.method} {request.url.path}"
+        answer = problem(error.status_code, request.url.path, f"'{asked}': {error.detail}; /docs lists what there is")
+        answer.headers.update(error.headers or {})
+        return answer
+
     @app.exception_handler(Exception)
-    async def broken(request: Request, _: Exception) -> Response:
-        route = getattr(request.scope.get("route"), "path", "none")
-        metrics.requests.labels(route, "500").inc()
+    async def broken(_: Request, __: Exception) -> Response:
         return problem(500, "server", "an error of the server; its log says which")
 
     @app.get("/health/live", responses=HEALTH, summary="The process answers")
@@ -299,11 +273,7 @@ def _minutes(text: str | None) -> int:
 def _until(text: str | None) -> datetime:
     if text is None:
         return datetime.now(UTC)
-    try:
-        moment = datetime.fromisoformat(text)
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        if not timedelta(0) <= moment - datetime(2000, 1, 1, tzinfo=UTC) < timedelta(days=100_000):
-            raise ValueError
-        return moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise BadQuery("until", f"must be a time as in 2026-03-01T08:00:00Z; got '{text}'") from None
+    moment = value_of("until", text, "TIMESTAMP WITH TIME ZONE")
+    if not timedelta(0) <= moment - datetime(2000, 1, 1, tzinfo=UTC) < timedelta(days=100_000):
+        raise BadQuery("until", f"must be a time from 2000 on; got '{text}'")
+    return moment

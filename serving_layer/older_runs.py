@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import tempfile
 import threading
@@ -10,12 +9,12 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
-from catalogue.runs import run_path, view_file
+from catalogue.dialect import connect
+from catalogue.runs import kept, view_file
 from catalogue.storage import StorageError, Store
 from serving_layer.answers import Answer, count, read
 from serving_layer.formats import json_bytes
+from serving_layer.objects import told_of
 from serving_layer.query import Query
 
 MOST_FILES = 16
@@ -41,34 +40,34 @@ class OlderRuns:
         if view not in manifest.get("views", {}):
             raise UnknownRun(f"run '{run}' has no view '{view}'")
         covers = {"run": run, "cut": manifest["cut"], "head": manifest["cut"], "watermark": None, "lag_seconds": None}
+        path = view_file(manifest["views"][view]["path"])
         with self.lock:
-            file = self._file(manifest["views"][view]["path"])
-            with closing(duckdb.connect()) as con:
-                con.execute("SET TimeZone = 'UTC'")
-                try:
+            file = self._file(run, path)
+            try:
+                with told_of(self.batch, path, file), closing(connect()) as con:
                     con.execute(f"CREATE VIEW answer AS FROM read_parquet('{file}', hive_partitioning = false)")
-                except duckdb.Error as error:
-                    raise StorageError(f"'{view}' of run '{run}': {str(error).splitlines()[0]}") from None
-                return read(con, "answer", query, count(con, "answer", query), json_bytes(covers))
+                    return read(con, "answer", query, count(con, "answer", query), json_bytes(covers))
+            except StorageError:
+                self.files.pop(path).unlink()  # the object may be whole again later
+                raise
 
     def _manifest(self, run: str) -> dict[str, Any]:
         if not _RUN.fullmatch(run):
             raise UnknownRun(f"run must be the id of a kept run; got '{run[:100]}'")
         try:
-            return json.loads(self.batch.read(run_path(run)))
+            return kept(self.batch, run)
         except FileNotFoundError:
             raise UnknownRun(f"run '{run}' is not kept") from None
-        except ValueError as error:
-            raise StorageError(f"'{run_path(run)}' in {self.batch.uri}: must be JSON; {error}") from None
 
-    def _file(self, path: str) -> Path:
+    def _file(self, run: str, path: str) -> Path:
         if path not in self.files:
             while len(self.files) >= MOST_FILES:
                 self.files.pop(next(iter(self.files))).unlink()
-            local = Path(self.folder.name) / (path.replace("/", "-") + ".parquet")
+            local = Path(self.folder.name) / path.replace("/", "-")
             try:
-                self.batch.download(view_file(path), local)
+                self.batch.download(path, local)
             except FileNotFoundError:
-                raise UnknownRun(f"'{path}' is not kept any more") from None
+                self._manifest(run)  # retention may have dropped it since
+                raise StorageError(f"'{path}' in {self.batch.uri} is gone") from None
             self.files[path] = local
         return self.files[path]

@@ -6,9 +6,11 @@ import base64
 import binascii
 import datetime as dt
 import json
+import re
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import isinf
 from typing import Any
 
 OPERATORS = {"gte": ">=", "lte": "<=", "gt": ">", "lt": "<"}
@@ -18,6 +20,14 @@ DEFAULT_LIMIT, MAX_LIMIT = 100, 10_000
 RESERVED = ("sort", "limit", "cursor", "fields", "layer", "format", "as_of_run")
 MOST_VALUES = 1000
 LARGEST = 2**63 - 1
+_DAY, _CLOCK = r"\d{4}-\d\d-\d\d", r"\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:?\d\d)?"
+# How the values of a type are written; text may be anything.
+_FORMS = {
+    "BIGINT": re.compile(r"[+-]?\d{1,30}", re.ASCII),
+    "DOUBLE": re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII),
+    "DATE": re.compile(_DAY, re.ASCII),
+    "TIMESTAMP WITH TIME ZONE": re.compile(f"{_DAY}[T ]{_CLOCK}", re.ASCII),
+}
 
 
 class BadQuery(ValueError):
@@ -130,6 +140,8 @@ def parse(
         sort.append((_known("sort", name.removeprefix("-"), columns), down))
     query = Query(columns, key, tuple(filters), tuple(dict(sort).items()), _limit(chosen.get("limit")), None, "",
                   fields, layer, form, chosen.get("as_of_run", ""))  # fmt: skip
+    if chosen.get("as_of_run") == "":
+        raise BadQuery("as_of_run", "must be the id of a kept run; got ''")
     if query.as_of_run and layer == "speed":
         raise BadQuery("layer", "must be merged or batch with as_of_run; got 'speed'")
     if "cursor" not in chosen:
@@ -143,12 +155,12 @@ def _filter(name: str, text: str, columns: dict[str, str]) -> Filter:
     if column not in columns:
         raise BadQuery(name, f"column must be one of {', '.join(columns)}; got '{column}'")
     if not operator and "__" not in name:
-        value = _value(name, text, columns[column])
+        value = value_of(name, text, columns[column])
         return Filter(f'"{column}" = ?', (value,), (column, value))
     if operator in OPERATORS:
-        return Filter(f'"{column}" {OPERATORS[operator]} ?', (_value(name, text, columns[column]),))
+        return Filter(f'"{column}" {OPERATORS[operator]} ?', (value_of(name, text, columns[column]),))
     if operator == "in":
-        values = tuple(_value(name, part, columns[column]) for part in text.split(","))
+        values = tuple(value_of(name, part, columns[column]) for part in text.split(","))
         if len(values) > MOST_VALUES:
             raise BadQuery(name, f"must name at most {MOST_VALUES} values; got {len(values)}")
         return Filter(f'"{column}" IN ({", ".join("?" * len(values))})', values)
@@ -159,36 +171,35 @@ def _filter(name: str, text: str, columns: dict[str, str]) -> Filter:
     raise BadQuery(name, f"must end with one of in, {', '.join(OPERATORS)}, isnull after '__'; got '{operator}'")
 
 
-def _value(name: str, text: str, kind: str) -> Any:
+def value_of(name: str, text: str, kind: str) -> Any:
+    """The value of parameter `name` as SQL type `kind` has it; BadQuery where the text is none."""
     try:
+        if kind in _FORMS and not _FORMS[kind].fullmatch(text):
+            raise ValueError
         match kind:
             case "VARCHAR":
                 text.encode()  # a cursor may hold half of a surrogate pair, which no column can
                 return text
             case "DOUBLE":
                 value = float(text)
-                if value != value or value in (float("inf"), float("-inf")):
+                if isinf(value):
                     raise ValueError
                 return value
             case "DATE":
-                if len(text) != 10:
-                    raise ValueError
                 return dt.date.fromisoformat(text)
             case "TIMESTAMP WITH TIME ZONE":
                 moment = dt.datetime.fromisoformat(text)
-                if "T" not in text and " " not in text:
-                    raise ValueError
                 return (moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)).astimezone(dt.UTC)
             case _:
                 number = int(text)
-                if not -LARGEST - 1 <= number <= LARGEST or not text.isascii() or "_" in text:
+                if not -LARGEST - 1 <= number <= LARGEST:
                     raise ValueError
                 return number
     except (ValueError, OverflowError):
         wanted = {
             "DOUBLE": "a number",
             "DATE": "a day as in 2026-03-01",
-            "TIMESTAMP WITH TIME ZONE": "a time as in 2026-03-01T08:00:00Z",
+            "TIMESTAMP WITH TIME ZONE": "a time as in 2026-03-01T08:00:00Z, at most to the microsecond",
             "VARCHAR": "text",
         }.get(kind, "a whole number")
         raise BadQuery(name, f"must be {wanted}; got '{text}'") from None
@@ -213,7 +224,7 @@ def _position(text: str, query: Query) -> tuple[tuple[Any, ...], str]:
         if value is not None and not isinstance(value, (str, int, float)):
             raise problem
         try:
-            values.append(None if value is None else _value("cursor", str(value), query.columns[name]))
+            values.append(None if value is None else value_of("cursor", str(value), query.columns[name]))
         except BadQuery:
             raise problem from None
     return tuple(values), snapshot

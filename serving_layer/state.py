@@ -20,10 +20,11 @@ from typing import Any
 from catalogue.deltas import ALIVE, Delta, manifest_path, read_delta, read_deltas
 from catalogue.events import TOPICS
 from catalogue.logs import Log
-from catalogue.runs import CURRENT
+from catalogue.runs import CURRENT, current
 from catalogue.settings import Settings
 from catalogue.storage import Store, open_store
 from serving_layer.generation import Generation
+from serving_layer.objects import fetched
 from serving_layer.realtime_state import RealtimeState
 from serving_layer.topic_state import TopicState
 
@@ -133,15 +134,16 @@ class ServingState(threading.Thread):
         self._building = None
         tag = self.batch.etag(CURRENT)
         if self.generation and tag == self._tag:
+            self._unbuilt = None  # what could not be built isn't published any more
             return
         if tag is None and self.generation and self.generation.run:
             raise FileNotFoundError(f"'{CURRENT}' in {self.batch.uri} is gone")
-        current = json.loads(self.batch.read(CURRENT)) if tag else {}
+        published, tag = current(self.batch)
         if self.generation is None:
-            self.generation = self._built(current)
+            self.generation = self._built(published)
             self._tag = tag
         else:
-            self._building = threading.Thread(target=self._replace, args=(current, tag), daemon=True)
+            self._building = threading.Thread(target=self._replace, args=(published, tag), daemon=True)
             self._building.start()
 
     @property
@@ -151,12 +153,12 @@ class ServingState(threading.Thread):
             return False
         return (datetime.now(UTC) - datetime.fromisoformat(self.alive["at"])).total_seconds() < ALIVE_SECONDS
 
-    def _replace(self, current: dict[str, Any], tag: str | None) -> None:
+    def _replace(self, published: dict[str, Any], tag: str | None) -> None:
         """Build the generation of a newly published run, and swap it in unless another run is published meanwhile."""
         fresh: list[Generation] = []
 
         def step() -> None:
-            fresh.append(self._built(current))
+            fresh.append(self._built(published))
             if self._takes_over(fresh[0], tag):
                 LOG.info("serves a new run", run=fresh.pop().run)
 
@@ -185,12 +187,12 @@ class ServingState(threading.Thread):
             self.stopping.wait(0.2)
         return False
 
-    def _built(self, current: dict[str, Any]) -> Generation:
+    def _built(self, published: dict[str, Any]) -> Generation:
         topics: dict[str, TopicState] = {}
         try:
             for topic in TOPICS:
-                topics[topic] = TopicState(topic, current, self.batch, self.settings)
-            fresh = Generation(current, topics)
+                topics[topic] = TopicState(topic, published, self.batch, self.settings)
+            fresh = Generation(published, topics)
             with self._applying:
                 self.deltas = read_deltas(self.speed, self.deltas)
                 fresh.lead_on(self.deltas, self._fetched)
@@ -220,9 +222,10 @@ class ServingState(threading.Thread):
 
     @contextmanager
     def _fetched(self, delta: Delta) -> Iterator[Path]:
-        with tempfile.TemporaryDirectory(prefix="delta-") as folder:
-            local = Path(folder) / "data.parquet"
-            local.write_bytes(self.speed.read(delta.data))
+        with (
+            tempfile.TemporaryDirectory(prefix="delta-") as folder,
+            fetched(self.speed, delta.data, Path(folder) / "data.parquet") as local,
+        ):
             yield local
 
     def _next_delta(self) -> bool:

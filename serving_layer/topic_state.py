@@ -11,8 +11,6 @@ from __future__ import annotations
 import shutil
 import tempfile
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +27,7 @@ from catalogue.settings import Settings
 from catalogue.storage import Store
 from catalogue.views import ROLLUPS, VIEWS
 from serving_layer.lookup import Lookup
+from serving_layer.objects import fetched, told_of
 from serving_layer.persons import Persons
 from serving_layer.touches import delta_rows, known_links, new_links, touched_shards
 
@@ -78,28 +77,21 @@ class TopicState:
             columns = ", ".join(f"{name} {kind}" for name, kind in rollup.types.items())
             con.execute(f"CREATE TABLE base_{rollup.name} ({columns})")
             con.execute(f"CREATE TABLE speed_{rollup.name} ({columns})")
-            if self.run:
-                with self._downloaded(batch, rollup.name) as files:
-                    con.execute(
-                        f"INSERT INTO base_{rollup.name} BY NAME SELECT * FROM read_parquet({files}, "
-                        f"hive_partitioning = false) ORDER BY {rollup.shard}"
-                    )
-        if self.run:
-            with self._downloaded(batch, "ids") as files:
-                newest = con.execute(f"SELECT max(kafka_ts) FROM read_parquet({files})").fetchall()[0][0]
-            self.watermark = self.batch_watermark = written(newest) if newest else ""
+            insert = f"INSERT INTO base_{rollup.name} BY NAME FROM {{}} ORDER BY {rollup.shard}"
+            self._of_parts(batch, rollup.name, insert)
+        newest = [moment for moment in self._of_parts(batch, "ids", "SELECT max(kafka_ts) FROM {}") if moment]
+        self.watermark = self.batch_watermark = written(max(newest)) if newest else ""
         for view in self.views.values():
             con.execute(f"INSERT INTO refreshed VALUES ('{view.name}', 0)")
             place = current.get("views", {}).get(view.name, {}).get("path") if self.run else None
             if place:
                 local = self.folder / f"{view.name}.parquet"
                 batch.download(view_file(place), local)
-                con.execute(
-                    f"CREATE VIEW batch_{view.name} AS SELECT * FROM read_parquet('{local}', hive_partitioning = false)"
-                )
-                if view.shard in ("user_id", "student_id"):
-                    lookup = Lookup(local, view.shard, self.folder / f"{view.name}.arrow")
-                    self.persons[view.name] = Persons(lookup)
+                with told_of(batch, view_file(place), local):
+                    con.execute(f"CREATE VIEW batch_{view.name} AS FROM {_rows_of(local)}")
+                    if view.shard in ("user_id", "student_id"):
+                        lookup = Lookup(local, view.shard, self.folder / f"{view.name}.arrow")
+                        self.persons[view.name] = Persons(lookup)
             else:
                 con.execute(f"CREATE VIEW batch_{view.name} AS {self._select(view, 'base')}")
             con.execute(
@@ -113,15 +105,14 @@ class TopicState:
                 con.execute(f"CREATE TABLE links_{view.name} AS {known_links(view)}")
         con.execute("CHECKPOINT")
 
-    @contextmanager
-    def _downloaded(self, batch: Store, name: str) -> Iterator[list[str]]:
-        """Local copies of the run's state of a rollup, or of the ids."""
-        files = [self.folder / f"{name}-{part}.parquet" for part in PARTS]
-        for part, local in zip(PARTS, files, strict=True):
-            batch.download(state_file(self.topic, self.run or "", name, part), local)
-        yield [str(local) for local in files]
-        for local in files:
-            local.unlink()
+    def _of_parts(self, batch: Store, name: str, statement: str) -> list[Any]:
+        """What a statement says of each part of the run's state of a rollup, or of the ids."""
+        found = []
+        for part in PARTS if self.run else ():
+            path = state_file(self.topic, self.run or "", name, part)
+            with fetched(batch, path, self.folder / f"{name}-{part}.parquet") as local:
+                found.append(self.con.execute(statement.format(_rows_of(local))).fetchall()[0][0])
+        return found
 
     def _select(self, view: View, layer: str = "merged", restriction: str = "") -> str:
         """The view's SELECT over merged rollups of a layer; `restriction` is a condition with {column} for the shard's."""
@@ -273,3 +264,7 @@ class TopicState:
         """Drop the state."""
         self.con.close()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _rows_of(file: Path) -> str:
+    return f"read_parquet('{file}', hive_partitioning = false)"

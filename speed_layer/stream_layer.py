@@ -18,6 +18,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import duckdb
+from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException, StreamingQueryException
 from pyspark.sql import SparkSession
 
@@ -25,7 +26,7 @@ from catalogue.kafka_offsets import OffsetError
 from catalogue.logs import Log, configure
 from catalogue.runs import CURRENT, current
 from catalogue.settings import Settings, SettingsError
-from catalogue.spark import MicroBatches, MissingJars, cause, kafka_stream, session
+from catalogue.spark import MicroBatches, MissingJars, cause, kafka_stream, session, stop
 from catalogue.storage import StorageError, open_store
 from speed_layer.housekeeping import Housekeeping
 from speed_layer.metrics import EXPOSITION
@@ -106,6 +107,9 @@ def main(argv: list[str] | None = None) -> int:
             if options.once or "must answer" not in str(error):
                 return _fail(str(error))
             _retry(str(error), wait, stopping)
+        except (Py4JError, ConnectionError) as error:
+            if not stopping.is_set():
+                return _fail(f"Spark: must go on; got {str(error).splitlines()[0]}")
         # A damaged object may be whole again later.
         except (StorageError, StreamingQueryException, PySparkException, OSError, ValueError, duckdb.Error) as error:
             told = cause(error, *SIGNS)
@@ -113,7 +117,7 @@ def main(argv: list[str] | None = None) -> int:
                 return _fail(told)
             _retry(told, wait, stopping)
         wait = min(wait * 2, WORST_WAIT_SECONDS)
-    spark.stop()
+    stop(spark)
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Manifests of what is landed: the newest is the truth, of two ingesters one wins, a killed run's files go."""
+"""Manifests of what is landed: the newest is the truth, of two ingesters one wins, files written in vain go."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import pytest
 
 from catalogue.storage import open_store
-from ingestion_layer.commits import Commits, IngestError, Landed, remove_leftovers
+from ingestion_layer.commits import Commits, IngestError, Landed, TakenOver, remove_leftovers
 from ingestion_layer.landing import raw_path
 
 TOPIC = "video_topic"
@@ -23,7 +23,7 @@ def entry(read: int, unparseable: int = 0, invalid: int = 0) -> dict[str, int]:
 
 
 def commit(commits: Commits, raw, first: int, end: int, partition: str = "0", **fates: int) -> None:
-    path = raw_path(TOPIC, int(partition), "2026-03-01", first, end - 1)
+    path = raw_path(TOPIC, int(partition), "2026-03-01", first, end - 1, commits.number + 1)
     landed = Landed(path, TOPIC, int(partition), first, end - 1, end - first, 9)
     commits.add(raw, {TOPIC: {partition: [first, end]}}, [landed], {TOPIC: {partition: entry(end - first, **fates)}})
 
@@ -49,33 +49,39 @@ def test_an_open_ledger_is_not_committed(raw):
     assert raw.list() == []
 
 
-def test_of_two_ingesters_the_slower_stops(raw):
+def test_who_takes_over_keeps_the_earlier_one_from_committing(raw):
     one, other = Commits.newest(raw), Commits.newest(raw)
+    one.take_over(raw)
     commit(one, raw, 0, 10)
-    before = raw.read("_commits/00000000000000000001.json")
-    with pytest.raises(IngestError, match="commit 1: another ingester made it; only one may run"):
-        commit(other, raw, 0, 12)
-    assert raw.read("_commits/00000000000000000001.json") == before and other.head == {}
+    with pytest.raises(TakenOver, match="commit 1: another ingester made it; only one may run"):
+        other.take_over(raw)
+    other = Commits.newest(raw)
+    other.take_over(raw)
+    with pytest.raises(TakenOver, match="commit 3: another ingester made it"):
+        commit(one, raw, 10, 20)
+    assert one.head == other.head == {TOPIC: {"0": 10}} and Commits.newest(raw).takeovers == [1, 3]
+    commit(other, raw, 10, 12)
+    assert Commits.newest(raw) == other and other.total == {TOPIC: {"0": entry(12)}}
 
 
-def test_what_a_killed_run_left_is_removed_and_nothing_else(raw):
-    head = {TOPIC: {"0": 20, "1": 5}}
+def test_what_was_written_in_vain_is_removed_and_nothing_else(raw):
+    commits = Commits(number=12, takeovers=[4, 7, 12])
     kept = [
-        raw_path(TOPIC, 0, "2026-03-01", 0, 9),
-        raw_path(TOPIC, 0, "2026-03-02", 10, 19),
-        raw_path(TOPIC, 1, "2026-03-01", 4, 4),
+        raw_path(TOPIC, 0, "2026-03-01", 0, 9, 1),
+        raw_path(TOPIC, 0, "2026-03-02", 10, 19, 11),
+        raw_path(TOPIC, 1, "2026-03-01", 4, 4, 8),
         f"topic={TOPIC}/date=2026-03-01/part-from-another-tool.json",
         f"topic={TOPIC}/date=2026-03-01/other.json.gz",
         "_commits/00000000000000000001.json",
     ]
     left = [
-        raw_path(TOPIC, 0, "2026-03-02", 20, 29),
-        raw_path(TOPIC, 1, "2026-03-02", 5, 5),
-        raw_path(TOPIC, 2, "2026-03-02", 0, 9),
-        raw_path("auth_topic", 0, "2026-03-02", 0, 0),
+        raw_path(TOPIC, 0, "2026-03-02", 10, 19, 12),
+        raw_path(TOPIC, 0, "2026-03-02", 0, 9, 4),
+        raw_path(TOPIC, 1, "2026-03-02", 5, 5, 7),
+        raw_path("auth_topic", 0, "2026-03-02", 0, 0, 13),
     ]
     for path in kept + left:
         raw.write(path, b"x")
-    assert remove_leftovers(raw, head) == len(left)
+    assert remove_leftovers(raw, commits) == len(left)
     assert [e.path for e in raw.list()] == sorted(kept)
-    assert remove_leftovers(raw, head) == 0
+    assert remove_leftovers(raw, commits) == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -50,7 +51,7 @@ class Mirror:
                 if how == "missing":
                     self.served.delete([path])
                     continue
-                data = data[: len(data) // 2]
+                data = b"null" if how == "null" else data[: len(data) // 2]
             self.served.write(path, data)
 
     def get(self, path: str) -> httpx.Response:
@@ -84,7 +85,7 @@ def wanted(platform: Platform) -> dict:
     return {t: dict(head) for t, head in platform.speed.head.items()}
 
 
-@pytest.mark.parametrize("how", ["damaged", "missing"])
+@pytest.mark.parametrize("how", ["damaged", "missing", "null"])
 @pytest.mark.parametrize(
     "path", ["_current.json", f"{VIEW}/run=r002/part-00000.parquet", "_state/video_topic/run=r002/ids-recent.parquet"]
 )
@@ -94,7 +95,8 @@ def test_a_bad_run_takes_over_when_it_is_whole(mirror, path, how):
     mirror.bring(path, how)
     until(lambda: not mirror.ready(), "it must be told")
     assert "serving_ready 0.0" in mirror.get("/metrics").text
-    assert "the last good state is served" in mirror.get("/health/ready").json()["detail"]
+    detail = mirror.get("/health/ready").json()["detail"]
+    assert "the last good state is served" in detail and Path(path).name in detail and "/serving-" not in detail
     answer = mirror.get(f"/views/{VIEW}").json()
     assert answer["as_of"]["run"] == "r001" and answer["as_of"]["head"] == head
     mirror.platform.micro_batch(0.3)
@@ -102,6 +104,31 @@ def test_a_bad_run_takes_over_when_it_is_whole(mirror, path, how):
     until(lambda: mirror.head() == wanted(mirror.platform), "deltas must be followed meanwhile")
     mirror.bring()
     until(lambda: mirror.get("/freshness").json()["run"] == "r002" and mirror.ready(), "the run must take over")
+
+
+def test_it_is_ready_when_a_bad_run_is_not_published_any_more(mirror):
+    """The same object stands there again, by the same tag, as a store gives it that makes tags of the content."""
+    published, beside = mirror.root / "batch_views" / "_current.json", mirror.root / "beside"
+    os.link(published, beside)
+    mirror.platform.run_batch(at_boundary=True)
+    mirror.bring("_state/video_topic/run=r002/ids-recent.parquet")
+    until(lambda: not mirror.ready(), "it must be told")
+    os.replace(beside, published)
+    until(mirror.ready, "it must be ready")
+    assert mirror.get("/freshness").json()["run"] == "r001"
+
+
+def test_a_kept_run_is_read_again_when_it_is_whole(mirror):
+    file = mirror.root / "batch_views" / VIEW / "run=r001" / "part-00000.parquet"
+    data = file.read_bytes()
+    file.write_bytes(data[: len(data) // 2])
+    damaged = mirror.get(f"/views/{VIEW}?as_of_run=r001")
+    assert damaged.status_code == 503 and f"{VIEW}/run=r001/part-00000.parquet" in damaged.json()["detail"]
+    file.unlink()
+    missing = mirror.get(f"/views/{VIEW}?as_of_run=r001")
+    assert missing.status_code == 503 and f"{VIEW}/run=r001/part-00000.parquet" in missing.json()["detail"]
+    file.write_bytes(data)
+    assert mirror.get(f"/views/{VIEW}?as_of_run=r001").status_code == 200
 
 
 @pytest.mark.parametrize("how", ["damaged", "missing"])

@@ -137,6 +137,48 @@ def test_killed_at_random_moments_nothing_is_lost_or_doubled(stack):
     assert len(sent) >= 30_000 and sent <= set(kept)
 
 
+def test_of_two_ingesters_the_later_goes_on_and_nothing_is_lost_or_doubled(stack):
+    rng = random.Random(6)
+    environ = environment(stack, "two", INGEST_MAX_EVENTS="2000", INGEST_MIN_EVENTS="0")
+    produce(stack, [json.dumps({"n": n}).encode() for n in range(20_000)], "course_topic")
+    earlier = None
+    for _ in range(3):
+        later = subprocess.Popen(
+            [sys.executable, str(SCRIPT)], env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        )
+        if earlier:
+            _, said = earlier.communicate(timeout=LIMIT)
+            assert earlier.returncode == 1 and "another ingester made it; only one may run" in said, said
+            assert said.count("level=error") == 1 and "Traceback" not in said
+        while "msg=committed commit=" not in (line := later.stderr.readline()):
+            assert line, "must commit"
+        time.sleep(rng.uniform(0.0, 0.5))
+        earlier = later
+    earlier.send_signal(signal.SIGTERM)
+    earlier.communicate(timeout=LIMIT)
+    assert ingest(environ).returncode == 0
+    raw, quarantine = (open_store(environ[n], stack.settings) for n in ("MASTER_DATASET", "QUARANTINE"))
+    held = in_kafka(stack)
+    landed = [(line["topic"], line["partition"], line["offset"]) for line in lines(raw)]
+    assert sorted(landed) == sorted(place for place, value in held.items() if is_object(value))
+    kept = [(line["topic"], line["partition"], line["offset"]) for line in lines(quarantine)]
+    assert len(kept) == len(set(kept)), "quarantined twice"
+    named = [f["path"] for e in raw.list("_commits/") for f in json.loads(raw.read(e.path))["files"]]
+    assert sorted(named) == [e.path for e in raw.list("topic=")]
+
+
+def test_a_signal_to_the_whole_group_ends_it_quietly(stack):
+    environ = environment(stack, "group", INGEST_MAX_EVENTS="2000")
+    process = subprocess.Popen(
+        [sys.executable, str(SCRIPT)], env=environ, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    while "msg=committed commit=" not in (line := process.stderr.readline()):
+        assert line, "must commit"
+    os.killpg(process.pid, signal.SIGTERM)
+    _, said = process.communicate(timeout=LIMIT)
+    assert process.returncode == 0 and "Traceback" not in said, said
+
+
 def test_a_gap_is_named(stack):
     environ = environment(stack, "gap")
     assert ingest(environ).returncode == 0

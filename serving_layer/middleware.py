@@ -1,0 +1,58 @@
+"""What is done for every request: it is counted and timed, HEAD is answered, and gzip is for who accepts it."""
+
+from __future__ import annotations
+
+import time
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from serving_layer.metrics import Metrics
+
+
+class EveryRequest:
+    """Counts answers by route and status. HEAD is answered as GET is: the server leaves the body out."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics):
+        self.app, self.metrics = app, metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on."""
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        started, status = time.perf_counter(), 500
+        scope = {**scope, "headers": _plainly_accepting(scope["headers"])}
+        if scope["method"] == "HEAD":
+            scope["method"] = "GET"
+
+        async def noted(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self.app(scope, receive, noted)
+        finally:
+            route = getattr(scope.get("route"), "path", "none")
+            self.metrics.requests.labels(route, str(status)).inc()
+            self.metrics.seconds.labels(route).observe(time.perf_counter() - started)
+
+
+def _plainly_accepting(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """The headers with an Accept-Encoding that has `gzip` in it only where gzip is accepted."""
+    for position, (name, value) in enumerate(headers):
+        if name == b"accept-encoding" and value != b"gzip":
+            plain = b"gzip" if _accepts_gzip(value) else b"identity"
+            return [*headers[:position], (name, plain), *headers[position + 1 :]]
+    return headers
+
+
+def _accepts_gzip(value: bytes) -> bool:
+    weights = {}
+    for choice in value.lower().split(b","):
+        coding, _, weight = choice.partition(b";")
+        try:
+            weights[coding.strip()] = float(weight.strip().removeprefix(b"q=") or 1)
+        except ValueError:
+            weights[coding.strip()] = 0.0
+    return weights.get(b"gzip", weights.get(b"*", 0.0)) > 0

@@ -1,0 +1,32 @@
+"""Local copies of the store's objects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from catalogue.storage import StorageError, Store
+
+
+@contextmanager
+def told_of(store: Store, path: str, local: Path) -> Iterator[None]:
+    """What goes wrong with a local copy is told of the object that it is a copy of, as a StorageError."""
+    try:
+        yield
+    except (duckdb.Error, ValueError, OSError) as error:
+        told = (str(error) or type(error).__name__).splitlines()[0].replace(str(local), path)
+        raise StorageError(f"'{path}' in {store.uri}: {told}") from error
+
+
+@contextmanager
+def fetched(store: Store, path: str, local: Path) -> Iterator[Path]:
+    """A local copy of an object, kept meanwhile."""
+    store.download(path, local)
+    try:
+        with told_of(store, path, local):
+            yield local
+    finally:
+        local.unlink(missing_ok=True)
