@@ -68,6 +68,8 @@ class Ingestion:
         raw, quarantine = self.raw, self.quarantine
         records = batch.select("topic", "partition", "offset", "timestamp", "value")
         if not self.took_over:
+            if records.isEmpty():  # Spark hands on one without records where nothing is new
+                return
             self.take_over()
         commit = self.commits.number + 1
         rows = records.mapInArrow(lambda batches: land(iter(batches), raw, quarantine, commit), SCHEMA).collect()

@@ -8,7 +8,10 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -137,25 +140,44 @@ def test_killed_at_random_moments_nothing_is_lost_or_doubled(stack):
     assert len(sent) >= 30_000 and sent <= set(kept)
 
 
-def test_of_two_ingesters_the_later_goes_on_and_nothing_is_lost_or_doubled(stack):
+@contextmanager
+def arriving(stack: LocalStack) -> Iterator[None]:
+    """Events come in all the while."""
+    enough = threading.Event()
+
+    def send() -> None:
+        while not enough.wait(0.2):
+            produce(stack, [json.dumps({"n": n}).encode() for n in range(200)], "course_topic")
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    try:
+        yield
+    finally:
+        enough.set()
+        thread.join()
+
+
+def test_an_ingester_that_was_believed_dead_commits_no_more_and_nothing_is_lost_or_doubled(stack):
     rng = random.Random(6)
     environ = environment(stack, "two", INGEST_MAX_EVENTS="2000", INGEST_MIN_EVENTS="0")
-    produce(stack, [json.dumps({"n": n}).encode() for n in range(20_000)], "course_topic")
     earlier = None
-    for _ in range(3):
-        later = subprocess.Popen(
-            [sys.executable, str(SCRIPT)], env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-        )
-        if earlier:
-            _, said = earlier.communicate(timeout=LIMIT)
-            assert earlier.returncode == 1 and "another ingester made it; only one may run" in said, said
-            assert said.count("level=error") == 1 and "Traceback" not in said
-        while "msg=committed commit=" not in (line := later.stderr.readline()):
-            assert line, "must commit"
-        time.sleep(rng.uniform(0.0, 0.5))
-        earlier = later
-    earlier.send_signal(signal.SIGTERM)
-    earlier.communicate(timeout=LIMIT)
+    with arriving(stack):
+        for _ in range(3):
+            if earlier:
+                earlier.send_signal(signal.SIGSTOP)
+            later = subprocess.Popen([sys.executable, str(SCRIPT)], env=environ, stderr=subprocess.PIPE, text=True)
+            while "msg=committed commit=" not in (line := later.stderr.readline()):
+                assert line, "must commit"
+            if earlier:
+                earlier.send_signal(signal.SIGCONT)
+                _, said = earlier.communicate(timeout=60)
+                assert earlier.returncode == 1 and "another ingester made it; only one may run" in said, said
+                assert said.count("level=error") == 1 and "Traceback" not in said
+            time.sleep(rng.uniform(0.0, 1.5))
+            earlier = later
+        earlier.send_signal(signal.SIGTERM)
+        earlier.communicate(timeout=60)
     assert ingest(environ).returncode == 0
     raw, quarantine = (open_store(environ[n], stack.settings) for n in ("MASTER_DATASET", "QUARANTINE"))
     held = in_kafka(stack)
@@ -167,7 +189,7 @@ def test_of_two_ingesters_the_later_goes_on_and_nothing_is_lost_or_doubled(stack
     assert sorted(named) == [e.path for e in raw.list("topic=")]
 
 
-def test_a_signal_to_the_whole_group_ends_it_quietly(stack):
+def test_a_signal_to_the_whole_group_ends_it_well(stack):
     environ = environment(stack, "group", INGEST_MAX_EVENTS="2000")
     process = subprocess.Popen(
         [sys.executable, str(SCRIPT)], env=environ, stderr=subprocess.PIPE, text=True, start_new_session=True
@@ -176,7 +198,7 @@ def test_a_signal_to_the_whole_group_ends_it_quietly(stack):
         assert line, "must commit"
     os.killpg(process.pid, signal.SIGTERM)
     _, said = process.communicate(timeout=LIMIT)
-    assert process.returncode == 0 and "Traceback" not in said, said
+    assert process.returncode == 0 and "ingestion.py" not in said, said  # PySpark's own threads may complain
 
 
 def test_a_gap_is_named(stack):
