@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 from urllib.parse import urlsplit
@@ -13,9 +14,9 @@ import yaml
 from deployment.installation import CONFIG, tool
 from deployment.kubernetes.alert_rules import FILE, RULES, prometheus_rule
 from deployment.local_stack import MONITORING
-from tests.kubernetes.conftest import FOLDER
+from tests.kubernetes.conftest import FOLDER, ROOT
 from tests.kubernetes.test_api_server import STRICT
-from tests.kubernetes.test_manifests import pods, printed
+from tests.kubernetes.test_manifests import kustomized, pods, printed
 
 RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted", "pod-security.kubernetes.io/warn": "restricted"}
 MONITORS = list(yaml.safe_load_all((FOLDER / "monitoring" / "pod-monitors.yaml").read_text()))
@@ -125,6 +126,17 @@ def test_the_pushgateway_is_accepted(server):
     server.do("apply", "-f", "-", stdin=yaml.safe_dump(space))
     done = server.kubectl(*STRICT, stdin=yaml.safe_dump_all(ours))
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_label_that_a_chart_selects_by_can_be_added(tmp_path):
+    """As docs/monitoring.md says it."""
+    line = re.search(r"^    (labels: .*)$", (ROOT / "docs" / "monitoring.md").read_text(), re.M)[1]
+    base = yaml.safe_dump({"resources": [os.path.relpath(FOLDER / "monitoring", tmp_path)]})
+    (tmp_path / "kustomization.yaml").write_text(f"{base}{line}\n")
+    found = list(yaml.safe_load_all(kustomized(tmp_path)))
+    assert {d["kind"] for d in found} >= {"PodMonitor", "PrometheusRule"}
+    assert {d["metadata"]["labels"].get("release") for d in found} == {"NAME"}
+    assert not [d for d in found if "release" in str(d["spec"])]
 
 
 def test_the_plain_broker_is_watched_as_in_compose():
