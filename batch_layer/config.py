@@ -1,8 +1,6 @@
 """What the batch layer fixes for itself; everything else is a setting or stands in the catalogue."""
 
 RAW_SUFFIXES = (".json", ".json.gz", ".json.zst")
-# A task's share of memory; beyond it DuckDB spills to the task's scratch folder.
-TASK_MEMORY = "1500MB"
 # Raw files that one statement reads.
 FILES_PER_READ = 500
 # The largest raw line that is read, in bytes.

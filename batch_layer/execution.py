@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from concurrent.futures import ThreadPoolExecutor
 
 import duckdb
@@ -17,7 +18,7 @@ Outcome = TopicResult | str | None
 
 def execute(tasks: list[TopicRun], settings: Settings) -> list[TopicResult]:
     """The results of the tasks that found something new. Raises BatchError that names every topic that failed."""
-    outcomes = _here(tasks) if _is_small(tasks, settings) else _by_spark(tasks, settings)
+    outcomes = _here(tasks, settings) if _is_small(tasks, settings) else _by_spark(tasks, settings)
     failures = [outcome for outcome in outcomes if isinstance(outcome, str)]
     if failures:
         raise BatchError("; ".join(failures))
@@ -36,10 +37,18 @@ def _is_small(tasks: list[TopicRun], settings: Settings) -> bool:
     return waiting <= SMALL_INCREMENT
 
 
-def _here(tasks: list[TopicRun]) -> list[Outcome]:
-    """DuckDB leaves Python's lock alone while it works, so threads use all cores."""
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
+def _here(tasks: list[TopicRun], settings: Settings) -> list[Outcome]:
+    """DuckDB leaves Python's lock alone while it works, so threads use as many cores as there are of them."""
+    with ThreadPoolExecutor(_cores(settings.spark_master)) as threads:
         return list(threads.map(_outcome, tasks))
+
+
+def _cores(master: str) -> int:
+    """How many tasks a Spark of this machine runs side by side, so that neither way takes more memory than the other."""
+    said = re.match(r"local(?:\[(\d+|\*))?", master)
+    if said and said[1] == "*":
+        return os.cpu_count() or 1
+    return max(1, int(said[1])) if said and said[1] else 1
 
 
 def _by_spark(tasks: list[TopicRun], settings: Settings) -> list[Outcome]:

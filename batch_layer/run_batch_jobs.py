@@ -130,7 +130,16 @@ def _compute(run: str, jobs: list[str], full: bool, raw: Store, output: Store, s
     limits = _limits(raw, output, manifest.get("cut", {}), settings)
     topics = sorted((t for t in TOPICS.values() if t.job in jobs), key=lambda t: -t.share)
     tasks = [
-        TopicRun(t.name, run, bases.get(t.name), raw, output, settings.duplicate_days, limits.get(t.name))
+        TopicRun(
+            t.name,
+            run,
+            bases.get(t.name),
+            raw,
+            output,
+            settings.duplicate_days,
+            limits.get(t.name),
+            settings.task_memory,
+        )
         for t in topics
     ]
     return execute(tasks, settings)

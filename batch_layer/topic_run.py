@@ -17,7 +17,7 @@ from pathlib import Path
 
 import duckdb
 
-from batch_layer.config import COMPRESSION, ROWS_PER_CHANGED, TASK_MEMORY
+from batch_layer.config import COMPRESSION, ROWS_PER_CHANGED
 from batch_layer.raw_input import RawInput
 from batch_layer.raw_table import UnreadableFile, fetch, load, unreadable_lines
 from batch_layer.state import State
@@ -64,6 +64,8 @@ class TopicRun:
     It is also recomputed where the input isn't the one that the base had read, or the catalogue has changed since.
 
     `limit` is where to cut (exclusive, by partition); None takes everything that is there.
+
+    `memory` is what DuckDB takes before it spills to disk, as in 1500MB; None leaves that to DuckDB.
     """
 
     topic: str
@@ -73,6 +75,7 @@ class TopicRun:
     output: Store
     horizon_days: int
     limit: dict[str, int] | None = None
+    memory: str | None = None
 
     def compute(self) -> TopicResult | None:
         """Do the task; None where nothing is new since `base`. Raises BatchError and StorageError."""
@@ -129,7 +132,9 @@ class TopicRun:
         result = TopicResult(self.topic, self.run, self.base if known else None)
         with tempfile.TemporaryDirectory() as folder:
             scratch = Path(folder)
-            con.execute(f"SET temp_directory = '{folder}'; SET memory_limit = '{TASK_MEMORY}'")
+            con.execute(f"SET temp_directory = '{folder}'")
+            if self.memory:
+                con.execute(f"SET memory_limit = '{self.memory}'")
             local = fetch(self.raw, files, scratch)
             result.unreadable_lines = load(con, self.topic, local)
             cut = known["cut"] if known else {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +77,10 @@ class Exposition:
         they can't be left.
         """
         if place.startswith(("http://", "https://")):
-            pushadd_to_gateway(place, job, self.registry, timeout=TIMEOUT_SECONDS)
+            try:
+                pushadd_to_gateway(place, job, self.registry, timeout=TIMEOUT_SECONDS)
+            except HTTPException as error:  # something answers there, but no Pushgateway
+                raise OSError(f"{type(error).__name__}: {error}") from error
         else:
             write_to_textfile(str(Path(place) / f"{job}-{outcome}.prom"), self.registry)
 

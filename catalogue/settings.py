@@ -53,6 +53,7 @@ class Settings:
     serving_port: int
     spark_master: str
     spark_driver_memory: str
+    task_memory: str
     spark_jars: str | None
     trigger_seconds: float
     speed_max_events: int
@@ -98,8 +99,9 @@ class Settings:
                 raise SettingsError(
                     f"setting {name.upper()}: must be one of {', '.join(choices)}; got {getattr(self, name)!r}"
                 )
-        if not MEMORY.fullmatch(self.serving_memory.upper()):
-            raise SettingsError(f"setting SERVING_MEMORY: must be a size as in 4GB; got {self.serving_memory!r}")
+        for name in ("serving_memory", "task_memory"):
+            if not MEMORY.fullmatch(getattr(self, name).upper()):
+                raise SettingsError(f"setting {name.upper()}: must be a size as in 4GB; got {getattr(self, name)!r}")
         for name in ("hdfs_http_port", "serving_port", "metrics_port"):
             if not 0 <= (getattr(self, name) or 0) <= 65535:
                 raise SettingsError(

@@ -17,6 +17,7 @@ from pyspark import SparkConf, SparkContext
 from pyspark.sql import SparkSession
 
 from catalogue.events import TOPICS
+from catalogue.executor_image import name_executor_image
 from catalogue.settings import by_spark_submit, cache_folder
 
 if TYPE_CHECKING:
@@ -35,7 +36,8 @@ class MissingJars(Exception):
 def session(app: str, settings: Settings, kafka: bool = False) -> SparkSession:
     """A session named `app`, in UTC, without web pages; SPARK_MASTER is its master unless spark-submit gave one.
 
-    With `kafka` the class path has the jars of Kafka's source; MissingJars where the folder lacks them.
+    With `kafka` the class path has the jars of Kafka's source; MissingJars where the folder lacks them. SettingsError where
+    the image of executors can't be told.
     """
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     by_submit = by_spark_submit()
@@ -64,6 +66,7 @@ def session(app: str, settings: Settings, kafka: bool = False) -> SparkSession:
             defaults["spark.driver.extraClassPath"] = f"{jars(settings)}/*"
     for name, value in defaults.items():
         conf.setIfMissing(name, value)
+    name_executor_image(conf)
     with _interrupts_later():
         SparkContext._ensure_initialized(conf=conf)
     return SparkSession.builder.config(conf=conf).getOrCreate()

@@ -26,19 +26,33 @@ if [[ $scope == cluster ]]; then
 fi
 
 strimzi=$(kubectl api-resources --api-group=kafka.strimzi.io -o name)
+kafka=$([[ -z $strimzi ]] || kubectl -n kafka get kafka kafka-cluster --ignore-not-found -o name)
 remove() { kubectl delete --ignore-not-found --timeout=180s "$@"; }
 remove -n producer job --all
 remove -n spark cronjob,job,statefulset,service,pod --all
 remove -n serving deployment,service,hpa,pdb --all
 remove -n oozie job,statefulset,service --all
 remove -n minio job,deployment,service --all
-# Strimzi's operator takes its Kafka down by itself once its resource is gone; the claims of the volumes stay.
-[[ -z $strimzi ]] || remove -n kafka kafka,kafkanodepool --all
+if [[ -n $strimzi && $scope == data ]]; then
+  # Topics first, while Kafka is there. Where it was taken down before, nobody else takes their finalizers off.
+  remove -n kafka kafkatopic --all --wait=false
+  for topic in $(kubectl -n kafka get kafkatopic -o name); do
+    kubectl -n kafka patch "$topic" --type=merge -p '{"metadata":{"finalizers":null}}' || true # it may be gone by now
+  done
+  remove -n kafka kafka,kafkanodepool --all
+elif [[ -n $kafka ]]; then
+  # The id of the cluster that the volumes were formatted for stands in this resource, so it stays, and makes no pods.
+  kubectl -n kafka annotate --overwrite kafka kafka-cluster strimzi.io/pause-reconciliation=true
+  kubectl -n kafka wait kafka/kafka-cluster --for=condition=ReconciliationPaused --timeout=180s
+  remove -n kafka strimzipodset,deployment -l strimzi.io/cluster=kafka-cluster
+fi
 remove -n kafka job,statefulset,service --all
 
 if [[ $scope == data ]]; then
-  [[ -z $strimzi ]] || remove -n kafka kafkatopic --all
   remove namespace producer serving spark oozie minio kafka
+  paths='jsonpath={.items[*].spec.local.path}'
+  read -ra folders <<< "$(kubectl get persistentvolume -l learning-analytics/volumes=minikube -o "$paths")"
+  ((${#folders[@]} == 0)) || minikube ssh -- sudo rm -rf "${folders[@]}"
   remove persistentvolume -l app.kubernetes.io/part-of=learning-analytics
   remove storageclass kafka-storage
 fi

@@ -4,9 +4,9 @@ Bring the platform up on Minikube, from nothing to an answer. Safe to repeat.
 .DESCRIPTION
 deployment/deploy_minikube.ps1 [-Overlay small|local|minikube] [-NoStart] [-Events N]
 
-  small     Kafka as one plain node, 6 GB (the default)
+  small     Kafka as one plain node (the default)
   local     the same with images that were built here, Kafka's and MinIO's too
-  minikube  Strimzi's operator and three Kafka nodes, 12 GB
+  minikube  Strimzi's operator and three Kafka nodes
   -NoStart  use the cluster that kubectl speaks to, whatever it is
   -Events   send N generated events at the end (default 5000, 0 for none)
 #>
@@ -35,6 +35,9 @@ function Apply([string[]] $Manifests) {
     $Manifests | & kubectl 'apply' '-f' '-'
     if ($LASTEXITCODE -ne 0) { throw "deploy_minikube: kubectl apply must succeed; got exit status $LASTEXITCODE" }
 }
+
+# A version of config/.env.
+function Pinned([string] $Name) { return (Select-String -Path config/.env -Pattern ('^' + $Name + '=(.*)$')).Matches[0].Groups[1].Value }
 
 function Say([string] $Text) { Write-Host "`n== $Text" }
 
@@ -70,14 +73,14 @@ Need kubectl 'see https://kubernetes.io/docs/tasks/tools'
 if (-not $NoStart) {
     Need minikube 'see https://minikube.sigs.k8s.io/docs/start'
     Need docker 'it builds the images'
-    $memory = if ($Overlay -eq 'minikube') { '13g' } else { '7g' }
-    Say "Minikube with $memory"
+    if ($Overlay -eq 'minikube') { $cpus = 4; $memory = '13g' } else { $cpus = 2; $memory = '7g' }
+    Say "Minikube with $cpus cores and $memory"
     & minikube status *> $null
-    if ($LASTEXITCODE -ne 0) { Run minikube @('start', '--cpus=4', "--memory=$memory", '--disk-size=40g') }
+    if ($LASTEXITCODE -ne 0) { Run minikube @('start', "--cpus=$cpus", "--memory=$memory", '--disk-size=40g') }
     Run minikube @('addons', 'enable', 'metrics-server')
 
     Say 'images'
-    $version = (Select-String -Path config/.env -Pattern '^PLATFORM_VERSION=(.*)$').Matches[0].Groups[1].Value
+    $version = Pinned 'PLATFORM_VERSION'
     $images = @("learning-analytics/platform:$version", "learning-analytics/ingestion:$version")
     Run docker @('build', '-q', '-f', 'deployment/images/Dockerfile', '--target', 'platform', '-t', $images[0], '.')
     Run docker @('build', '-q', '-f', 'ingestion_layer/Dockerfile.ingestion', '--build-arg', "PLATFORM_IMAGE=$($images[0])", '-t', $images[1], '.')
@@ -93,10 +96,20 @@ Say 'keys'
 SetKeys
 
 if ($Overlay -eq 'minikube') {
-    Say "Strimzi's operator"
+    $strimzi = Pinned 'STRIMZI_VERSION'
+    $releases = 'https://github.com/strimzi/strimzi-kafka-operator/releases/download'
+    $install = if ($env:STRIMZI_INSTALL) { $env:STRIMZI_INSTALL } else { "$releases/$strimzi/strimzi-cluster-operator-$strimzi.yaml" }
+    Say "Strimzi's operator $strimzi"
     Run kubectl @('apply', '-f', 'kafka/namespace.yaml')
-    $install = if ($env:STRIMZI_INSTALL) { $env:STRIMZI_INSTALL } else { 'https://strimzi.io/install/latest?namespace=kafka' }
-    Run kubectl @('apply', '-n', 'kafka', '--server-side', '-f', $install)
+    $file = New-TemporaryFile
+    try {
+        Invoke-WebRequest -UseBasicParsing -Uri $install -OutFile $file
+        $manifests = (Get-Content $file) -replace ': myproject$', ': kafka'
+        Set-Content -Path $file -Value $manifests
+        Run kubectl @('apply', '-n', 'kafka', '--server-side', '-f', "$file")
+    } finally {
+        Remove-Item $file
+    }
     Run kubectl @('-n', 'kafka', 'rollout', 'status', 'deployment/strimzi-cluster-operator', '--timeout=300s')
     if (-not $NoStart) { Run minikube @('ssh', '--', 'sudo', 'mkdir', '-p', '/data/kafka-0', '/data/kafka-1', '/data/kafka-2') }
 }

@@ -3,9 +3,9 @@
 #
 #   deployment/deploy_minikube.sh [small|local|minikube] [--no-start] [--events N]
 #
-#   small     Kafka as one plain node, 6 GB (the default)
+#   small     Kafka as one plain node (the default)
 #   local     the same with images that were built here, Kafka's and MinIO's too
-#   minikube  Strimzi's operator and three Kafka nodes, 12 GB
+#   minikube  Strimzi's operator and three Kafka nodes
 #   --no-start  use the cluster that kubectl speaks to, whatever it is
 #   --events N  send N generated events at the end (default 5000, 0 for none)
 set -euo pipefail
@@ -31,9 +31,9 @@ need kubectl 'see https://kubernetes.io/docs/tasks/tools'
 if [[ $start == yes ]]; then
   need minikube 'see https://minikube.sigs.k8s.io/docs/start'
   need docker 'it builds the images'
-  memory=$([[ $overlay == minikube ]] && echo 13g || echo 7g)
-  say "Minikube with $memory"
-  minikube status > /dev/null 2>&1 || minikube start --cpus=4 --memory="$memory" --disk-size=40g
+  if [[ $overlay == minikube ]]; then cpus=4 memory=13g; else cpus=2 memory=7g; fi
+  say "Minikube with $cpus cores and $memory"
+  minikube status > /dev/null 2>&1 || minikube start --cpus="$cpus" --memory="$memory" --disk-size=40g
   minikube addons enable metrics-server
 
   say "images"
@@ -53,9 +53,13 @@ say "keys"
 deployment/kubernetes/secrets.sh
 
 if [[ $overlay == minikube ]]; then
-  say "Strimzi's operator"
+  need curl "it fetches the manifests of Strimzi's operator"
+  strimzi=$(sed -n 's/^STRIMZI_VERSION=//p' config/.env)
+  releases=https://github.com/strimzi/strimzi-kafka-operator/releases/download
+  say "Strimzi's operator $strimzi"
   kubectl apply -f kafka/namespace.yaml
-  kubectl apply -n kafka --server-side -f "${STRIMZI_INSTALL:-https://strimzi.io/install/latest?namespace=kafka}"
+  curl -fsSL "${STRIMZI_INSTALL:-$releases/$strimzi/strimzi-cluster-operator-$strimzi.yaml}" \
+    | sed 's/: myproject$/: kafka/' | kubectl apply -n kafka --server-side -f -
   kubectl -n kafka rollout status deployment/strimzi-cluster-operator --timeout=300s
   [[ $start == no ]] || minikube ssh -- sudo mkdir -p /data/kafka-0 /data/kafka-1 /data/kafka-2
 fi

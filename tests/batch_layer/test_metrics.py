@@ -1,9 +1,14 @@
 """What a batch run leaves behind for Prometheus."""
 
+import socket
+import threading
+import time
+
 from prometheus_client.parser import text_string_to_metric_families
 
 from batch_layer.metrics import leave_failure, leave_success
 from batch_layer.topic_run import TopicResult
+from catalogue.exposition import TIMEOUT_SECONDS
 from catalogue.settings import Settings
 
 MANIFEST = {
@@ -42,6 +47,24 @@ def test_a_place_that_is_not_there_fails_no_run(tmp_path, capsys):
     for place in (str(tmp_path / "missing"), "http://127.0.0.1:1"):
         leave_success(Settings.load({"BATCH_METRICS": place}), MANIFEST, [])
         assert 'msg="metrics are not left"' in capsys.readouterr().err
+
+
+def test_a_pushgateway_that_is_none_fails_and_slows_no_run(capsys):
+    """Its name is settled on a cluster whether monitoring is there or not: it is unknown, or another server answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer():
+            with server.accept()[0] as client:
+                client.recv(1 << 20)
+                client.sendall(b"what?\r\n\r\n")
+
+        threading.Thread(target=answer, daemon=True).start()
+        other = f"http://127.0.0.1:{server.getsockname()[1]}"
+        for place in ("http://pushgateway.monitoring.invalid:9091", other, "http://127.0.0.1:port"):
+            started = time.monotonic()
+            leave_success(Settings.load({"BATCH_METRICS": place}), MANIFEST, [])
+            assert time.monotonic() - started < 2 * TIMEOUT_SECONDS
+            assert 'msg="metrics are not left"' in capsys.readouterr().err, place
 
 
 def test_nothing_is_left_where_no_place_is_named():

@@ -41,6 +41,7 @@ def test_the_environment_goes_before_the_defaults(name):
         "LOG_LEVEL": "DEBUG",
         "LOG_FORMAT": LOG_FORMATS[-1],
         "SERVING_MEMORY": "3GB",
+        "TASK_MEMORY": "0.5 GiB",
     }.get(name, text)
     loaded = Settings.load({name: f" {text} ", "UNKNOWN_SETTING": "x"})
     assert str(getattr(loaded, name.lower())) == text
@@ -65,6 +66,9 @@ def test_what_is_no_number_is_named(name, text):
     [
         ("MINIO_ENDPOINT", "127.0.0.1:9000", "must start with http:// or https://"),
         ("LOG_LEVEL", "LOUD", "must be one of DEBUG, INFO, WARNING, ERROR"),
+        ("SERVING_MEMORY", "much", "must be a size as in 4GB"),
+        ("TASK_MEMORY", "1g", "must be a size as in 4GB"),
+        ("TASK_MEMORY", "-1GB", "must be a size as in 4GB"),
         ("SERVING_PORT", "70000", "must be a port from 0 to 65535"),
         ("HDFS_HTTP_PORT", "-1", "must be a port from 0 to 65535"),
         ("TRIGGER_SECONDS", "nan", "must be 0 or more"),

@@ -19,7 +19,7 @@ from deployment.pins import image
 from tests.cluster.platform import Platform
 
 HERE = Path(__file__).parent
-IMAGES = ("platform", "ingestion", "kafka", "minio")
+IMAGES = ("platform", "ingestion", "kafka", "minio", "prometheus")
 
 
 def pytest_ignore_collect(config: pytest.Config) -> bool | None:

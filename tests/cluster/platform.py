@@ -20,7 +20,9 @@ from deployment.installation import StackError
 from deployment.kubernetes.binaries import programs
 from deployment.kubernetes.node import NAME, Cluster
 from deployment.local_stack import ROOT
+from deployment.pins import image
 from deployment.ports import free_port
+from tests.kubernetes.conftest import DATA
 
 FOLDER = ROOT / "deployment" / "kubernetes"
 LIMIT = 300
@@ -42,15 +44,22 @@ class Platform:
         self.cluster = cluster
         self.port = 0
 
-    def script(self, name: str, *options: str) -> None:
-        """Run a script of `deployment/` against the cluster."""
+    def script(self, name: str, *options: str) -> list[str]:
+        """Run a script of `deployment/` against the cluster; gives what it asked of Minikube, which isn't here."""
+        tools = self.cluster.folder / "tools"
+        asked = tools / "asked"
+        tools.mkdir(exist_ok=True)
+        asked.write_text("")
+        (tools / "minikube").write_text(f'#!/bin/sh\necho "$*" >> {asked}\n')
+        (tools / "minikube").chmod(0o755)
         environ = os.environ | {
             "KUBECONFIG": str(self.cluster.kubeconfig),
-            "PATH": f"{programs('kubectl')['kubectl'].parent}:{os.environ['PATH']}",
+            "PATH": f"{tools}:{programs('kubectl')['kubectl'].parent}:{os.environ['PATH']}",
         }
         command = [str(ROOT / "deployment" / name), *options]
         done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False, timeout=2 * LIMIT)
         assert done.returncode == 0, done.stdout + done.stderr
+        return asked.read_text().splitlines()
 
     @contextmanager
     def forwarded(self) -> Iterator[None]:
@@ -70,6 +79,14 @@ class Platform:
         """An answer of the API."""
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as answer:
             return json.load(answer)
+
+    def status(self, path: str) -> int:
+        """The status of an answer of the API."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as answer:
+                return answer.status
+        except urllib.error.HTTPError as error:
+            return error.code
 
     def rows(self) -> dict[str, list[dict]]:
         """Every row of every view, in one order."""
@@ -106,6 +123,36 @@ class Platform:
         """Start the daily run by hand."""
         self.cluster.do("-n", "spark", "create", "job", "--from=cronjob/batch", name)
 
+    def watch(self) -> None:
+        """The Pushgateway of `monitoring/`, from the image that is here; what needs Prometheus' operator stays out."""
+        documents = list(yaml.safe_load_all(self.cluster.do("kustomize", str(FOLDER / "monitoring"))))
+        ours = [d for d in documents if not d["apiVersion"].startswith("monitoring.coreos.com/")]
+        (pod,) = (d["spec"]["template"]["spec"] for d in ours if d["kind"] == "Deployment")
+        pod["containers"][0] |= {"image": image("prometheus"), "command": ["prometheus-pushgateway"]}
+        self.cluster.do("create", "namespace", "monitoring")
+        self.cluster.do("apply", "-f", "-", stdin=yaml.safe_dump_all(ours))
+        wait("the Pushgateway", lambda: self.ready("monitoring", "pushgateway"))
+
+    def scraped(self, namespace: str, pod: str, port: int) -> dict[str, float]:
+        """What a pod tells Prometheus: values by name and labels."""
+        told = self.cluster.do("get", "--raw", f"/api/v1/namespaces/{namespace}/pods/{pod}:{port}/proxy/metrics")
+        pairs = (line.rpartition(" ") for line in told.splitlines() if not line.startswith("#"))
+        return {name: float(value) for name, _, value in pairs}
+
+    def scale(self, namespace: str, what: str, pods: int) -> None:
+        """Let as many pods run."""
+        self.cluster.do("-n", namespace, "scale", what, f"--replicas={pods}")
+
+    def leave_topics_behind(self) -> None:
+        """Strimzi's resources and volumes as a cluster has them whose operator is gone: nobody takes finalizers off."""
+        self.cluster.do("apply", "--server-side", "-f", str(DATA / "strimzi_crds"))
+        wait("its kinds", lambda: '"apis/kafka.strimzi.io/v1"' in self.cluster.do("get", "--raw", "/openapi/v3"))
+        for name in ("deployment", "topics", "persistent-volumn-minikube"):
+            self.cluster.do("apply", "-f", str(ROOT / "kafka" / f"{name}.yaml"))
+        finalizers = json.dumps({"metadata": {"finalizers": ["strimzi.io/topic-operator"]}})
+        for topic in self.cluster.do("-n", "kafka", "get", "kafkatopics", "-o", "name").split():
+            self.cluster.do("-n", "kafka", "patch", topic, "--type=merge", "-p", finalizers)
+
     def done(self, namespace: str, job: str) -> None:
         """Wait until a Job is complete; AssertionError with what it said where it failed."""
 
@@ -126,6 +173,11 @@ class Platform:
             for pod in json.loads(listed)["items"]
             if "deletionTimestamp" not in pod["metadata"]
         }
+
+    def name(self, namespace: str, name: str) -> str:
+        """The full name of the first pod of this name."""
+        found = self.cluster.do("-n", namespace, "get", "pods", "-l", f"app.kubernetes.io/name={name}", "-o", "name")
+        return found.split()[0].removeprefix("pod/")
 
     def ready(self, namespace: str, name: str, pods: int = 1) -> bool:
         """Whether that many pods of this name are ready."""

@@ -10,6 +10,8 @@ GENERATED = ("--events", "5000", "--seed", "1", "--late", "0.05", "--duplicates"
 LIVE = ("--duration", "150", "--rate", "40", "--duplicates", "0.02", "--invalid", "0.01")
 DEPLOY = ("deploy_minikube.sh", "local", "--no-start", "--events", "0")
 MEMORY_MB = 6000
+# Longer than three failed readiness probes.
+STORE_AWAY_SECONDS = 20
 PARTS = [
     ("kafka", "kafka", 1),
     ("minio", "minio", 1),
@@ -37,6 +39,10 @@ def test_platform(platform, capsys):
         assert sum(map(len, before.values())) > 100
         wait("ingestion", lambda: platform.landed() == sent)
 
+        said = platform.scraped("kafka", "kafka-0", 9404)
+        assert sum(end for name, end in said.items() if name.startswith("kafka_log_end_offset{")) == sent
+
+        platform.watch()
         ran = time.monotonic()
         platform.batch("first")
         platform.done("spark", "first")
@@ -44,9 +50,22 @@ def test_platform(platform, capsys):
         wait("the run", lambda: platform.get("/freshness")["run"])
         assert count(platform.get("/freshness")["cut"]) == sent
         assert platform.rows() == before, "a batch run changes no answer"
+        left = platform.scraped("monitoring", platform.name("monitoring", "pushgateway"), 9091)
+        assert sum(end for name, end in left.items() if name.startswith("batch_cut_offset{")) == sent
     used = platform.memory()
     say("memory in MB: " + ", ".join(f"{name} {mb:.0f}" for name, mb in sorted(used.items())))
     assert sum(used.values()) < MEMORY_MB
+
+    platform.scale("minio", "deployment/minio", 0)
+    with platform.forwarded():
+        wait("it to be told", lambda: platform.status("/health/ready") == 503)
+        time.sleep(STORE_AWAY_SECONDS)
+        assert platform.ready("serving", "serving", 2), "serving stays in its Service while the store is away"
+        assert platform.rows() == before, "the last good state is served"
+        platform.scale("minio", "deployment/minio", 1)
+        wait("the store", lambda: platform.status("/health/ready") == 200)
+    say("the store away: every replica stayed ready and answered")
+    all_ready(platform)
 
     platform.produce("live", *LIVE)
     with platform.forwarded():
@@ -76,7 +95,10 @@ def test_platform(platform, capsys):
     all_ready(platform)
     with platform.forwarded():
         assert platform.events() == total and platform.rows() == before, "taken down and deployed again: nothing lost"
-    platform.script("cleanup_minikube.sh", "--data")
+    platform.leave_topics_behind()
+    assert platform.script("cleanup_minikube.sh", "--data") == [
+        "ssh -- sudo rm -rf /data/kafka-0 /data/kafka-1 /data/kafka-2"
+    ]
     assert not set(NAMESPACES) & set(
         platform.cluster.do("get", "namespaces", "-o", "name").replace("namespace/", "").split()
     )

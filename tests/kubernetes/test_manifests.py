@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 
 import pytest
 import yaml
@@ -14,20 +16,24 @@ from catalogue.events import TOPICS
 from catalogue.settings import declared
 from deployment.kubernetes.binaries import programs
 from deployment.pins import image, pins
-from tests.kubernetes.conftest import PLACES
+from tests.kubernetes.conftest import EVERYWHERE, PLACES
 
 WORKLOADS = ("Deployment", "StatefulSet", "Job", "CronJob")
 PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
-NO_SETTINGS = {"HOME", "EXECUTOR_IMAGE", "POD_IP", "POD_NAME", "OOZIE_URL"}
+NO_SETTINGS = {"HOME", "POD_IP", "POD_NAME", "OOZIE_URL"}
 EXECUTORS = {"spark.executor.instances": "3", "spark.executor.cores": "2"}
+
+
+def kustomized(folder: Path) -> str:
+    """What `kubectl kustomize` prints for a folder."""
+    command = [str(programs("kubectl")["kubectl"]), "kustomize", str(folder)]
+    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
 
 
 @cache
 def printed(place: str) -> tuple[dict, ...]:
     """The manifests of a place."""
-    command = [str(programs("kubectl")["kubectl"]), "kustomize", str(PLACES[place])]
-    text = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
-    return tuple(yaml.safe_load_all(text))
+    return tuple(yaml.safe_load_all(kustomized(EVERYWHERE[place])))
 
 
 def pods(place: str) -> Iterator[tuple[str, str, dict]]:
@@ -39,21 +45,26 @@ def pods(place: str) -> Iterator[tuple[str, str, dict]]:
             yield document["kind"], document["metadata"]["name"], spec["template"]["spec"]
 
 
-@pytest.mark.parametrize("place", PLACES)
+def containers(pod: dict) -> list[dict]:
+    """The containers of a pod, those that run before the others included."""
+    return [*pod.get("initContainers", []), *pod["containers"]]
+
+
+@pytest.mark.parametrize("place", EVERYWHERE)
 def test_every_pod_runs_restricted_and_within_limits(place):
     for kind, name, pod in pods(place):
         context = pod["securityContext"]
         assert context["runAsNonRoot"] and context["seccompProfile"] == {"type": "RuntimeDefault"}, name
         assert pod["enableServiceLinks"] is False, name
         assert pod["automountServiceAccountToken"] is (pod.get("serviceAccountName") == "spark-driver"), name
-        for container in pod["containers"]:
+        for container in containers(pod):
             own = container["securityContext"]
             assert own["allowPrivilegeEscalation"] is False and own["capabilities"] == {"drop": ["ALL"]}, name
-            assert own["readOnlyRootFilesystem"] or name == "kafka", name
+            assert own["readOnlyRootFilesystem"] or container["name"] == "kafka", name
             assert {"cpu", "memory"} <= container["resources"]["requests"].keys(), name
             assert "memory" in container["resources"]["limits"], name
-            for probe in PROBES if kind in ("Deployment", "StatefulSet") else ():
-                assert probe in container, f"{name}: {probe}"
+        for container in pod["containers"] if kind in ("Deployment", "StatefulSet") else ():
+            assert set(PROBES) <= container.keys(), name
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -66,18 +77,31 @@ def test_jobs_end(place):
             assert document["spec"]["concurrencyPolicy"] == "Forbid"
 
 
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("place", EVERYWHERE)
 def test_images_are_the_pinned_ones(place):
-    pinned = {pins()["KAFKA_IMAGE"], pins()["MINIO_IMAGE"], *(image(n) for n in ("platform", "ingestion", "oozie"))}
+    pinned = {pins()[f"{n}_IMAGE"] for n in ("KAFKA", "MINIO", "PUSHGATEWAY")}
+    pinned |= {image(n) for n in ("platform", "ingestion", "oozie")}
     own = {image("kafka"), image("minio")}
     for _, name, pod in pods(place):
-        for container in pod["containers"]:
+        for container in containers(pod):
             assert container["image"] in (pinned | own if place == "local" else pinned), name
-            for variable in container.get("env", []):
-                if variable["name"] == "EXECUTOR_IMAGE":
-                    assert variable["value"] == image("platform")
     kafka = [d for d in printed(place) if d["kind"] == "Kafka"]
     assert {d["spec"]["kafka"]["version"] for d in kafka} <= {pins()["KAFKA_IMAGE"].partition(":")[2]}
+
+
+@pytest.mark.parametrize("place", ["cluster", "oozie"])
+def test_an_overlay_over_another_names_every_image(place, tmp_path):
+    """As README.md says to do it: what runs is from the overlay's registry, wherever a name of an image stands."""
+    images = [
+        {"name": image(name).partition(":")[0], "newName": f"registry.example/{name}", "newTag": "2.0.0"}
+        for name in ("platform", "ingestion", "oozie")
+    ]
+    base = os.path.relpath(PLACES[place], tmp_path)
+    (tmp_path / "kustomization.yaml").write_text(yaml.safe_dump({"resources": [base], "images": images}))
+    text = kustomized(tmp_path)
+    assert not re.findall(r".*learning-analytics/(?:platform|ingestion|oozie).*", text)
+    ours = [c for _, _, pod in pods(place) for c in containers(pod) if c["image"].startswith("learning-analytics/")]
+    assert text.count("image: registry.example/") == len(ours) > 4
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -96,7 +120,7 @@ def test_settings_are_known(place):
     assert used <= known, used - known
 
 
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("place", EVERYWHERE)
 def test_no_manifest_holds_a_secret(place):
     assert not [d for d in printed(place) if d["kind"] == "Secret"]
 
@@ -112,6 +136,14 @@ def test_every_namespace_is_closed_by_a_policy_and_enforces_restricted_pods(plac
         # Strimzi's operator writes policies for its own pods, from the peers of each listener.
         listeners = [x for d in printed(place) if d["kind"] == "Kafka" for x in d["spec"]["kafka"]["listeners"]]
         assert closed or (name == "kafka" and listeners and all(x["networkPolicyPeers"] for x in listeners)), name
+
+
+@pytest.mark.parametrize("place", ["small", "minikube", "cluster"])
+def test_serving_stays_reachable_while_the_store_is_away(place):
+    """/health/ready is 503 then, in every replica; /freshness answers from the first state on."""
+    serving = next(pod for _, name, pod in pods(place) if name == "serving")["containers"][0]
+    assert serving["readinessProbe"]["httpGet"]["path"] == "/freshness"
+    assert {serving[probe]["httpGet"]["path"] for probe in PROBES[::2]} == {"/health/live"}
 
 
 def test_one_writer_each():

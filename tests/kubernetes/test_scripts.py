@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
+from catalogue.events import TOPICS
 from catalogue.settings import cache_folder
+from deployment.kubernetes.api_server import ApiServer
+from deployment.kubernetes.binaries import programs
 from deployment.packages import need
-from tests.kubernetes.conftest import FOLDER, ROOT
+from deployment.pins import pins
+from tests.kubernetes.conftest import FOLDER, ROOT, knows
+from tests.kubernetes.test_manifests import pods, printed
 
 BATCH = ROOT / "batch_layer"
 SHELL = [*FOLDER.rglob("*.sh"), *(ROOT / "deployment").glob("*.sh"), *BATCH.glob("*.sh")]
@@ -21,6 +30,26 @@ import sys, tree_sitter, tree_sitter_powershell
 parser = tree_sitter.Parser(tree_sitter.Language(tree_sitter_powershell.language()))
 print(parser.parse(open(sys.argv[1], "rb").read()).root_node.has_error)
 """
+# The operator's own kind for pods, with any content.
+POD_SETS = {
+    "apiVersion": "apiextensions.k8s.io/v1",
+    "kind": "CustomResourceDefinition",
+    "metadata": {"name": "strimzipodsets.core.strimzi.io"},
+    "spec": {
+        "group": "core.strimzi.io",
+        "names": {"kind": "StrimziPodSet", "plural": "strimzipodsets", "singular": "strimzipodset"},
+        "scope": "Namespaced",
+        "versions": [
+            {
+                "name": "v1",
+                "served": True,
+                "storage": True,
+                "schema": {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}},
+            }
+        ],
+    },
+}
+POD_SET = {"apiVersion": "core.strimzi.io/v1", "kind": "StrimziPodSet"}
 POWER = sorted([*(ROOT / "deployment").glob("*.ps1"), *BATCH.glob("*.ps1")])
 
 
@@ -60,6 +89,96 @@ def test_both_shells_do_the_same(name):
     assert manifests[0] == manifests[1]
     kinds = [{w for w in found if "," in w} for found in words]
     assert kinds[0] == kinds[1]
+
+
+def test_minikube_gets_what_the_guide_says():
+    guide = (ROOT / "deployment" / "MINIKUBE_TESTING_GUIDE.md").read_text()
+    rows = dict(re.findall(r"^\| `(\w+)`.*? \| (\d+ GB \| \d+) \|", guide, re.M))
+    assert set(rows) == {"small", "local", "minikube"} and rows["small"] == rows["local"]
+    wanted = [tuple(map(int, re.findall(r"\d+", rows[name]))) for name in ("minikube", "small")]
+    for end in ("sh", "ps1"):
+        text = (ROOT / "deployment" / f"deploy_minikube.{end}").read_text()
+        found = re.findall(r"cpus ?= ?(\d+);? \$?memory ?= ?'?(\d+)g", text)
+        assert [(int(memory), int(cores)) for cores, memory in found] == wanted, end
+        assert text.count("--cpus=$cpus" if end == "ps1" else '--cpus="$cpus"') == 1
+    reference = (ROOT / "deployment" / "MINIKUBE_QUICK_REFERENCE.md").read_text()
+    assert "deploy_minikube.sh [small\\|local\\|minikube]" in reference
+
+
+def test_strimzi_is_pinned_beside_the_kafka_that_it_runs():
+    """1.2.0 is the first that knows Kafka 4.3.1 and whose own pods may run where `restricted` is enforced."""
+    assert tuple(map(int, pins()["STRIMZI_VERSION"].split("."))) >= (1, 2, 0)
+    for end in ("sh", "ps1"):
+        text = (ROOT / "deployment" / f"deploy_minikube.{end}").read_text()
+        assert "STRIMZI_VERSION" in text and "latest" not in text, end
+
+
+def test_keys_are_changed_wherever_they_are():
+    """What README.md says of it names each namespace that has them and each process that reads them when it starts."""
+    page = (FOLDER / "README.md").read_text()
+    told = page[page.index("- **Secrets**") : page.index("- **Pods are restricted**")]
+    spaces = re.search(r"^namespaces=\((.*)\)$", (FOLDER / "secrets.sh").read_text(), re.M)[1].split()
+    readers = [
+        name
+        for kind, name, pod in pods("oozie")
+        if kind in ("Deployment", "StatefulSet") and "minio-credentials" in str(pod)
+    ]
+    assert len(readers) == 5 and not [name for name in (*spaces, *readers) if f"`{name}`" not in told]
+
+
+def environ(server: ApiServer) -> dict[str, str]:
+    """An environment whose kubectl speaks to the server."""
+    tool = programs("kubectl")["kubectl"].parent
+    return os.environ | {"KUBECONFIG": str(server.kubeconfig), "PATH": f"{tool}:{os.environ['PATH']}"}
+
+
+@pytest.fixture
+def strimzi(server) -> Iterator[str]:
+    """Strimzi's resources as they are while Kafka runs; the test does what the operator would. Gives their manifests."""
+    wanted = ("Kafka", "KafkaNodePool", "KafkaTopic")
+    text = yaml.safe_dump_all([d for d in printed("minikube") if d["kind"] in wanted])
+    server.do("apply", "-f", "-", stdin=yaml.safe_dump_all(d for d in printed("minikube") if d["kind"] == "Namespace"))
+    server.do("apply", "-f", "-", stdin=yaml.safe_dump(POD_SETS))
+    server.do("apply", "-f", "-", stdin=text)
+    server.wait("the kind", lambda: knows(server, "core.strimzi.io/v1"), "api-server")
+    metadata = {"name": "kafka-cluster-node", "namespace": "kafka", "labels": {"strimzi.io/cluster": "kafka-cluster"}}
+    server.do("apply", "-f", "-", stdin=yaml.safe_dump({**POD_SET, "metadata": metadata}))
+    say(server, {"clusterId": "first", "conditions": []})
+    yield text
+    server.do("delete", "-f", "-", stdin=text)
+    server.do("-n", "kafka", "delete", "strimzipodset", "--all")
+
+
+def say(server: ApiServer, status: dict) -> None:
+    """Give Kafka's resource a status."""
+    patch = ("--subresource=status", "--type=merge", "-p", json.dumps({"status": status}))
+    server.do("-n", "kafka", "patch", "kafka", "kafka-cluster", *patch)
+
+
+def kafka(server: ApiServer) -> tuple[str, str]:
+    """Whether Kafka's resource is paused, and the id of its cluster."""
+    found = json.loads(server.do("-n", "kafka", "get", "kafka", "kafka-cluster", "-o", "json"))
+    return found["metadata"]["annotations"]["strimzi.io/pause-reconciliation"], found["status"]["clusterId"]
+
+
+def test_strimzis_cluster_keeps_its_id_with_its_data(server, strimzi):
+    script = subprocess.Popen(
+        [str(ROOT / "deployment" / "cleanup_minikube.sh")],
+        env=environ(server),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    server.wait("the pause", lambda: kafka(server)[0] == "true" or script.poll(), "api-server")
+    pod_sets = ("-n", "kafka", "get", "strimzipodset", "-o", "name")
+    assert server.do(*pod_sets), "no pods are taken while the operator would make them anew"
+    say(server, {"conditions": [{"type": "ReconciliationPaused", "status": "True"}]})
+    told, _ = script.communicate(timeout=180)
+    assert script.returncode == 0, told
+    assert not server.do(*pod_sets) and kafka(server) == ("true", "first")
+    assert len(server.do("-n", "kafka", "get", "kafkatopic,kafkanodepool", "-o", "name").split()) == len(TOPICS) + 1
+    server.do("apply", "-f", "-", stdin=strimzi)
+    assert kafka(server) == ("false", "first"), "deployed again it goes on"
 
 
 @pytest.mark.parametrize(
