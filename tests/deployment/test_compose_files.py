@@ -97,7 +97,7 @@ def test_what_a_batch_run_takes_fits_its_containers_limit():
     memory = int(hadoop["YARN-SITE.XML_yarn.nodemanager.resource.memory-mb"])
     side_by_side = memory // int(hadoop["OOZIE-SITE.XML_oozie.launcher.default.memory.mb"])
     assert side_by_side >= 1
-    for name, jobs, beside in (("batch", 1, 0.0), ("oozie", side_by_side, 1.6)):
+    for name, jobs, beside in (("batch", 1, 0.0), ("oozie", side_by_side, 1.6 + side_by_side * 0.2)):
         settings = service(name)["environment"]
         tasks = int(re.fullmatch(r"local\[(\d)\]", settings["SPARK_MASTER"])[1])
         job = gigabytes(settings["SPARK_DRIVER_MEMORY"]) + tasks * gigabytes(settings["TASK_MEMORY"]) + 0.6
