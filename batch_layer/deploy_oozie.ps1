@@ -8,13 +8,14 @@ $ErrorActionPreference = "Stop"
 
 $Usage = @"
 usage: deploy_oozie.ps1 COMMAND ["-Dname=value" ...]
-  validate   check workflow.xml and coordinator.xml against Oozie's XSDs
+  validate   have the server check workflow.xml and coordinator.xml against Oozie's XSDs
   upload     validate, then put both and the project's code where job.properties says (appPath)
   run        upload, then start one run; prints its id
-  start      upload, then start the daily coordinator; refused where one is running
-  replace    validate, kill the running coordinator and its run, upload, start anew
-  kill       kill the running coordinator and its run
-  status     the running coordinator, and the last runs
+  start      upload, then start the daily coordinator; refused where there is one
+  ensure     as start; where there is one nothing is done
+  replace    upload, then kill the coordinator and its run, start anew
+  kill       kill the coordinator and its run
+  status     the coordinator, and the last runs
 "-Dname=value" takes the place of a value of batch_layer/oozie/job.properties.
 environment:
   OOZIE_URL    the server (http://localhost:11000/oozie)
@@ -33,7 +34,7 @@ $App = Join-Path $PSScriptRoot "oozie"
 $Coordinator = "learning-analytics-daily"
 if (-not $env:OOZIE_URL) { $env:OOZIE_URL = "http://localhost:11000/oozie" }
 
-$Commands = "validate", "upload", "run", "start", "replace", "kill", "status"
+$Commands = "validate", "upload", "run", "start", "ensure", "replace", "kill", "status"
 if ($Command -in "-h", "--help") { Write-Output $Usage; exit 0 }
 if ($Command -notin $Commands) {
     [Console]::Error.WriteLine($Usage)
@@ -80,14 +81,20 @@ function Send-Files {
     Out-Host -InputObject "uploaded to $Target"
 }
 
-function Get-Running {
-    $Filter = "name=$Coordinator;status=PREP;status=RUNNING;status=SUSPENDED;status=PAUSED"
-    & oozie jobs -jobtype coordinator -filter $Filter | Select-String -Pattern "^[^ ]*-C" |
-        ForEach-Object { $_.Matches[0].Value }
+# The ids of the daily coordinators that haven't ended, suspended and paused ones too.
+function Get-Alive {
+    $Filter = "name=$Coordinator"
+    foreach ($State in "PREP", "PREPSUSPENDED", "PREPPAUSED", "RUNNING", "RUNNINGWITHERROR", "SUSPENDED",
+        "SUSPENDEDWITHERROR", "PAUSED", "PAUSEDWITHERROR") {
+        $Filter += ";status=$State"
+    }
+    $Said = & oozie jobs -jobtype coordinator -filter $Filter
+    if ($LASTEXITCODE -ne 0) { Stop-Deployment "Oozie must list its coordinators; got: $Said" }
+    $Said | Select-String -Pattern "^[^ ]*-C(?= )" | ForEach-Object { $_.Matches[0].Value }
 }
 
-function Stop-Running {
-    foreach ($Id in @(Get-Running)) {
+function Stop-Alive {
+    foreach ($Id in @(Get-Alive)) {
         & oozie job -kill $Id | Out-Host
         if ($LASTEXITCODE -ne 0) { Stop-Deployment "$Id must be killed; Oozie refused it" }
         Out-Host -InputObject "killed $Id"
@@ -119,13 +126,16 @@ try {
         "validate" { Test-Files }
         "upload" { Test-Files; Send-Files }
         "run" { Test-Files; Send-Files; Submit-Job (@("-config", (Join-Path $App "job.properties")) + $Options) }
-        "start" {
-            $Running = @(Get-Running)
-            if ($Running.Count) { Stop-Deployment "no coordinator may be running; $Running is: use replace" }
+        { $_ -in "start", "ensure" } {
+            $There = @(Get-Alive)
+            if ($There.Count -and $Command -eq "start") {
+                Stop-Deployment "no daily coordinator may be there; $There is: use replace"
+            }
+            if ($There.Count) { Write-Output "the daily coordinator is there: $There"; break }
             Test-Files; Send-Files; Start-Coordinator
         }
-        "replace" { Test-Files; Stop-Running; Send-Files; Start-Coordinator }
-        "kill" { Stop-Running }
+        "replace" { Test-Files; Send-Files; Stop-Alive; Start-Coordinator }
+        "kill" { Stop-Alive }
         "status" {
             & oozie jobs -jobtype coordinator -filter "name=$Coordinator" -len 3
             & oozie jobs -filter "name=learning-analytics-batch" -len 5

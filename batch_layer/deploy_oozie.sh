@@ -5,13 +5,14 @@ set -euo pipefail
 usage() {
   cat <<'TEXT'
 usage: deploy_oozie.sh COMMAND [-Dname=value …]
-  validate   check workflow.xml and coordinator.xml against Oozie's XSDs
+  validate   have the server check workflow.xml and coordinator.xml against Oozie's XSDs
   upload     validate, then put both and the project's code where job.properties says (appPath)
   run        upload, then start one run; prints its id
-  start      upload, then start the daily coordinator; refused where one is running
-  replace    validate, kill the running coordinator and its run, upload, start anew
-  kill       kill the running coordinator and its run
-  status     the running coordinator, and the last runs
+  start      upload, then start the daily coordinator; refused where there is one
+  ensure     as start; where there is one nothing is done
+  replace    upload, then kill the coordinator and its run, start anew
+  kill       kill the coordinator and its run
+  status     the coordinator, and the last runs
 -Dname=value takes the place of a value of batch_layer/oozie/job.properties.
 environment:
   OOZIE_URL    the server (http://localhost:11000/oozie)
@@ -35,7 +36,7 @@ PATH=$PATH:${XDG_CACHE_HOME:-$HOME/.cache}/learning-analytics/bin
 
 command=${1:-}
 case $command in
-  validate | upload | run | start | replace | kill | status) shift ;;
+  validate | upload | run | start | ensure | replace | kill | status) shift ;;
   -h | --help) usage; exit 0 ;;
   *) usage >&2; fail "COMMAND must be one of those above; got '$command'" 2 ;;
 esac
@@ -83,15 +84,21 @@ upload() {
   echo "uploaded to $target"
 }
 
-running() {
-  oozie jobs -jobtype coordinator -filter "name=$coordinator;status=PREP;status=RUNNING;status=SUSPENDED;status=PAUSED" |
-    grep -o '^[^ ]*-C' || true
+# The ids of the daily coordinators that haven't ended, suspended and paused ones too.
+alive() {
+  local filter="name=$coordinator" state said
+  for state in PREP PREPSUSPENDED PREPPAUSED {RUNNING,SUSPENDED,PAUSED}{,WITHERROR}; do
+    filter+=";status=$state"
+  done
+  said=$(oozie jobs -jobtype coordinator -filter "$filter") || fail "Oozie must list its coordinators; got: $said"
+  sed -n 's/^\([^ ]*-C\) .*/\1/p' <<< "$said"
 }
 
-kill_running() {
-  local id
-  for id in $(running); do
-    oozie job -kill "$id"
+kill_alive() {
+  local id ids
+  ids=$(alive)
+  for id in $ids; do
+    oozie job -kill "$id" || fail "$id must be killed; Oozie refused it"
     echo "killed $id"
   done
 }
@@ -113,14 +120,19 @@ case $command in
   validate) validate ;;
   upload) validate; upload "$@" ;;
   run) validate >&2; upload "$@" >&2; submit -config "$app/job.properties" "$@" ;;
-  start)
-    [[ -z $(running) ]] || fail "no coordinator may be running; $(running) is: use replace"
+  start | ensure)
+    there=$(alive)
+    if [[ -n $there ]]; then
+      [[ $command == ensure ]] || fail "no daily coordinator may be there; $there is: use replace"
+      echo "the daily coordinator is there: $there"
+      exit
+    fi
     validate >&2
     upload "$@" >&2
     start "$@"
     ;;
-  replace) validate >&2; kill_running >&2; upload "$@" >&2; start "$@" ;;
-  kill) kill_running ;;
+  replace) validate >&2; upload "$@" >&2; kill_alive >&2; start "$@" ;;
+  kill) kill_alive ;;
   status)
     oozie jobs -jobtype coordinator -filter "name=$coordinator" -len 3
     oozie jobs -filter name=learning-analytics-batch -len 5

@@ -52,6 +52,9 @@ HADOOP = {
     "nodemanager": "org.apache.hadoop.yarn.server.nodemanager.NodeManager",
 }
 START_SECONDS = 120
+WATCH_SECONDS = 5
+# Answers of Oozie that may fail to come in a row; each has 5 s.
+MISSES = 12
 
 
 class OozieServer:
@@ -111,6 +114,17 @@ class OozieServer:
         server = self._oozie_java("org.apache.oozie.server.EmbeddedOozieServer")
         self._daemon("oozie").start(server, self._environ)
         self._wait("Oozie", ("oozie",), self.answers)
+
+    def watch(self, stop: threading.Event) -> None:
+        """Return when `stop` is set; StackError when a process has ended, or Oozie doesn't answer for a while."""
+        missed = 0
+        while not stop.wait(WATCH_SECONDS):
+            for name in (*HADOOP, "oozie"):
+                if not self._daemon(name).pid():
+                    raise StackError(f"{name}: must keep running; it ended, see {self._daemon(name).log}")
+            missed = 0 if self.answers() else missed + 1
+            if missed == MISSES:
+                raise StackError(f"Oozie: must keep answering at {self.url}; it missed {missed} times in a row")
 
     def down(self) -> None:
         """Stop what was started here; its state stays."""
@@ -247,10 +261,12 @@ def main(argv: list[str] | None = None) -> int:
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda *_: stop.set())
             print(f"Oozie: {server.url}", flush=True)
-            while not stop.wait(5):
-                if not server.answers():
-                    raise StackError(f"Oozie: must keep answering at {server.url}; it doesn't")
-        if options.action in ("run", "down"):
+            try:
+                server.watch(stop)
+            finally:
+                server.down()
+            return 0
+        if options.action == "down":
             server.down()
             return 0
     except (StackError, OSError) as error:

@@ -35,7 +35,8 @@ class Task:
 
 
 @pytest.mark.parametrize(
-    ("master", "most"), [("local", 1), ("local[1]", 1), ("local[3]", 3), ("local[2,4]", 2), ("local[*]", os.cpu_count())]
+    ("master", "most"),
+    [("local", 1), ("local[1]", 1), ("local[3]", 3), ("local[2,4]", 2), ("local[*]", os.cpu_count())],
 )
 def test_without_spark_as_many_tasks_run_as_with_it(master, most):
     seen: list[int] = []

@@ -84,6 +84,32 @@ def test_memory_fits_one_machine():
     assert staying <= MOST_GIGABYTES
 
 
+def gigabytes(text: str) -> float:
+    """Of a size as Compose, Java or DuckDB write it: m and g are powers of 1024, MB and GB of 1000."""
+    number, unit = re.fullmatch(r"([\d.]+)([mgMG]B?)", text).groups()
+    base = 1000 if unit.endswith("B") else 1024
+    return float(number) * base ** (3 if unit[0] in "gG" else 2) / 2**30
+
+
+def test_what_a_batch_run_takes_fits_its_containers_limit():
+    """The rule of docs/deployment-guide.md, Sizing."""
+    hadoop = dict(re.findall(r"^(.*)=(\d+)$", (CONFIG / "hadoop.env").read_text(encoding="utf-8"), re.MULTILINE))
+    memory = int(hadoop["YARN-SITE.XML_yarn.nodemanager.resource.memory-mb"])
+    side_by_side = memory // int(hadoop["OOZIE-SITE.XML_oozie.launcher.default.memory.mb"])
+    assert side_by_side >= 1
+    for name, jobs, beside in (("batch", 1, 0.0), ("oozie", side_by_side, 1.6 + side_by_side * 0.2)):
+        settings = service(name)["environment"]
+        tasks = int(re.fullmatch(r"local\[(\d)\]", settings["SPARK_MASTER"])[1])
+        job = gigabytes(settings["SPARK_DRIVER_MEMORY"]) + tasks * gigabytes(settings["TASK_MEMORY"]) + 0.6
+        assert beside + jobs * job <= gigabytes(service(name)["mem_limit"]), name
+
+
+def test_kafka_tells_clients_the_name_they_can_reach():
+    text = (CONFIG / "docker-compose.yml").read_text(encoding="utf-8")
+    assert "KAFKA_ADVERTISED_LISTENERS: INSIDE://kafka:19092,OUTSIDE://${ADVERTISED_HOST}:${KAFKA_PORT}\n" in text
+    assert pins()["ADVERTISED_HOST"] == "localhost"
+
+
 def test_published_ports_are_of_loopback_and_all_different():
     published = [port for name in SERVICES for port in service(name).get("ports", ())]
     assert all(port.startswith("127.0.0.1:") for port in published)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -131,7 +133,70 @@ def test_both_scripts_know_the_same_commands():
     power = (BATCH / "deploy_oozie.ps1").read_text()
     commands = re.findall(r"^  ([a-z]+)  ", shell, re.M)
     assert commands == re.findall(r"^  ([a-z]+)  ", power, re.M)
-    assert len(commands) == 7
+    assert len(commands) == 8
+
+
+def test_both_scripts_know_the_same_states():
+    shell = (BATCH / "deploy_oozie.sh").read_text()
+    said = re.search(r"for state in (.*); do", shell)[1]
+    states = subprocess.run(["bash", "-c", f"echo {said}"], capture_output=True, text=True, check=True).stdout.split()
+    power = re.search(r"foreach \(\$State in ([^)]*)\)", (BATCH / "deploy_oozie.ps1").read_text())[1]
+    assert states == re.findall(r'"(\w+)"', power)
+    assert {"PREP", "RUNNING", "SUSPENDED", "PAUSED", "PREPSUSPENDED"} <= set(states)
+
+
+@pytest.fixture
+def called(tmp_path, monkeypatch) -> Callable[..., tuple[subprocess.CompletedProcess, str]]:
+    """Runs a command of the script with an `oozie` that knows one coordinator and an `hdfs`, of which one call fails.
+
+    Gives what it ended with, and the calls.
+    """
+    for name in ("oozie", "hdfs"):
+        tool = tmp_path / name
+        tool.write_text(
+            f'#!/usr/bin/env bash\necho "{name} $*" >> "$CALLS"\n[[ "{name} $*" != $FAILS* ]] || exit 1\n'
+            '[[ $1 != jobs ]] || echo "0000001-1-oozie-C learning-analytics-daily"\n[[ $* != *-run ]] || echo "job: 7"\n'
+        )
+        tool.chmod(0o755)
+    calls = tmp_path / "calls"
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setenv("CALLS", str(calls))
+
+    def call(command: str, fails: str = "nothing") -> tuple[subprocess.CompletedProcess, str]:
+        calls.write_text("")
+        monkeypatch.setenv("FAILS", fails)
+        script = [str(BATCH / "deploy_oozie.sh"), command]
+        return subprocess.run(script, capture_output=True, text=True, timeout=60), calls.read_text()
+
+    return call
+
+
+def test_a_coordinator_that_is_there_stays_the_only_one(called):
+    done, calls = called("start")
+    assert (done.returncode, "-run" in calls) == (1, False)
+    assert "no daily coordinator may be there; 0000001-1-oozie-C is: use replace" in done.stderr
+    done, calls = called("ensure")
+    assert (done.returncode, done.stdout, "-run" in calls) == (
+        0,
+        "the daily coordinator is there: 0000001-1-oozie-C\n",
+        False,
+    )
+
+
+@pytest.mark.parametrize("command", ["start", "ensure", "replace", "kill"])
+def test_nothing_is_started_where_the_coordinators_cant_be_listed(called, command):
+    done, calls = called(command, fails="oozie jobs")
+    assert (done.returncode, "-run" in calls, "-kill" in calls) == (1, False, False)
+    assert "deploy_oozie: Oozie must list its coordinators" in done.stderr
+
+
+@pytest.mark.parametrize("fails", ["oozie validate", "hdfs dfs -mkdir", "hdfs dfs -put"])
+def test_replace_kills_nothing_before_the_new_files_are_there(called, fails):
+    done, calls = called("replace", fails=fails)
+    assert (done.returncode, "-kill" in calls) == (1, False)
+    done, calls = called("replace")
+    order = [re.search(f"{word}.*", calls).start() for word in ("validate", "-put", "-kill", "-run")]
+    assert (done.returncode, done.stdout) == (0, "7\n") and order == sorted(order)
 
 
 def test_the_code_that_is_uploaded_is_complete(tmp_path):

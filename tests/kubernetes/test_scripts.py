@@ -23,7 +23,6 @@ from tests.kubernetes.conftest import FOLDER, ROOT, knows
 from tests.kubernetes.test_manifests import pods, printed
 
 BATCH = ROOT / "batch_layer"
-SHELL = [*FOLDER.rglob("*.sh"), *(ROOT / "deployment").glob("*.sh"), *BATCH.glob("*.sh")]
 GRAMMAR = ("tree-sitter==0.26.1", "tree-sitter-powershell==0.26.4")
 PARSER = """
 import sys, tree_sitter, tree_sitter_powershell
@@ -54,8 +53,11 @@ POWER = sorted([*(ROOT / "deployment").glob("*.ps1"), *BATCH.glob("*.ps1")])
 
 
 def test_shellcheck_finds_nothing():
-    assert len(SHELL) == 5
-    subprocess.run([need("shellcheck", "shellcheck"), *SHELL], check=True, timeout=60)
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.sh"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    scripts = [path for path in listed if (ROOT / path).exists()]
+    assert {"deployment/images/coordinator.sh", "batch_layer/deploy_oozie.sh"} <= set(scripts)
+    subprocess.run([need("shellcheck", "shellcheck"), *scripts], cwd=ROOT, check=True, timeout=60)
 
 
 @pytest.fixture(scope="session")

@@ -8,107 +8,17 @@ import json
 import os
 import re
 import signal
-import subprocess
-import sys
-import tempfile
 import threading
 import time
-import urllib.request
 import zlib
-from dataclasses import dataclass, field
+from contextlib import suppress
 from pathlib import Path
 
-import duckdb
 import pytest
 
-from catalogue.runs import current
-from catalogue.storage import Store, open_store
-from catalogue.views import VIEWS
-from deployment.local_stack import LocalStack
-from deployment.oozie.assembly import commands
-from deployment.oozie.server import OozieServer
+from tests.oozie.platform import BUSY, LIMIT, Platform, contents, processes, served
 
-ROOT = Path(__file__).resolve().parents[2]
-DEPLOY = ROOT / "batch_layer" / "deploy_oozie.sh"
-PROPERTIES = ROOT / "batch_layer" / "oozie" / "job.properties"
-LIMIT = 300
-BUSY = ("PREP", "RUNNING", "SUSPENDED")
-
-
-@dataclass
-class Platform:
-    """A part of the bucket for one test: its raw events, its views, and Oozie's command lines over them."""
-
-    stack: LocalStack
-    oozie: OozieServer
-    name: str
-    seed: int
-    environ: dict[str, str] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.raw, self.views = f"s3a://bucket-0/{self.name}/raw", f"s3a://bucket-0/{self.name}/views"
-        places = {"MASTER_DATASET": self.raw, "QUARANTINE": f"s3a://bucket-0/{self.name}/quarantine"}
-        path = f"{commands()}:{os.environ['PATH']}"
-        self.environ = os.environ | self.stack.environment | places | {"OOZIE_URL": self.oozie.url, "PATH": path}
-        server = {"nameNode": self.oozie.name_node, "resourceManager": self.oozie.resource_manager}
-        values = server | {"input": self.raw, "output": self.views}
-        self.options = [f"-D{name}={value}" for name, value in values.items()]
-
-    def python(self, script: str, *arguments: str) -> None:
-        self.call(sys.executable, str(ROOT / script), *arguments)
-
-    def call(self, *command: str, status: int = 0, **more: str) -> str:
-        """What a command prints; it must end with `status`."""
-        done = subprocess.run(command, env=self.environ | more, capture_output=True, text=True, timeout=LIMIT)
-        assert done.returncode == status, f"{command}: {done.returncode}\n{done.stdout}{done.stderr}"
-        return done.stdout if status == 0 else done.stderr
-
-    def deploy(self, command: str, *options: str, status: int = 0, **more: str) -> str:
-        return self.call(str(DEPLOY), command, *self.options, *options, status=status, **more).strip()
-
-    def land(self, events: int) -> None:
-        """Produce events and land them."""
-        self.seed += 1
-        self.python("ingestion_layer/producer.py", "--events", str(events), "--seed", str(self.seed))
-        self.python("ingestion_layer/minio_ingest.py", "--once")
-
-    def info(self, job: str) -> dict:
-        with urllib.request.urlopen(f"{self.oozie.url}/v2/job/{job}?show=info&len=100", timeout=30) as answer:
-            return json.load(answer)
-
-    def finished(self, job: str) -> dict:
-        """The job's info once it has ended."""
-        deadline = time.monotonic() + LIMIT
-        while (found := self.info(job))["status"] in BUSY:
-            assert time.monotonic() < deadline, found
-            time.sleep(1)
-        return found
-
-    def store(self, uri: str) -> Store:
-        return open_store(uri, self.stack.settings)
-
-    def published(self) -> bytes:
-        return self.store(self.views).read("_current.json")
-
-    def assert_as_a_plain_run(self) -> None:
-        """The published views must be those of a plain full run over the same raw events."""
-        plain = f"{self.views}_plain"
-        self.python("batch_layer/run_batch_jobs.py", self.raw, plain, "--full")
-        assert contents(self.store(self.views)) == contents(self.store(plain))
-
-
-def contents(views: Store) -> dict:
-    """Cut, ledger and every view's rows of the published run."""
-    manifest, _ = current(views)
-    assert set(manifest["views"]) == set(VIEWS)
-    found = {"cut": manifest["cut"], "ledger": manifest["ledger"]}
-    with tempfile.TemporaryDirectory() as folder:
-        for name, view in manifest["views"].items():
-            local = f"{folder}/{name}.parquet"
-            views.download(f"{view['path']}/part-00000.parquet", local)
-            found[name] = duckdb.sql(f"SELECT CAST(row AS VARCHAR) FROM '{local}' row ORDER BY 1").fetchall()
-            assert len(found[name]) == view["rows"]
-    return found
+PROPERTIES = Path(__file__).resolve().parents[2] / "batch_layer" / "oozie" / "job.properties"
 
 
 @pytest.fixture
@@ -167,6 +77,13 @@ def test_a_coordinator_catches_up_and_is_replaced(platform):
     platform.land(2000)
     daily = platform.deploy("start", START=f"{now + dt.timedelta(days=1):%Y-%m-%dT01:00Z}")
     assert f"{daily} is: use replace" in platform.deploy("start", status=1)
+    platform.call("oozie", "job", "-suspend", daily)
+    assert platform.info(daily)["status"] == "PREPSUSPENDED"
+    assert platform.deploy("ensure") == f"the daily coordinator is there: {daily}"
+    assert f"{daily} is: use replace" in platform.deploy("start", status=1)
+    said = platform.deploy("replace", "-DappPath=file:///dev/null/app", status=1)
+    assert "appPath must be a folder that can be made" in said
+    assert platform.info(daily)["status"] == "PREPSUSPENDED", "nothing is killed before the new files are there"
     both = platform.deploy("replace", "-DcatchUp=FIFO", **past)
     assert platform.info(daily)["status"] == "KILLED"
     assert [a["status"] for a in platform.finished(both)["actions"]] == ["SUCCEEDED", "SUCCEEDED"]
@@ -202,11 +119,7 @@ def test_a_failing_job_publishes_nothing_and_a_rerun_completes(platform, notifie
     assert platform.published() == before and contents(platform.store(platform.views)) == served
 
     raw.write(broken, whole)
-    platform.call("oozie", "job", "-rerun", job, "-Doozie.wf.rerun.failnodes=true")
-    deadline = time.monotonic() + LIMIT
-    while platform.info(job)["status"] != "SUCCEEDED":
-        assert time.monotonic() < deadline, platform.info(job)
-        time.sleep(1)
+    platform.rerun(job)
     assert json.loads(platform.published())["run"] == job
     platform.assert_as_a_plain_run()
 
@@ -215,7 +128,7 @@ def test_a_job_that_is_killed_is_tried_again(platform):
     platform.land(2000)
     job = platform.deploy("run")
     deadline = time.monotonic() + LIMIT
-    while not (pids := _processes("assessment_batch_job.py", job)):
+    while not (pids := processes("assessment_batch_job.py", job)):
         assert time.monotonic() < deadline, platform.info(job)
         time.sleep(0.1)
     for pid in pids:
@@ -226,13 +139,29 @@ def test_a_job_that_is_killed_is_tried_again(platform):
     platform.assert_as_a_plain_run()
 
 
-def _processes(script: str, job: str) -> list[int]:
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            words = path.read_bytes().split(b"\0")
-        except OSError:
-            continue
-        if f"--stage={job}".encode() in words and words[0].endswith(b"python") and script.encode() in b" ".join(words):
-            found.append(int(path.parent.name))
-    return found
+def test_a_job_that_is_killed_each_time_leaves_the_old_run_served(platform, tmp_path):
+    platform.land(3000)
+    platform.python("batch_layer/run_batch_jobs.py", platform.raw, platform.views)
+    first = json.loads(platform.published())["run"]
+    with served(platform, tmp_path / "serving.log") as answers:
+        before = answers(first)
+        assert len(before) == 3 and all(before.values())
+        platform.land(2000)
+        job = platform.deploy("run")
+        deadline = time.monotonic() + LIMIT
+        while platform.info(job)["status"] in BUSY:
+            assert time.monotonic() < deadline, platform.info(job)
+            for pid in processes("assessment_batch_job.py", job):
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            assert answers(first) == before, "the old run is served all the while"
+            time.sleep(0.2)
+        found = platform.info(job)
+        ended = {a["name"]: a for a in found["actions"]}
+        assert found["status"] == "KILLED" and ended["assessment"]["userRetryCount"] == 1
+        assert ended["failed"]["errorMessage"].startswith("job 'assessment' failed, nothing was published: ")
+        assert json.loads(platform.published())["run"] == first and answers(first) == before
+
+        platform.rerun(job)
+        assert answers(job) != before, "serving follows"
+    platform.assert_as_a_plain_run()
