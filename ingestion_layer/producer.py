@@ -76,7 +76,8 @@ def main(argv: list[str] | None = None) -> int:
         source = Replay(Path(options.replay), options.format) if options.replay else Generated(options)
         _collect_less()
         trouble = Trouble(options.duplicates, options.invalid, source.seed)
-        sink = FileSink(options.output) if options.output else _kafka(sent, trouble, fast=not _rate(source, options))
+        fast = not _rate(source, options)
+        sink = FileSink(options.output, fast) if options.output else _kafka(sent, trouble, fast)
         records = trouble.add(_limited(source, options))
         try:
             _deliver(records, sink, options, sent, interruption)
@@ -115,13 +116,16 @@ def _kafka(sent: Counter[str], trouble: Trouble, fast: bool) -> KafkaSink:
 
 
 class Generated:
-    """Generated events: live ones on the wall clock, or those of a range of days as fast as they can be made."""
+    """Generated events: live ones on the wall clock, or past ones as fast as they can be made.
+
+    A number of events alone, or a range of days, is past; anything else is live. Where they go has no part in it.
+    """
 
     def __init__(self, options: argparse.Namespace):
         self.seed = str(options.seed) if options.seed is not None else str(random.SystemRandom().getrandbits(64))
-        live = not (options.start or options.end) and (
-            options.rate is not None or options.duration is not None or options.events is None and not options.output
-        )
+        ranged = bool(options.start or options.end)
+        alone = options.events is not None and options.rate is None and options.duration is None
+        live = not (ranged or alone)
         days, start = self._range(options)
         events = options.events
         if events is None and not live:
@@ -228,6 +232,7 @@ _share = _checked(float, lambda v: 0 <= v <= 1, "a share from 0 to 1")
 _whole = _checked(int, lambda v: True, "a whole number")
 _positive = _checked(int, lambda v: v >= 1, "a whole number of at least 1")
 _above_zero = _checked(float, lambda v: 0 < v < float("inf"), "a number above 0")
+_file = _checked(str, bool, "the name of a file")
 
 
 def _instant(text: str) -> dt.datetime:
@@ -256,7 +261,7 @@ def _problem(options: argparse.Namespace) -> str | None:
 
 def _parser() -> Parser:
     parser = Parser(prog="producer.py", description=__doc__, allow_abbrev=False)
-    parser.add_argument("--events", type=_positive, metavar="N", help="how many, before trouble is added")
+    parser.add_argument("--events", type=_positive, metavar="N", help="how many, before trouble is added; past ones where alone")
     parser.add_argument("--duration", type=_above_zero, metavar="S", help="stop after S seconds")
     parser.add_argument(
         "--rate", type=_above_zero, metavar="EPS", help=f"events per second; live default {LIVE_RATE:g}"
@@ -269,8 +274,10 @@ def _parser() -> Parser:
     parser.add_argument("--late", type=_share, default=0.0, metavar="P", help="share of events that arrive late")
     parser.add_argument("--duplicates", type=_share, default=0.0, metavar="P", help="share of events sent twice")
     parser.add_argument("--invalid", type=_share, default=0.0, metavar="P", help="invalid events per valid one")
-    parser.add_argument("--output", metavar="FILE|-", help="write JSON lines instead of sending to Kafka")
-    parser.add_argument("--replay", metavar="FILE", help="send real data: a file or, for moodle and oulad, its folder")
+    parser.add_argument("--output", type=_file, metavar="FILE|-", help="write JSON lines instead of sending to Kafka")
+    parser.add_argument(
+        "--replay", type=_file, metavar="FILE", help="send real data: a file or, for moodle and oulad, its folder"
+    )
     parser.add_argument("--format", choices=FORMATS, help="what the replayed data is")
     return parser
 

@@ -88,10 +88,10 @@ class KafkaSink:
 
 
 class FileSink:
-    """Writes each record's value as a line; `-` is standard output."""
+    """Writes each record's value as a line; `-` is standard output. Unless `fast`, a line is there once it is sent."""
 
-    def __init__(self, path: str):
-        self._path = path
+    def __init__(self, path: str, fast: bool = False):
+        self._path, self._fast = path, fast
         try:
             self._file: BinaryIO = sys.stdout.buffer if path == "-" else open(path, "wb")  # noqa: SIM115
         except OSError as error:
@@ -101,6 +101,8 @@ class FileSink:
         """Write a record."""
         try:
             self._file.write(record[2] + b"\n")
+            if not self._fast:
+                self._file.flush()
         except BrokenPipeError:
             raise
         except OSError as error:

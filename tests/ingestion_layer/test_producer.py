@@ -225,14 +225,16 @@ def test_a_reader_that_has_seen_enough_is_no_error():
     assert done.returncode == 0 and b"Traceback" not in done.stderr
 
 
-def test_live_at_a_rate_until_interrupted(tmp_path):
-    command = [sys.executable, str(PRODUCER), "--rate", "40", "--output", str(tmp_path / "live")]
+@pytest.mark.parametrize("rate", [(), ("--rate", "40")])
+def test_live_at_a_rate_until_interrupted(rate, tmp_path):
+    command = [sys.executable, str(PRODUCER), *rate, "--output", str(tmp_path / "live")]
     process = subprocess.Popen(command, stderr=subprocess.PIPE)
     deadline = time.monotonic() + 60
     while not (tmp_path / "live").exists():
         assert time.monotonic() < deadline
         time.sleep(0.05)
     time.sleep(3)
+    assert (tmp_path / "live").read_bytes().endswith(b"}\n"), "what is sent is there at once"
     process.send_signal(signal.SIGINT)
     said = process.communicate(timeout=30)[1].decode()
     assert process.returncode == 0
@@ -263,6 +265,8 @@ def test_live_at_a_rate_until_interrupted(tmp_path):
         (("--format", "moodle"), 2, "--format needs --replay FILE"),
         (("--replay", "missing", "--format", "moodle"), 1, "file must exist"),
         (("--replay", "missing"), 2, "--replay needs --format"),
+        (("--replay", "", "--format", "moodle"), 2, "argument --replay: must be the name of a file; got ''"),
+        (("--output", ""), 2, "argument --output: must be the name of a file; got ''"),
         (("--start", "2026-03-02", "--end", "2026-03-01"), 2, "--end must be after --start"),
         (("--events", 1, "--output", "/nonexistent/x"), 1, "must be a file that can be written"),
     ],
