@@ -261,7 +261,7 @@ def _problem(options: argparse.Namespace) -> str | None:
 
 def _parser() -> Parser:
     parser = Parser(prog="producer.py", description=__doc__, allow_abbrev=False)
-    parser.add_argument("--events", type=_positive, metavar="N", help="how many, before trouble is added; past ones where alone")
+    parser.add_argument("--events", type=_positive, metavar="N", help="how many, before trouble; past ones where alone")
     parser.add_argument("--duration", type=_above_zero, metavar="S", help="stop after S seconds")
     parser.add_argument(
         "--rate", type=_above_zero, metavar="EPS", help=f"events per second; live default {LIVE_RATE:g}"
