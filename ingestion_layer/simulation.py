@@ -157,20 +157,9 @@ class Simulation:
                 return session
         return None
 
-    def closed_course_session(self) -> Session | None:
-        """A teacher who is logged in and has a course yet to be opened."""
-        owners = {c.teacher.number for c in self.people.closed}
-        return next((s for s in self._teachers if s.person.number in owners), None)
-
-    def enrolment(self, student) -> list | None:
-        """One of the student's enrolments in a course that still exists."""
-        enrolments = student.enrolments
-        while enrolments:
-            place = int(self._random() * len(enrolments))
-            if enrolments[place][0].active:
-                return enrolments[place]
-            enrolments.pop(place)
-        return None
+    def enrolment(self, student) -> list:
+        """One of the student's enrolments; who is logged in has some."""
+        return student.enrolments[int(self._random() * len(student.enrolments))]
 
     def next_visitor(self, now: int) -> Person | None:
         """Somebody to log in: a teacher where too few are in, else a student; taken out of those away."""
