@@ -271,7 +271,7 @@ def _parser() -> Parser:
     parser.add_argument("--courses", type=_positive, default=40, metavar="N", help="default 40")
     parser.add_argument("--start", type=_day, metavar="DATE", help="first day of a range, as fast as it can (UTC)")
     parser.add_argument("--end", type=_day, metavar="DATE", help="end of the range, exclusive (UTC)")
-    parser.add_argument("--late", type=_share, default=0.0, metavar="P", help="share of events that arrive late")
+    parser.add_argument("--late", type=_share, default=0.0, metavar="P", help="share of late events, 0.8 or so at most")
     parser.add_argument("--duplicates", type=_share, default=0.0, metavar="P", help="share of events sent twice")
     parser.add_argument("--invalid", type=_share, default=0.0, metavar="P", help="invalid events per valid one")
     parser.add_argument("--output", type=_file, metavar="FILE|-", help="write JSON lines instead of sending to Kafka")

@@ -32,7 +32,7 @@ _CLOCK = [f"{s // 3600:02}:{s // 60 % 60:02}:{s % 60:02}." for s in range(86400)
 
 
 class Simulation:
-    """Endless events of a population; `late` is the wanted share of events that arrive long after they happened."""
+    """Endless events of a population; `late` is the wanted share of events that arrive after one that happened later."""
 
     def __init__(
         self, people: Population, clock: Schedule | WallClock, seed: str, late: float = 0.0, events: int | None = None
@@ -54,7 +54,7 @@ class Simulation:
         self.news: deque = deque(maxlen=1000)
         self.notifications = 0
         self.session_tail = ""
-        self.made = self.late_made = self._late_open = 0
+        self.made = self.late_made = self._late_open = self._newest = 0
         self._ids = ""
         self._id_place = 0
         self._days: dict[int, str] = {}
@@ -213,7 +213,9 @@ class Simulation:
         """An event of a session."""
         moment = now - session.shift
         session.last, session.person.last = now, moment
-        if session.shift:
+        if moment > self._newest:
+            self._newest = moment
+        elif session.shift:
             self.late_made += 1
         topic, head, rest = self._forms[name]
         if rest:
@@ -223,6 +225,7 @@ class Simulation:
 
     def write_alone(self, name: str, person: Person, now: int, tail: str) -> Record:
         """An event of somebody outside any session."""
+        person.last = max(person.last, now)
         return self._outside(name, person, now, person.devices[self.below(2)], tail)
 
     def write_plain(self, name: str, person: Person, now: int, tail: str) -> Record:
@@ -230,7 +233,7 @@ class Simulation:
         return self._outside(name, person, now, f'"user_id":"{person.id}","role":"{person.role}"', tail)
 
     def _outside(self, name: str, person: Person, now: int, who: str, tail: str) -> Record:
-        person.last = max(person.last, now)
+        self._newest = now
         topic, head, rest = self._forms[name]
         if rest:
             tail += self._rest(rest, None)

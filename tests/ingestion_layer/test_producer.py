@@ -170,6 +170,17 @@ def test_trouble_is_what_the_oracle_finds_of_it():
     assert f"sent {len(lines)} events" in done.stderr.decode()
 
 
+@pytest.mark.parametrize("options", [("--events", 1000), ("--events", 20_000), ("--events", 9000, "--rate", 3000)])
+def test_as_many_are_late_as_can_be(options):
+    done = produce(*options, "--seed", 7, "--late", 1, "--output", "-")
+    late, newest = Counter(), ""
+    for event in map(json.loads, done.stdout.splitlines()):
+        late[event["timestamp"] < newest] += 1
+        assert event["timestamp"] >= newest or event["role"] == "student", "nobody else works offline"
+        newest = max(newest, event["timestamp"])
+    assert late[True] == int(told(done)["late"]) > 0.7 * options[1]
+
+
 def _valid(line: bytes) -> bool:
     try:
         topic = TOPIC_OF.get(json.loads(line)["event_category"], "auth_topic")
