@@ -63,7 +63,7 @@ class Interruption:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the producer; 0 when every event was delivered, 1 when not, 2 for bad options."""
+    """Run the producer; 0 when every event was delivered, 1 when not or nothing of a replay was one, 2 for bad options."""
     parser = _parser()
     options = parser.parse_args(argv)
     problem = _problem(options)
@@ -96,6 +96,10 @@ def main(argv: list[str] | None = None) -> int:
         return 1
     else:
         _summary(sent, source, trouble)
+        if isinstance(source, Replay) and source.skipped and not sent and not interruption.asked:
+            told = f"must be {options.format} data; got no event from {source.skipped.total()} rows"
+            print(f"producer: --replay {options.replay}: {told}", file=sys.stderr)
+            return 1
     return 0
 
 

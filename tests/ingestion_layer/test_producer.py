@@ -210,24 +210,6 @@ def test_a_duration_ends_it_and_a_rate_paces_it(tmp_path):
     assert 20 < len((tmp_path / "out").read_bytes().splitlines()) <= 201
 
 
-def test_a_replay_takes_the_options_too(tmp_path):
-    sample = PRODUCER.parents[1] / "tests" / "samples" / "moodle" / "events.csv"
-    replay = ("--replay", sample, "--format", "moodle", "--output", "-")
-    whole = produce(*replay).stdout.splitlines()
-    assert produce(*replay, "--events", 50).stdout.splitlines() == whole[:50]
-    doubled = produce(*replay, "--duplicates", 0.5, "--invalid", 0.2)
-    lines = doubled.stdout.splitlines()
-    assert set(whole) <= set(lines) and len(lines) == len(whole) + sum(
-        int(told(doubled)[kind]) for kind in ("duplicates", "invalid")
-    )
-
-
-def test_its_own_output_can_be_replayed(tmp_path):
-    produce("--events", 300, "--seed", 9, "--output", tmp_path / "first")
-    produce("--replay", tmp_path / "first", "--format", "events", "--output", tmp_path / "second")
-    assert (tmp_path / "first").read_bytes() == (tmp_path / "second").read_bytes()
-
-
 def test_a_reader_that_has_seen_enough_is_no_error():
     done = subprocess.run(
         f"{sys.executable} {PRODUCER} --events 50000 --seed 1 --output - | head -1; exit ${{PIPESTATUS[0]}}",
