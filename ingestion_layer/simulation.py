@@ -10,6 +10,7 @@ import random
 from collections import Counter, deque
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import orjson
@@ -18,7 +19,7 @@ from catalogue.events import EVENT_TYPES, TOPICS
 from catalogue.schema import EventType, Field, Topic
 from ingestion_layer.clock import DAY, SECOND, Schedule, WallClock, before_deadline
 from ingestion_layer.decks import dealt
-from ingestion_layer.fakes import fake
+from ingestion_layer.fakes import fake, identities
 from ingestion_layer.population import Person, Population, Student
 from ingestion_layer.scripts import ALWAYS, INSTEAD, SCRIPTS, SUPPLIED
 from ingestion_layer.session import Session
@@ -113,7 +114,7 @@ class Simulation:
 
     def _maker(self, name: str):
         script = SCRIPTS.get(name)
-        return (lambda now: script(self, now)) if script else (lambda now: self._generic(name, now))
+        return partial(script, self) if script else partial(self._generic, name)
 
     def _generic(self, name: str, now: int) -> Record | None:
         """An event of a type without a script, by somebody of its actor's role."""
@@ -159,7 +160,8 @@ class Simulation:
 
     def enrolment(self, student) -> list:
         """One of the student's enrolments; who is logged in has some."""
-        return student.enrolments[int(self._random() * len(student.enrolments))]
+        enrolments = student.enrolments
+        return enrolments[int(self._random() * len(enrolments))]
 
     def next_visitor(self, now: int) -> Person | None:
         """Somebody to log in: a teacher where too few are in, else a student; taken out of those away."""
@@ -251,10 +253,9 @@ class Simulation:
     def _identity(self) -> str:
         place = self._id_place
         if place >= len(self._ids):
-            self._ids, place = self._rng.randbytes(16 * 4096).hex(), 0
-        self._id_place = place + 32
-        h = self._ids
-        return f"{h[place : place + 8]}-{h[place + 8 : place + 12]}-4{h[place + 13 : place + 16]}-a{h[place + 17 : place + 20]}-{h[place + 20 : place + 32]}"
+            self._ids, place = identities(self._rng), 0
+        self._id_place = place + 36
+        return self._ids[place : place + 36]
 
     def _rest(self, fields: tuple[Field, ...], session: Session | None) -> str:
         values: dict[str, object] = {}
