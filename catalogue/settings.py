@@ -94,6 +94,10 @@ class Settings:
             raise SettingsError(
                 f"setting MINIO_ENDPOINT: must start with http:// or https://; got {self.minio_endpoint!r}"
             )
+        if not self.hdfs_master_dataset.startswith("hdfs://"):
+            raise SettingsError(
+                f"setting HDFS_MASTER_DATASET: must start with hdfs://; got {self.hdfs_master_dataset!r}"
+            )
         for name, choices in (("log_level", LOG_LEVELS), ("log_format", LOG_FORMATS)):
             if getattr(self, name) not in choices:
                 raise SettingsError(

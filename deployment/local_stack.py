@@ -8,6 +8,7 @@ the demo started, and `status` names them.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import socket
 import subprocess
@@ -15,6 +16,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -30,6 +32,11 @@ from deployment.provision import create_bucket, create_topics
 ROOT = Path(__file__).resolve().parents[1]
 MONITORING = ROOT / "deployment" / "monitoring"
 CLUSTER_ID = "bGVhcm5pbmctYW5hbHl0aQ"
+# The setting that names each server, and what it listens on.
+SERVERS = {
+    "kafka": ("KAFKA_BOOTSTRAP_SERVERS", ("kafka", "controller", "kafka_metrics")),
+    "minio": ("MINIO_ENDPOINT", ("minio", "console")),
+}
 PORTS = {"kafka": 9092, "controller": 9093, "minio": 9000, "console": 9001, "kafka_metrics": 9404}
 START_SECONDS = 60
 KAFKA_PROPERTIES = """\
@@ -58,21 +65,28 @@ message.max.bytes=33554432
 class LocalStack:
     """Kafka and MinIO with their data under `folder`; with `free_ports` on ports that nobody else uses.
 
-    `environment` names them as settings. Ports are chosen once and kept beside the data.
+    `environment` names them as settings. Free ports are chosen once and kept beside the data, in `ports.json`.
     """
 
     def __init__(self, folder: Path = ROOT / ".local", free_ports: bool = False, external: bool = False):
         self.folder = folder
-        self.external = {n for n in ("KAFKA_BOOTSTRAP_SERVERS", "MINIO_ENDPOINT") if external and os.environ.get(n)}
+        self.external = {setting for setting, _ in SERVERS.values() if external and os.environ.get(setting)}
         self._free_ports = free_ports
-        self._ports: dict[str, int] = {}
 
-    @property
+    @cached_property
     def ports(self) -> dict[str, int]:
-        """Port of each listener."""
-        if not self._ports:
-            self._ports = free_ports(PORTS) if self._free_ports else PORTS
-        return self._ports
+        """Port of each listener; StackError where the kept ones can't be read."""
+        kept = self.folder / "ports.json"
+        if not kept.exists():
+            if not self._free_ports:
+                return PORTS
+            self.folder.mkdir(parents=True, exist_ok=True)
+            kept.write_text(json.dumps(free_ports(PORTS)))
+        try:
+            found = json.loads(kept.read_text())
+            return {name: int(found[name]) for name in PORTS}
+        except (ValueError, TypeError, KeyError) as error:
+            raise StackError(f"{kept}: must hold a port for each of {', '.join(PORTS)}; got {error!r}") from error
 
     @property
     def environment(self) -> dict[str, str]:
@@ -89,17 +103,31 @@ class LocalStack:
         return Settings.load(os.environ | self.environment)
 
     def up(self) -> None:
-        """Start what is not running, then make the topics and the bucket; safe to repeat."""
-        if "KAFKA_BOOTSTRAP_SERVERS" not in self.external and not self.running("kafka"):
-            self._start_kafka()
-        if "MINIO_ENDPOINT" not in self.external and not self.running("minio"):
-            self._start_minio()
-        self._wait("Kafka", lambda: create_topics(self.settings))
-        self._wait("MinIO", lambda: create_bucket(self.settings))
+        """Start what is not running, then make the topics and the bucket; safe to repeat.
+
+        Where that fails, what it has started is stopped again.
+        """
+        missing = {
+            name: start
+            for name, start in (("kafka", self._start_kafka), ("minio", self._start_minio))
+            if SERVERS[name][0] not in self.external and not self.running(name)
+        }
+        for name in missing:
+            setting, listeners = SERVERS[name]
+            check_free({n: self.ports[n] for n in listeners}, f"; set {setting} to use what listens there")
+        try:
+            for start in missing.values():
+                start()
+            self._wait("Kafka", lambda: create_topics(self.settings))
+            self._wait("MinIO", lambda: create_bucket(self.settings))
+        except BaseException:
+            for name in missing:
+                self._daemon(name).stop()
+            raise
 
     def down(self) -> None:
         """Stop what this stack started; its data stays."""
-        for name in ("kafka", "minio"):
+        for name in SERVERS:
             self._daemon(name).stop()
 
     def running(self, name: str) -> int | None:
@@ -109,15 +137,10 @@ class LocalStack:
     def _daemon(self, name: str) -> Daemon:
         return Daemon(name, self.folder, START_SECONDS)
 
-    def _check_free(self, setting: str, *names: str) -> None:
-        hint = f"; set {setting} to use what listens there"
-        check_free({name: self.ports[name] for name in names}, hint)
-
     def _start_kafka(self) -> None:
         java = installation.tool("java", "Java 17")
         folder = installation.kafka_jars()
         jars, agent = f"{folder}/*", next(folder.glob("jmx_prometheus_javaagent-*.jar"))
-        self._check_free("KAFKA_BOOTSTRAP_SERVERS", "kafka", "controller", "kafka_metrics")
         home = self.folder / "kafka"
         home.mkdir(parents=True, exist_ok=True)
         properties = home / "server.properties"
@@ -141,7 +164,6 @@ class LocalStack:
         secrets = {"MINIO_ROOT_USER": settings.minio_access_key, "MINIO_ROOT_PASSWORD": settings.minio_secret_key}
         address, console = f"127.0.0.1:{self.ports['minio']}", f"127.0.0.1:{self.ports['console']}"
         command = [str(installation.minio()), "server", "--address", address, "--console-address", console, str(data)]
-        self._check_free("MINIO_ENDPOINT", "minio", "console")
         self._spawn("minio", command, dict(os.environ) | secrets | {"MINIO_PROMETHEUS_AUTH_TYPE": "public"})
 
     def _spawn(self, name: str, command: list[str], environ: dict[str, str]) -> None:
@@ -163,7 +185,7 @@ class LocalStack:
     def status(self) -> dict[str, str]:
         """What runs, by name, in words."""
         found = {}
-        for name, setting in (("kafka", "KAFKA_BOOTSTRAP_SERVERS"), ("minio", "MINIO_ENDPOINT")):
+        for name, (setting, _) in SERVERS.items():
             if setting in self.external:
                 found[name] = f"{os.environ[setting]} (from the environment)"
             else:
@@ -196,12 +218,12 @@ def main(argv: list[str] | None = None) -> int:
         if options.action == "down":
             layers.stop()
             stack.down()
+        for name, text in (stack.status() | layers.status()).items():
+            print(f"{name}: {text}")
+        return 0 if options.action == "down" or stack.healthy() else 1
     except (StackError, OSError) as error:
         print(f"local_stack: {error}", file=sys.stderr)
         return 1
-    for name, text in (stack.status() | layers.status()).items():
-        print(f"{name}: {text}")
-    return 0 if options.action == "down" or stack.healthy() else 1
 
 
 if __name__ == "__main__":

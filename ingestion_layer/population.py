@@ -17,6 +17,7 @@ from catalogue.events.profile import MAJORS
 LOCALES = ("vi_VN", "en_US")
 DEVICES = ("desktop", "mobile", "tablet")
 ASSIGNMENTS, QUIZZES, VIDEOS, MATERIALS, RESOURCES, ITEMS = 8, 4, 12, 10, 6, 10  # per course at the start
+ANNOUNCED = 3  # new courses at most that nobody can enrol in yet
 _POOL = 300
 _ITEM_TYPE = next(f for f in EVENT_TYPES["ITEM_CLICK"].fields if f.name == "item_type")
 _MATERIAL_TYPE = next(f for f in EVENT_TYPES["ACCESS_COURSE_MATERIAL"].fields if f.name == "material_type")
@@ -44,16 +45,38 @@ class Person:
 
 
 class Student(Person):
-    """`enrolments` are [course, number of its assignments seen]; `pending` and `handed_in` are works; `inbox` notifications."""
+    """`enrolments`, and those that were `left`, are [course, number of its assignments seen]; `pending` and `handed_in` are
+    works; `inbox` notifications.
+    """
 
-    __slots__ = ("enrolments", "handed_in", "inbox", "pending")
+    __slots__ = ("enrolments", "handed_in", "inbox", "left", "pending")
 
     def __init__(self, number: int, last: int, rng: random.Random):
         super().__init__(number, "SV", "student", last, rng)
         self.enrolments: list[list] = []
+        self.left: tuple[list, ...] = ()
         self.pending: deque = deque()
         self.handed_in: list = []
         self.inbox: list = []
+
+    def takes(self, course: Course) -> bool:
+        """Whether the student is enrolled in a course."""
+        return any(e[0] is course for e in self.enrolments)
+
+    def enrol(self, course: Course) -> None:
+        """Join a course; who comes back has seen what was seen before."""
+        earlier = [e for e in self.left if e[0] is course]
+        self.left = tuple(e for e in self.left if e[0] is not course)
+        self.enrolments.append(earlier[0] if earlier else [course, 0])
+
+    def drop(self, place: int) -> Course:
+        """Leave the course of an enrolment, and the work on it."""
+        enrolment = self.enrolments.pop(place)
+        self.left += (enrolment,)
+        course = enrolment[0]
+        self.pending = deque(w for w in self.pending if w.assignment.course is not course)
+        self.handed_in = [w for w in self.handed_in if w.assignment.course is not course]
+        return course
 
 
 class Teacher(Person):
@@ -81,10 +104,12 @@ class Assignment:
 
 
 class Course:
-    """A course and what is in it, as JSON members ready to use; `since` is when it was opened, 0 for before the start."""
+    """A course and what is in it, as JSON members ready to use; `since` is when it was created, 0 for before the start.
+
+    A new one has no assignments yet.
+    """
 
     __slots__ = (
-        "active",
         "assignments",
         "id",
         "items",
@@ -97,8 +122,8 @@ class Course:
         "videos",
     )
 
-    def __init__(self, number: int, teacher: Teacher, rng: random.Random):
-        self.id, self.teacher, self.since, self.active = f"COURSE{number:03}", teacher, 0, True
+    def __init__(self, number: int, teacher: Teacher, rng: random.Random, since: int = 0):
+        self.id, self.teacher, self.since = f"COURSE{number:03}", teacher, since
         self.tail = fragment(course_id=self.id)
         teacher.courses.append(self)
 
@@ -107,7 +132,8 @@ class Course:
 
         first = (number - 1) * ASSIGNMENTS + 1
         self.assignments = [
-            Assignment(first + n, self, rng.choice(_ASSIGNMENT_TYPE.choices)) for n in range(ASSIGNMENTS)
+            Assignment(first + n, self, rng.choice(_ASSIGNMENT_TYPE.choices))
+            for n in range(0 if since else ASSIGNMENTS)
         ]
         self.quizzes = [fragment(quiz_id=i, course_id=self.id) for i in ids("QUIZ", QUIZZES)]
         self.videos = [(fragment(video_id=i, course_id=self.id), rng.randrange(120, 1200)) for i in ids("VID", VIDEOS)]
@@ -121,26 +147,40 @@ class Course:
 
 
 class Population:
-    """`students` are there from the start, `newcomers` have yet to sign up; `closed` courses are yet to be opened."""
+    """`students` are there from the start, `newcomers` have yet to sign up; nobody can enrol in `announced` courses yet."""
 
     def __init__(self, seed: int, students: int, courses: int, newcomers: int, start: int):
         rng = random.Random(f"population {seed}")
-        self._seed = seed
+        self._seed, self._rng = seed, rng
         week = 8 * 24 * 3600 * 1_000_000
         people = [Student(n, start - rng.randrange(week), rng) for n in range(1, students + 1)]
         self.newcomers = deque(people[students - newcomers :])
         self.students = people[: students - newcomers]
         self.teachers = [Teacher(n, start, rng) for n in range(1, max(1, courses // 2) + 1)]
         self.admins = [Person(1, "AD", "admin", start, rng)]
-        everything = [Course(n, self.teachers[(n - 1) % len(self.teachers)], rng) for n in range(1, courses + 1)]
-        later = max(1, courses // 20) if courses > 1 else 0
-        self.courses, self.closed = everything[: courses - later], deque(everything[courses - later :])
-        for course in self.closed:
-            course.active = False
+        self.courses = [Course(n, self.teachers[(n - 1) % len(self.teachers)], rng) for n in range(1, courses + 1)]
+        self.announced: list[Course] = []
+        self._created, self._most = courses, 2 * courses
         self.assignments = courses * ASSIGNMENTS
         for student in self.students:
             taken = rng.sample(self.courses, min(len(self.courses), rng.randint(3, 5)))
             student.enrolments = [[course, rng.randrange(ASSIGNMENTS)] for course in taken]
+
+    def announce(self, teacher: Teacher, now: int) -> Course | None:
+        """A new course; where enough are announced, the first of them is opened. None with twice the courses of the start."""
+        if len(self.announced) == ANNOUNCED:
+            if len(self.courses) == self._most:
+                return None
+            self.courses.append(self.announced.pop(0))
+        self._created += 1
+        self.announced.append(Course(self._created, teacher, self._rng, now))
+        return self.announced[-1]
+
+    def withdraw(self, place: int) -> Course:
+        """An announced course, which is there no more."""
+        course = self.announced.pop(place)
+        course.teacher.courses.remove(course)
+        return course
 
     def profile(self, person: Person) -> dict[str, object]:
         """The same name, address, telephone and studies for the same person and seed, Vietnamese or American."""

@@ -63,7 +63,7 @@ class Interruption:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the producer; 0 when every event was delivered, 1 when not, 2 for bad options."""
+    """Run the producer; 0 when every event was delivered, 1 when not or nothing of a replay was one, 2 for bad options."""
     parser = _parser()
     options = parser.parse_args(argv)
     problem = _problem(options)
@@ -76,7 +76,8 @@ def main(argv: list[str] | None = None) -> int:
         source = Replay(Path(options.replay), options.format) if options.replay else Generated(options)
         _collect_less()
         trouble = Trouble(options.duplicates, options.invalid, source.seed)
-        sink = FileSink(options.output) if options.output else _kafka(sent, trouble, fast=not _rate(source, options))
+        fast = not _rate(source, options)
+        sink = FileSink(options.output, fast) if options.output else _kafka(sent, trouble, fast)
         records = trouble.add(_limited(source, options))
         try:
             _deliver(records, sink, options, sent, interruption)
@@ -95,6 +96,10 @@ def main(argv: list[str] | None = None) -> int:
         return 1
     else:
         _summary(sent, source, trouble)
+        if isinstance(source, Replay) and source.skipped and not sent and not interruption.asked:
+            told = f"must be {options.format} data; got no event from {source.skipped.total()} rows"
+            print(f"producer: --replay {options.replay}: {told}", file=sys.stderr)
+            return 1
     return 0
 
 
@@ -115,13 +120,16 @@ def _kafka(sent: Counter[str], trouble: Trouble, fast: bool) -> KafkaSink:
 
 
 class Generated:
-    """Generated events: live ones on the wall clock, or those of a range of days as fast as they can be made."""
+    """Generated events: live ones on the wall clock, or past ones as fast as they can be made.
+
+    A number of events alone, or a range of days, is past; anything else is live. Where they go has no part in it.
+    """
 
     def __init__(self, options: argparse.Namespace):
         self.seed = str(options.seed) if options.seed is not None else str(random.SystemRandom().getrandbits(64))
-        live = not (options.start or options.end) and (
-            options.rate is not None or options.duration is not None or options.events is None and not options.output
-        )
+        ranged = bool(options.start or options.end)
+        alone = options.events is not None and options.rate is None and options.duration is None
+        live = not (ranged or alone)
         days, start = self._range(options)
         events = options.events
         if events is None and not live:
@@ -228,6 +236,7 @@ _share = _checked(float, lambda v: 0 <= v <= 1, "a share from 0 to 1")
 _whole = _checked(int, lambda v: True, "a whole number")
 _positive = _checked(int, lambda v: v >= 1, "a whole number of at least 1")
 _above_zero = _checked(float, lambda v: 0 < v < float("inf"), "a number above 0")
+_file = _checked(str, bool, "the name of a file")
 
 
 def _instant(text: str) -> dt.datetime:
@@ -256,7 +265,7 @@ def _problem(options: argparse.Namespace) -> str | None:
 
 def _parser() -> Parser:
     parser = Parser(prog="producer.py", description=__doc__, allow_abbrev=False)
-    parser.add_argument("--events", type=_positive, metavar="N", help="how many, before trouble is added")
+    parser.add_argument("--events", type=_positive, metavar="N", help="how many, before trouble; past ones where alone")
     parser.add_argument("--duration", type=_above_zero, metavar="S", help="stop after S seconds")
     parser.add_argument(
         "--rate", type=_above_zero, metavar="EPS", help=f"events per second; live default {LIVE_RATE:g}"
@@ -266,11 +275,13 @@ def _parser() -> Parser:
     parser.add_argument("--courses", type=_positive, default=40, metavar="N", help="default 40")
     parser.add_argument("--start", type=_day, metavar="DATE", help="first day of a range, as fast as it can (UTC)")
     parser.add_argument("--end", type=_day, metavar="DATE", help="end of the range, exclusive (UTC)")
-    parser.add_argument("--late", type=_share, default=0.0, metavar="P", help="share of events that arrive late")
+    parser.add_argument("--late", type=_share, default=0.0, metavar="P", help="share of late events, 0.8 or so at most")
     parser.add_argument("--duplicates", type=_share, default=0.0, metavar="P", help="share of events sent twice")
     parser.add_argument("--invalid", type=_share, default=0.0, metavar="P", help="invalid events per valid one")
-    parser.add_argument("--output", metavar="FILE|-", help="write JSON lines instead of sending to Kafka")
-    parser.add_argument("--replay", metavar="FILE", help="send real data: a file or, for moodle and oulad, its folder")
+    parser.add_argument("--output", type=_file, metavar="FILE|-", help="write JSON lines instead of sending to Kafka")
+    parser.add_argument(
+        "--replay", type=_file, metavar="FILE", help="send real data: a file or, for moodle and oulad, its folder"
+    )
     parser.add_argument("--format", choices=FORMATS, help="what the replayed data is")
     return parser
 

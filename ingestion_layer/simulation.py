@@ -10,6 +10,7 @@ import random
 from collections import Counter, deque
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import orjson
@@ -18,7 +19,7 @@ from catalogue.events import EVENT_TYPES, TOPICS
 from catalogue.schema import EventType, Field, Topic
 from ingestion_layer.clock import DAY, SECOND, Schedule, WallClock, before_deadline
 from ingestion_layer.decks import dealt
-from ingestion_layer.fakes import fake
+from ingestion_layer.fakes import fake, identities
 from ingestion_layer.population import Person, Population, Student
 from ingestion_layer.scripts import ALWAYS, INSTEAD, SCRIPTS, SUPPLIED
 from ingestion_layer.session import Session
@@ -32,7 +33,7 @@ _CLOCK = [f"{s // 3600:02}:{s // 60 % 60:02}:{s % 60:02}." for s in range(86400)
 
 
 class Simulation:
-    """Endless events of a population; `late` is the wanted share of events that arrive long after they happened."""
+    """Endless events of a population; `late` is the wanted share of events that arrive after one that happened later."""
 
     def __init__(
         self, people: Population, clock: Schedule | WallClock, seed: str, late: float = 0.0, events: int | None = None
@@ -54,7 +55,7 @@ class Simulation:
         self.news: deque = deque(maxlen=1000)
         self.notifications = 0
         self.session_tail = ""
-        self.made = self.late_made = self._late_open = 0
+        self.made = self.late_made = self._late_open = self._newest = 0
         self._ids = ""
         self._id_place = 0
         self._days: dict[int, str] = {}
@@ -113,7 +114,7 @@ class Simulation:
 
     def _maker(self, name: str):
         script = SCRIPTS.get(name)
-        return (lambda now: script(self, now)) if script else (lambda now: self._generic(name, now))
+        return partial(script, self) if script else partial(self._generic, name)
 
     def _generic(self, name: str, now: int) -> Record | None:
         """An event of a type without a script, by somebody of its actor's role."""
@@ -157,20 +158,10 @@ class Simulation:
                 return session
         return None
 
-    def closed_course_session(self) -> Session | None:
-        """A teacher who is logged in and has a course yet to be opened."""
-        owners = {c.teacher.number for c in self.people.closed}
-        return next((s for s in self._teachers if s.person.number in owners), None)
-
-    def enrolment(self, student) -> list | None:
-        """One of the student's enrolments in a course that still exists."""
+    def enrolment(self, student) -> list:
+        """One of the student's enrolments; who is logged in has some."""
         enrolments = student.enrolments
-        while enrolments:
-            place = int(self._random() * len(enrolments))
-            if enrolments[place][0].active:
-                return enrolments[place]
-            enrolments.pop(place)
-        return None
+        return enrolments[int(self._random() * len(enrolments))]
 
     def next_visitor(self, now: int) -> Person | None:
         """Somebody to log in: a teacher where too few are in, else a student; taken out of those away."""
@@ -224,7 +215,9 @@ class Simulation:
         """An event of a session."""
         moment = now - session.shift
         session.last, session.person.last = now, moment
-        if session.shift:
+        if moment > self._newest:
+            self._newest = moment
+        elif session.shift:
             self.late_made += 1
         topic, head, rest = self._forms[name]
         if rest:
@@ -234,6 +227,7 @@ class Simulation:
 
     def write_alone(self, name: str, person: Person, now: int, tail: str) -> Record:
         """An event of somebody outside any session."""
+        person.last = max(person.last, now)
         return self._outside(name, person, now, person.devices[self.below(2)], tail)
 
     def write_plain(self, name: str, person: Person, now: int, tail: str) -> Record:
@@ -241,7 +235,7 @@ class Simulation:
         return self._outside(name, person, now, f'"user_id":"{person.id}","role":"{person.role}"', tail)
 
     def _outside(self, name: str, person: Person, now: int, who: str, tail: str) -> Record:
-        person.last = max(person.last, now)
+        self._newest = now
         topic, head, rest = self._forms[name]
         if rest:
             tail += self._rest(rest, None)
@@ -259,10 +253,9 @@ class Simulation:
     def _identity(self) -> str:
         place = self._id_place
         if place >= len(self._ids):
-            self._ids, place = self._rng.randbytes(16 * 4096).hex(), 0
-        self._id_place = place + 32
-        h = self._ids
-        return f"{h[place : place + 8]}-{h[place + 8 : place + 12]}-4{h[place + 13 : place + 16]}-a{h[place + 17 : place + 20]}-{h[place + 20 : place + 32]}"
+            self._ids, place = identities(self._rng), 0
+        self._id_place = place + 36
+        return self._ids[place : place + 36]
 
     def _rest(self, fields: tuple[Field, ...], session: Session | None) -> str:
         values: dict[str, object] = {}

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from contextlib import closing
 from functools import lru_cache
 from typing import Any, BinaryIO
 
 from kafka.errors import KafkaError
 from kafka.partitioner.default import DefaultPartitioner, murmur2
 
-from kafka import KafkaProducer
+from catalogue.events import TOPICS
+from kafka import KafkaConsumer, KafkaProducer
 
 Record = tuple[str, bytes, bytes]
 # How long a batch waits for more. What is sent as fast as it can be made fills larger ones: each costs the broker and
@@ -37,7 +39,7 @@ class SinkError(Exception):
 class KafkaSink:
     """Sends records keyed by user, idempotently and acknowledged by all replicas; counts what Kafka took, by topic.
 
-    `fast` is for records that come as fast as they can be made.
+    `fast` is for records that come as fast as they can be made. SinkError where Kafka is away or lacks a topic.
     """
 
     def __init__(self, servers: str, fast: bool = False):
@@ -56,8 +58,12 @@ class KafkaSink:
                 max_request_size=16 * 2**20,
                 bootstrap_timeout_ms=10_000,
             )
+            with closing(KafkaConsumer(bootstrap_servers=servers.split(","), bootstrap_timeout_ms=10_000)) as asking:
+                missing = sorted(TOPICS.keys() - asking.topics())
         except (KafkaError, ValueError, OSError) as error:
             raise self._error(error) from error
+        if missing:  # sending to it would wait for a minute, and then not say what for
+            raise SinkError(f"topic {missing[0]}: must exist at {servers}; got none")
 
     def send(self, record: Record) -> None:
         """Queue a record; raises SinkError when an earlier one could not be delivered."""
@@ -88,10 +94,10 @@ class KafkaSink:
 
 
 class FileSink:
-    """Writes each record's value as a line; `-` is standard output."""
+    """Writes each record's value as a line; `-` is standard output. Unless `fast`, a line is there once it is sent."""
 
-    def __init__(self, path: str):
-        self._path = path
+    def __init__(self, path: str, fast: bool = False):
+        self._path, self._fast = path, fast
         try:
             self._file: BinaryIO = sys.stdout.buffer if path == "-" else open(path, "wb")  # noqa: SIM115
         except OSError as error:
@@ -101,6 +107,8 @@ class FileSink:
         """Write a record."""
         try:
             self._file.write(record[2] + b"\n")
+            if not self._fast:
+                self._file.flush()
         except BrokenPipeError:
             raise
         except OSError as error:

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import csv
+import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -22,6 +24,8 @@ _READERS: dict[str, Callable[[Path, Counter], Iterator[Record]]] = {
     "edx": edx.events,
 }
 FORMATS = tuple(_READERS)
+# What readers raise for files that are damaged, cut short, or something else.
+UNREADABLE = (OSError, EOFError, zlib.error, csv.Error, ValueError, TypeError, AttributeError, IndexError)
 
 
 class Replay:
@@ -30,6 +34,8 @@ class Replay:
     def __init__(self, path: Path, form: str):
         if not path.exists():
             raise ReplayError(f"--replay: file must exist; got {path}")
+        if zipfile.is_zipfile(path):
+            raise ReplayError(f"--replay {path}: must be plain or gzip, or an unpacked folder; got a zip archive")
         self._path, self._form = path, form
         self.seed = f"{form} {path.name}"
         self.skipped: Counter[str] = Counter()
@@ -37,10 +43,10 @@ class Replay:
     def __iter__(self) -> Iterator[Record]:
         try:
             yield from _READERS[self._form](self._path, self.skipped)
-        except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
-            raise ReplayError(f"--replay {self._path}: must be readable {self._form} data; got {error}") from error
         except KeyError as error:
             raise ReplayError(f"--replay {self._path}: {self._form} data must have column {error}") from error
+        except UNREADABLE as error:
+            raise ReplayError(f"--replay {self._path}: must be readable {self._form} data; got {error}") from error
 
     def notes(self) -> list[str]:
         """What the summary says: the rows that became no event, by reason."""

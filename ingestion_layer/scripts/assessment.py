@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 from ingestion_layer.clock import next_deadline
 from ingestion_layer.population import Assignment, fragment
 from ingestion_layer.scripts.script import TRIES, script
@@ -20,10 +22,10 @@ class Work:
 
 @script("ASSIGNMENT_CREATED", "assignment_id", "course_id", "assignment_type", "due_date")
 def _assignment_created(world, now):
-    session = world.teacher_session(lambda teacher: any(c.active for c in teacher.courses))
+    session = world.teacher_session(lambda teacher: teacher.courses)
     if session is None:
         return None
-    course = world.choose([c for c in session.person.courses if c.active])
+    course = world.choose(session.person.courses)
     world.people.assignments += 1
     kind = world.choose(world.assignment_types)
     assignment = Assignment(world.people.assignments, course, kind, now)
@@ -36,7 +38,7 @@ def _assignment_created(world, now):
 def _view_assignment(world, now):
     for session in world.several(TRIES):
         enrolment = world.enrolment(session.person)
-        if enrolment and enrolment[1] < len(enrolment[0].assignments):
+        if enrolment[1] < len(enrolment[0].assignments):
             assignment = enrolment[0].assignments[enrolment[1]]
             if assignment.since <= now - session.shift:
                 enrolment[1] += 1
@@ -101,6 +103,15 @@ def _quiz_completed(world, now):
     return None
 
 
+def _next(works: deque, state: int) -> Work | None:
+    """The first of a teacher's works in a state; those of students who left the course are nobody's business."""
+    while works:
+        work = works.popleft()
+        if work.state == state and work.student.takes(work.assignment.course):
+            return work
+    return None
+
+
 def _works_tail(work: Work) -> str:
     return f',"student_id":"{work.student.id}"{work.assignment.tail}'
 
@@ -108,21 +119,20 @@ def _works_tail(work: Work) -> str:
 @script("VIEW_STUDENT_WORK", "student_id", "assignment_id", "course_id")
 def _view_work(world, now):
     session = world.teacher_session(lambda teacher: teacher.to_view)
-    while session and session.person.to_view:
-        work = session.person.to_view.popleft()
-        if work.state == HANDED_IN:
-            work.state = VIEWED
-            session.person.to_grade.append(work)
-            return world.write("VIEW_STUDENT_WORK", session, now, _works_tail(work))
-    return None
+    work = session and _next(session.person.to_view, HANDED_IN)
+    if not work:
+        return None
+    work.state = VIEWED
+    session.person.to_grade.append(work)
+    return world.write("VIEW_STUDENT_WORK", session, now, _works_tail(work))
 
 
 @script("GRADE_ASSIGNMENT", "student_id", "assignment_id", "course_id", "score")
 def _grade(world, now):
     session = world.teacher_session(lambda teacher: teacher.to_grade)
-    if session is None:
+    work = session and _next(session.person.to_grade, VIEWED)
+    if not work:
         return None
-    work = session.person.to_grade.popleft()
     work.state = GRADED
     session.person.graded.append(work)
     world.news.append((work.student, "grade_posted", work.assignment.id))
@@ -133,9 +143,9 @@ def _grade(world, now):
 @script("ASSIGNMENT_REOPENED", "student_id", "assignment_id", "new_due_date")
 def _reopened(world, now):
     session = world.teacher_session(lambda teacher: teacher.graded)
-    if session is None:
+    work = session and _next(session.person.graded, GRADED)
+    if not work:
         return None
-    work = session.person.graded.popleft()
     work.student.pending.append(Work(work.student, work.assignment, now))
     due = fragment(new_due_date=world.stamp(next_deadline(now, 1))[:19])
     return world.write("ASSIGNMENT_REOPENED", session, now, _works_tail(work) + due)

@@ -11,14 +11,13 @@ def _enrolled(world, now):
     if world.profiled and courses:
         person = world.profiled.popleft()
         course = world.choose(courses)
-        person.enrolments.append([course, 0])
+        person.enrol(course)
         world.away.append(person)
         return world.write_alone("COURSE_ENROLLED", person, now, course.tail)
     for session in world.several(TRIES):
         person, course = session.person, world.choose(courses)
-        known = course.since <= now - session.shift and all(e[0] is not course for e in person.enrolments)
-        if known and len(person.enrolments) < 8:
-            person.enrolments.append([course, 0])
+        if course.since <= now - session.shift and len(person.enrolments) < 8 and not person.takes(course):
+            person.enrol(course)
             return world.write("COURSE_ENROLLED", session, now, course.tail)
     return None
 
@@ -27,33 +26,28 @@ def _enrolled(world, now):
 def _dropped(world, now):
     for session in world.several(TRIES):
         if len(session.person.enrolments) > 2:
-            course, _ = session.person.enrolments.pop(world.below(len(session.person.enrolments)))
+            course = session.person.drop(world.below(len(session.person.enrolments)))
+            if session.video in course.videos:
+                session.video, session.playing = None, False
+            if session.quiz in course.quizzes:
+                session.quiz = None
             return world.write("COURSE_DROPPED", session, now, course.tail)
     return None
 
 
 @script("COURSE_CREATED", "course_id")
 def _course_created(world, now):
-    session = world.closed_course_session()
-    if session is None:
-        return None
-    course = next(c for c in world.people.closed if c.teacher is session.person)
-    world.people.closed.remove(course)
-    course.active, course.since = True, now
-    world.people.courses.append(course)
-    return world.write("COURSE_CREATED", session, now, course.tail)
+    session = world.teacher_session(lambda teacher: True)
+    course = session and world.people.announce(session.person, now)
+    return course and world.write("COURSE_CREATED", session, now, course.tail)
 
 
 @script("COURSE_DELETED", "course_id")
 def _course_deleted(world, now):
-    courses = world.people.courses
-    if len(courses) < 3 or len(world.people.closed) > len(courses):
+    announced = world.people.announced
+    if not announced:
         return None
-    place = world.below(len(courses))
-    courses[place], courses[-1] = courses[-1], courses[place]
-    course = courses.pop()
-    course.active = False
-    world.people.closed.append(course)
+    course = world.people.withdraw(world.below(len(announced)))
     return world.write_alone("COURSE_DELETED", world.people.admins[0], now, course.tail)
 
 

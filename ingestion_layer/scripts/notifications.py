@@ -15,7 +15,7 @@ def _sent(world, now):
         person, kind, about = world.news.popleft()
     else:
         person, kind = session.person, world.fake(world.notification_type)
-        about = person.pending[0].assignment.id if person.pending else "ASM001"
+        about = (person.pending[0].assignment if person.pending else person.enrolments[0][0]).id
     world.notifications += 1
     tail = f',"notification_id":"NOTIF{world.notifications:03}"' + fragment(notification_type=kind)
     if person.role == "student":

@@ -18,10 +18,7 @@ def _started(world, now):
         if session.playing:
             continue
         if session.video is None or world.below(4) == 0:
-            enrolment = world.enrolment(session.person)
-            if not enrolment:
-                continue
-            session.video, session.position = world.choose(enrolment[0].videos), 0
+            session.video, session.position = world.choose(world.enrolment(session.person)[0].videos), 0
         session.playing, session.since, session.mark = True, now, now
         return world.write("VIDEO_STARTED", session, now, _position(session, session.position))
     return None
@@ -71,10 +68,7 @@ def _watched(world, now):
     if session.playing:
         since, session.mark = session.mark, now
     else:
-        enrolment = world.enrolment(session.person)
-        if not enrolment:
-            return None
-        video, since = world.choose(enrolment[0].videos), session.last
+        video, since = world.choose(world.enrolment(session.person)[0].videos), session.last
     watched = min(video[1], (now - since) // SECOND)
     tail = f'{video[0]}{session.tail},"watch_duration_seconds":{watched},"video_duration_seconds":{video[1]}'
     return world.write("VIDEO_WATCHED", session, now, tail)

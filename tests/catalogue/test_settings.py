@@ -38,6 +38,7 @@ def test_the_environment_goes_before_the_defaults(name):
     text = {"str": "given", "int": "17", "float": "17.5"}[KINDS[name].removesuffix(" | None")]
     text = {
         "MINIO_ENDPOINT": "https://store:9",
+        "HDFS_MASTER_DATASET": "hdfs://node/raw",
         "LOG_LEVEL": "DEBUG",
         "LOG_FORMAT": LOG_FORMATS[-1],
         "SERVING_MEMORY": "3GB",
@@ -65,6 +66,7 @@ def test_what_is_no_number_is_named(name, text):
     ("name", "text", "said"),
     [
         ("MINIO_ENDPOINT", "127.0.0.1:9000", "must start with http:// or https://"),
+        ("HDFS_MASTER_DATASET", "rubbish", "must start with hdfs://; got 'rubbish'"),
         ("LOG_LEVEL", "LOUD", "must be one of DEBUG, INFO, WARNING, ERROR"),
         ("SERVING_MEMORY", "much", "must be a size as in 4GB"),
         ("TASK_MEMORY", "1g", "must be a size as in 4GB"),

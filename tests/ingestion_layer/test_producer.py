@@ -170,6 +170,17 @@ def test_trouble_is_what_the_oracle_finds_of_it():
     assert f"sent {len(lines)} events" in done.stderr.decode()
 
 
+@pytest.mark.parametrize("options", [("--events", 1000), ("--events", 20_000), ("--events", 9000, "--rate", 3000)])
+def test_as_many_are_late_as_can_be(options):
+    done = produce(*options, "--seed", 7, "--late", 1, "--output", "-")
+    late, newest = Counter(), ""
+    for event in map(json.loads, done.stdout.splitlines()):
+        late[event["timestamp"] < newest] += 1
+        assert event["timestamp"] >= newest or event["role"] == "student", "nobody else works offline"
+        newest = max(newest, event["timestamp"])
+    assert late[True] == int(told(done)["late"]) > 0.7 * options[1]
+
+
 def _valid(line: bytes) -> bool:
     try:
         topic = TOPIC_OF.get(json.loads(line)["event_category"], "auth_topic")
@@ -199,24 +210,6 @@ def test_a_duration_ends_it_and_a_rate_paces_it(tmp_path):
     assert 20 < len((tmp_path / "out").read_bytes().splitlines()) <= 201
 
 
-def test_a_replay_takes_the_options_too(tmp_path):
-    sample = PRODUCER.parents[1] / "tests" / "samples" / "moodle" / "events.csv"
-    replay = ("--replay", sample, "--format", "moodle", "--output", "-")
-    whole = produce(*replay).stdout.splitlines()
-    assert produce(*replay, "--events", 50).stdout.splitlines() == whole[:50]
-    doubled = produce(*replay, "--duplicates", 0.5, "--invalid", 0.2)
-    lines = doubled.stdout.splitlines()
-    assert set(whole) <= set(lines) and len(lines) == len(whole) + sum(
-        int(told(doubled)[kind]) for kind in ("duplicates", "invalid")
-    )
-
-
-def test_its_own_output_can_be_replayed(tmp_path):
-    produce("--events", 300, "--seed", 9, "--output", tmp_path / "first")
-    produce("--replay", tmp_path / "first", "--format", "events", "--output", tmp_path / "second")
-    assert (tmp_path / "first").read_bytes() == (tmp_path / "second").read_bytes()
-
-
 def test_a_reader_that_has_seen_enough_is_no_error():
     done = subprocess.run(
         f"{sys.executable} {PRODUCER} --events 50000 --seed 1 --output - | head -1; exit ${{PIPESTATUS[0]}}",
@@ -225,14 +218,16 @@ def test_a_reader_that_has_seen_enough_is_no_error():
     assert done.returncode == 0 and b"Traceback" not in done.stderr
 
 
-def test_live_at_a_rate_until_interrupted(tmp_path):
-    command = [sys.executable, str(PRODUCER), "--rate", "40", "--output", str(tmp_path / "live")]
+@pytest.mark.parametrize("rate", [(), ("--rate", "40")])
+def test_live_at_a_rate_until_interrupted(rate, tmp_path):
+    command = [sys.executable, str(PRODUCER), *rate, "--output", str(tmp_path / "live")]
     process = subprocess.Popen(command, stderr=subprocess.PIPE)
     deadline = time.monotonic() + 60
     while not (tmp_path / "live").exists():
         assert time.monotonic() < deadline
         time.sleep(0.05)
     time.sleep(3)
+    assert (tmp_path / "live").read_bytes().endswith(b"}\n"), "what is sent is there at once"
     process.send_signal(signal.SIGINT)
     said = process.communicate(timeout=30)[1].decode()
     assert process.returncode == 0
@@ -263,6 +258,8 @@ def test_live_at_a_rate_until_interrupted(tmp_path):
         (("--format", "moodle"), 2, "--format needs --replay FILE"),
         (("--replay", "missing", "--format", "moodle"), 1, "file must exist"),
         (("--replay", "missing"), 2, "--replay needs --format"),
+        (("--replay", "", "--format", "moodle"), 2, "argument --replay: must be the name of a file; got ''"),
+        (("--output", ""), 2, "argument --output: must be the name of a file; got ''"),
         (("--start", "2026-03-02", "--end", "2026-03-01"), 2, "--end must be after --start"),
         (("--events", 1, "--output", "/nonexistent/x"), 1, "must be a file that can be written"),
     ],

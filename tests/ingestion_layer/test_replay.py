@@ -3,6 +3,8 @@
 import csv
 import datetime as dt
 import json
+import random
+import zipfile
 from collections import Counter
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import pytest
 from ingestion_layer.replay import FORMATS, Replay
 from ingestion_layer.replay.source import ReplayError
 from ingestion_layer.replay.xapi import _new_spans
+from tests.ingestion_layer.test_producer import produce, told
 from tests.oracle.validity import is_valid
 
 SAMPLES = Path(__file__).resolve().parents[1] / "samples"
@@ -177,6 +180,54 @@ def test_unusable_data_is_named(form, tmp_path):
     path.write_bytes(b"\x1f\x8b\x08\x00")
     with pytest.raises(ReplayError):
         list(Replay(path, form))
+
+
+def test_a_zip_archive_is_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "statements.zip", "w") as archive:
+        archive.write(PATHS["xapi"], "statements.jsonl")
+    with pytest.raises(ReplayError, match="must be plain or gzip, or an unpacked folder; got a zip archive"):
+        Replay(tmp_path / "statements.zip", "xapi")
+
+
+@pytest.mark.parametrize("row", ["SV1", "SV1,yesterday,Course: x,System,Course viewed", "x" * 200_000])
+def test_a_damaged_row_is_a_message(row, tmp_path):
+    (tmp_path / "events.csv").write_text(f"user,timecreated,Event.context,Component,Event.name\n{row}\n{row}\n")
+    with pytest.raises(ReplayError, match="must be readable moodle data; got "):
+        list(Replay(tmp_path / "events.csv", "moodle"))
+
+
+def test_a_replay_takes_the_options_too(tmp_path):
+    sample = PATHS["moodle"]
+    replay = ("--replay", sample, "--format", "moodle", "--output", "-")
+    whole = produce(*replay).stdout.splitlines()
+    assert produce(*replay, "--events", 50).stdout.splitlines() == whole[:50]
+    doubled = produce(*replay, "--duplicates", 0.5, "--invalid", 0.2)
+    lines = doubled.stdout.splitlines()
+    assert set(whole) <= set(lines) and len(lines) == len(whole) + sum(
+        int(told(doubled)[kind]) for kind in ("duplicates", "invalid")
+    )
+
+
+@pytest.mark.parametrize("form", ["events", "xapi", "caliper", "edx"])
+@pytest.mark.parametrize("data", [b"user,timecreated\nSV1,2026-03-01\n", random.Random(1).randbytes(5000), b"[1]"])
+def test_a_replay_without_an_event_fails(form, data, tmp_path):
+    (tmp_path / "data").write_bytes(data)
+    done = produce("--replay", tmp_path / "data", "--format", form, "--output", tmp_path / "out")
+    said = told(done)
+    assert done.returncode == 1 and "sent 0 events" in done.stderr.decode()
+    assert said["producer"].startswith(f"--replay {tmp_path / 'data'}: must be {form} data; got no event from ")
+    assert int(said["rows that became no event"]) > 0 and (tmp_path / "out").read_bytes() == b""
+
+
+def test_an_empty_file_has_nothing_to_replay(tmp_path):
+    (tmp_path / "empty").touch()
+    assert produce("--replay", tmp_path / "empty", "--format", "xapi", "--output", "-").returncode == 0
+
+
+def test_its_own_output_can_be_replayed(tmp_path):
+    produce("--events", 300, "--seed", 9, "--output", tmp_path / "first")
+    produce("--replay", tmp_path / "first", "--format", "events", "--output", tmp_path / "second")
+    assert (tmp_path / "first").read_bytes() == (tmp_path / "second").read_bytes()
 
 
 def test_mappings_are_documented():

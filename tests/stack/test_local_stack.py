@@ -1,5 +1,10 @@
 """The local stack with the real Kafka and the real MinIO."""
 
+import os
+import socket
+import subprocess
+import sys
+
 import pytest
 from kafka.admin import ConfigResource, ConfigResourceType
 
@@ -29,15 +34,57 @@ def test_topics_and_bucket_survive_a_restart(tmp_path):
         producer.send("auth_topic", b"hello", key=b"SV001", partition=0).get(10)
         producer.close()
         open_store("s3a://bucket-0/check", stack.settings).write("a", b"kept")
+        _another_process_knows(tmp_path, stack)
         stack.down()
         assert stack.running("kafka") is None and stack.running("minio") is None
-        stack.up()
+        LocalStack(tmp_path, free_ports=True).up()
         consumer = KafkaConsumer(bootstrap_servers=servers, consumer_timeout_ms=15000, auto_offset_reset="earliest")
         consumer.assign([TopicPartition("auth_topic", 0)])
         record = next(consumer)
         assert (record.value, record.timestamp_type) == (b"hello", 1), "Kafka's own clock stamps arrivals"
         consumer.close()
         assert open_store("s3a://bucket-0/check", stack.settings).read("a") == b"kept"
+    finally:
+        stack.down()
+
+
+def _another_process_knows(folder, stack):
+    """What another process says of the same folder's servers, and that it starts nothing."""
+    again = "import pathlib, sys; from deployment.local_stack import LocalStack; "
+    again += "LocalStack(pathlib.Path(sys.argv[1]), free_ports=True).up()"
+    own = {name: text for name, text in os.environ.items() if name not in stack.environment}
+    subprocess.run([sys.executable, "-c", again, folder], cwd=local_stack.ROOT, env=own, check=True, timeout=90)
+    status = [sys.executable, "-m", "deployment.local_stack", "status", "--data", folder]
+    done = subprocess.run(status, cwd=local_stack.ROOT, env=own, capture_output=True, text=True, timeout=90)
+    assert done.returncode == 0, done.stderr
+    for name, address in zip(("kafka", "minio"), stack.environment.values(), strict=True):
+        assert f"{name}: {address} (process {stack.running(name)})" in done.stdout
+
+
+def test_kept_ports_that_are_damaged_are_named(tmp_path, capsys):
+    (tmp_path / "ports.json").write_text('{"kafka": 1}')
+    assert local_stack.main(["status", "--data", str(tmp_path)]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith(f"local_stack: {tmp_path}/ports.json: must hold a port for each of kafka, ")
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize("taken", ["console", "kafka_metrics"])
+def test_a_taken_port_starts_nothing(tmp_path, taken):
+    stack = LocalStack(tmp_path, free_ports=True)
+    said = rf"port {stack.ports[taken]} \({taken}\): must be free"
+    with socket.create_server(("127.0.0.1", stack.ports[taken])), pytest.raises(StackError, match=said):
+        stack.up()
+    assert stack.running("kafka") is stack.running("minio") is None and not (tmp_path / "kafka").exists()
+
+
+def test_a_start_that_fails_stops_what_it_started(tmp_path):
+    stack = LocalStack(tmp_path, free_ports=True)
+    (tmp_path / "minio").write_text("a file where MinIO's folder must be")
+    try:
+        with pytest.raises(OSError, match="exists"):
+            stack.up()
+        assert (tmp_path / "kafka").exists() and stack.running("kafka") is None
     finally:
         stack.down()
 

@@ -15,7 +15,7 @@ import pytest
 
 from catalogue.events import TOPICS
 from deployment.local_stack import LocalStack
-from kafka import KafkaConsumer, TopicPartition
+from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 
 PRODUCER = Path(__file__).resolve().parents[2] / "ingestion_layer" / "producer.py"
 PLACES = [TopicPartition(t.name, p) for t in TOPICS.values() for p in range(t.partitions)]
@@ -88,3 +88,18 @@ def test_interrupted_it_delivers_what_it_said(stack, stop):
     said = process.communicate(timeout=60)[1]
     assert process.returncode == 0
     assert f"sent {len(watch.arrived())} events" in said
+
+
+def test_a_missing_topic_is_named_early(tmp_path):
+    stack = LocalStack(tmp_path, free_ports=True)
+    try:
+        stack.up()
+        admin = KafkaAdminClient(bootstrap_servers=stack.environment["KAFKA_BOOTSTRAP_SERVERS"])
+        admin.delete_topics(["profile_topic"])
+        admin.close()
+        done = subprocess.run(command("--events", 9), env=environ(stack), capture_output=True, text=True, timeout=30)
+    finally:
+        stack.down()
+    servers = stack.environment["KAFKA_BOOTSTRAP_SERVERS"]
+    assert done.stderr == f"producer: topic profile_topic: must exist at {servers}; got none\n"
+    assert done.returncode == 1
