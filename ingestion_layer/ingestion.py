@@ -40,6 +40,7 @@ class Ingestion:
         self.settings, self.raw, self.quarantine = settings, raw, quarantine
         self.batches = MicroBatches(self.land_batch)
         self.commits = Commits.newest(raw)
+        quarantine.list("_commits/")  # where it can't be had, that is told before anything is written
         self.expected: Offsets = starting_offsets(settings, self.commits.head)
         self.metrics = IngestionMetrics()
         self.took_over = False
