@@ -12,6 +12,7 @@ import duckdb
 from fastapi import FastAPI, Request, Response
 from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.responses import JSONResponse
+from fastapi_offline import FastAPIOffline
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -55,7 +56,7 @@ def create_app(settings: Settings) -> FastAPI:
         await run_in_threadpool(preparation.stop)
         await run_in_threadpool(state.stop)
 
-    app = FastAPI(
+    app = FastAPIOffline(  # its pages come without files from elsewhere
         title="Learning analytics",
         description="37 views of learning events: the batch layer's answer and every event since, in one.",
         version="1",

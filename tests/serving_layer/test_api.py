@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import time
 
 import duckdb
@@ -186,6 +187,14 @@ def test_head_tells_what_get_would(http):
 def test_large_answers_are_zipped_for_who_accepts_it(http, accepts, zipped):
     answer = http.get(f"/views/{VIEW}", headers={"Accept-Encoding": accepts})
     assert (answer.headers.get("content-encoding") == "gzip") is zipped
+
+
+@pytest.mark.parametrize("page", ["/docs", "/redoc"])
+def test_the_documentation_needs_no_other_host(http, page):
+    files = re.findall(r'(?:src|href)="([^"]+)"', http.get(page).text)
+    assert any(file.endswith(".js") for file in files)
+    assert [http.get(file).status_code for file in files] == [200] * len(files), files
+    assert all(file.startswith("/") for file in files)
 
 
 def test_every_request_is_counted(http):
