@@ -11,6 +11,7 @@ import json
 import logging
 import re
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from catalogue.moments import written
@@ -53,7 +54,11 @@ def configure(settings: Settings) -> None:
 
 
 class _Lines(logging.Formatter):
-    """A record as ordered fields; subclasses say how they are written."""
+    """A record as ordered fields, which `written_as` makes a line of, without its end."""
+
+    def __init__(self, written_as: Callable[[dict[str, Any]], str]) -> None:
+        super().__init__()
+        self.written_as = written_as
 
     def format(self, record: logging.LogRecord) -> str:
         moment = dt.datetime.fromtimestamp(record.created, dt.UTC)
@@ -63,21 +68,15 @@ class _Lines(logging.Formatter):
         fields |= getattr(record, "fields", {})
         if record.exc_info:
             fields["error"] = self.formatException(record.exc_info)
-        return self.line(fields)
-
-    def line(self, fields: dict[str, Any]) -> str:
-        """One line without its end."""
-        raise NotImplementedError
+        return self.written_as(fields)
 
 
-class _Logfmt(_Lines):
-    def line(self, fields: dict[str, Any]) -> str:
-        return " ".join(f"{name}={_value(value)}" for name, value in fields.items())
+def _logfmt(fields: dict[str, Any]) -> str:
+    return " ".join(f"{name}={_value(value)}" for name, value in fields.items())
 
 
-class _Json(_Lines):
-    def line(self, fields: dict[str, Any]) -> str:
-        return json.dumps(fields, ensure_ascii=False, default=str)
+def _json(fields: dict[str, Any]) -> str:
+    return json.dumps(fields, ensure_ascii=False, default=str)
 
 
 class _Stderr(logging.StreamHandler):
@@ -101,7 +100,7 @@ def _value(value: Any) -> str:
     return text if _PLAIN.fullmatch(text) else json.dumps(text, ensure_ascii=False)
 
 
-FORMATS: dict[str, _Lines] = {"logfmt": _Logfmt(), "json": _Json()}
+FORMATS = {"logfmt": _Lines(_logfmt), "json": _Lines(_json)}
 _HANDLER = _Stderr()
 # Until settings say otherwise, so that what is wrong with them can be told.
 _HANDLER.setFormatter(FORMATS["logfmt"])
