@@ -138,7 +138,7 @@ def main(argv: list[str] | None = None, description: str = "Land raw events.", t
     except (StreamingQueryException, PySparkException) as error:
         return _fail(cause(error, *SIGNS))
     except (Py4JError, ConnectionError) as error:
-        return 0 if stopping.is_set() else _fail(f"Spark: must go on; got {str(error).splitlines()[0]}")
+        return 0 if stopping.is_set() else _fail(f"Spark: must go on; got {cause(error)}")
     finally:
         shutil.rmtree(checkpoint, ignore_errors=True)
     return 0

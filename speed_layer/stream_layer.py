@@ -109,7 +109,7 @@ def main(argv: list[str] | None = None) -> int:
             _retry(str(error), wait, stopping)
         except (Py4JError, ConnectionError) as error:
             if not stopping.is_set():
-                return _fail(f"Spark: must go on; got {str(error).splitlines()[0]}")
+                return _fail(f"Spark: must go on; got {cause(error)}")
         # A damaged object may be whole again later.
         except (StorageError, StreamingQueryException, PySparkException, OSError, ValueError, duckdb.Error) as error:
             told = cause(error, *SIGNS)
