@@ -136,9 +136,9 @@ class ServingState(threading.Thread):
         if self.generation and tag == self._tag:
             self._unbuilt = None  # what could not be built isn't published any more
             return
+        published, tag = current(self.batch)
         if tag is None and self.generation and self.generation.run:
             raise FileNotFoundError(f"'{CURRENT}' in {self.batch.uri} is gone")
-        published, tag = current(self.batch)
         if self.generation is None:
             self.generation = self._built(published)
             self._tag = tag
