@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import httpx
 import pytest
 
 from catalogue.settings import Settings
@@ -62,3 +63,10 @@ def server(tmp_path_factory) -> Iterator[Server]:
         yield running
     finally:
         running.stop()
+
+
+@pytest.fixture(scope="session")
+def http(server) -> Iterator[httpx.Client]:
+    """A client of that server."""
+    with httpx.Client(base_url=server.address, timeout=30) as client:
+        yield client
