@@ -191,6 +191,7 @@ def test_an_ingester_that_was_believed_dead_commits_no_more_and_nothing_is_lost_
 
 def test_a_signal_to_the_whole_group_ends_it_well(stack):
     environ = environment(stack, "group", INGEST_MAX_EVENTS="2000")
+    produce(stack, [json.dumps({"n": n}).encode() for n in range(3000)], "course_topic")
     process = subprocess.Popen(
         [sys.executable, str(SCRIPT)], env=environ, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
