@@ -75,7 +75,7 @@ validate() {
 }
 
 upload() {
-  local target parts=(batch_layer catalogue config/defaults.env)
+  local target parts=(batch_layer catalogue runtime config/defaults.env)
   target=$(property appPath "$@")
   tar -czf "$work/project.tar.gz" --exclude=__pycache__ -C "$root" "${parts[@]}"
   hdfs dfs -mkdir -p "$target" || fail "appPath must be a folder that can be made; got $target"

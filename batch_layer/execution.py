@@ -10,8 +10,8 @@ import duckdb
 
 from batch_layer.config import SMALL_INCREMENT
 from batch_layer.topic_run import BatchError, TopicResult, TopicRun
-from catalogue.settings import Settings, by_spark_submit
-from catalogue.storage import StorageError
+from runtime.settings import Settings, by_spark_submit
+from runtime.storage.store import StorageError
 
 Outcome = TopicResult | str | None
 
@@ -56,7 +56,7 @@ def _by_spark(tasks: list[TopicRun], settings: Settings) -> list[Outcome]:
     from py4j.protocol import Py4JError
     from pyspark.errors import PySparkException
 
-    from catalogue.spark import cause, session
+    from runtime.spark.session import cause, session
 
     try:
         spark = session("batch", settings)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from batch_layer.topic_run import TopicResult
 from catalogue.events import TOPICS
-from catalogue.logs import Log
-from catalogue.settings import Settings
+from runtime.logs import Log
+from runtime.settings import Settings
 
 if TYPE_CHECKING:
-    from catalogue.exposition import Exposition
+    from runtime.exposition import Exposition
 
 LOG = Log("batch")
 
@@ -53,7 +53,7 @@ def leave_failure(settings: Settings) -> None:
 
 
 def _exposition() -> Exposition:
-    from catalogue.exposition import Exposition  # only here: it takes a tenth of a small run's start
+    from runtime.exposition import Exposition  # only here: it takes a tenth of a small run's start
 
     return Exposition("batch")
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 
 from batch_layer.topic_run import BatchError, TopicResult
-from catalogue.moments import now
-from catalogue.runs import CURRENT, RUNS, current, run_path, state_folder
-from catalogue.storage import Conflict, Store
+from catalogue.at_rest.runs import CURRENT, RUNS, current, run_path, state_folder
+from runtime.storage.store import Conflict, Store
+from runtime.timestamps import now
 
 ATTEMPTS = 20
 

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from batch_layer.config import RAW_SUFFIXES
-from catalogue.storage import Entry, Store
+from runtime.storage.store import Entry, Store
 
 _NAME = re.compile(r"part-(\d{5})-(\d{20})-(\d{20})(-\d+)?\.json")
 

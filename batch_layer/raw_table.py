@@ -13,9 +13,9 @@ import duckdb
 
 from batch_layer.config import FILES_PER_READ, LARGEST_LINE
 from catalogue.events import TOPICS
-from catalogue.storage import Entry, Store
-from catalogue.validation import fields_read, typed_events, value_struct
+from catalogue.sql.typed_events import fields_read, typed_events, value_struct
 from catalogue.views import ROLLUPS
+from runtime.storage.store import Entry, Store
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -29,13 +29,14 @@ from batch_layer.publication import (
     staged,
 )
 from batch_layer.topic_run import BatchError, TopicResult, TopicRun
-from catalogue.command_line import Parser
-from catalogue.deltas import boundary, read_deltas
+from catalogue.at_rest.deltas import boundary, read_deltas
+from catalogue.at_rest.runs import current
 from catalogue.events import JOBS, TOPICS
-from catalogue.logs import Log, configure
-from catalogue.runs import current
-from catalogue.settings import Settings, SettingsError
-from catalogue.storage import StorageError, Store, open_store
+from runtime.command_line import Parser
+from runtime.logs import Log, configure
+from runtime.settings import Settings, SettingsError
+from runtime.storage.opening import open_store
+from runtime.storage.store import StorageError, Store
 
 LOG = Log("batch")
 INTERRUPTED = 130

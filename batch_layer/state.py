@@ -11,10 +11,10 @@ from pathlib import Path
 import duckdb
 
 from batch_layer.config import SETTLED_PER_RECENT
-from catalogue.rollups import Rollup
-from catalogue.runs import PARTS, state_file
-from catalogue.storage import Store
+from catalogue.at_rest.runs import PARTS, state_file
 from catalogue.views import ROLLUPS
+from catalogue.views.rollups import Rollup
+from runtime.storage.store import Store
 
 IDS = "ids"
 _ID_TYPES = {"event_id": "UUID", '"partition"': "BIGINT", "kafka_ts": "TIMESTAMP"}

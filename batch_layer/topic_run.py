@@ -21,14 +21,14 @@ from batch_layer.config import COMPRESSION, ROWS_PER_CHANGED
 from batch_layer.raw_input import RawInput
 from batch_layer.raw_table import UnreadableFile, fetch, load, unreadable_lines
 from batch_layer.state import State
-from catalogue.dialect import connect
-from catalogue.duplicates import mark_duplicates
-from catalogue.ledger import Entries, add_entries
-from catalogue.rollups import View
-from catalogue.rules import fingerprint
-from catalogue.runs import state_folder, view_file
-from catalogue.storage import Entry, StorageError, Store
+from catalogue.at_rest.ledger import Entries, add_entries
+from catalogue.at_rest.runs import state_folder, view_file
+from catalogue.sql.dialect import connect
+from catalogue.sql.duplicates import mark_duplicates
 from catalogue.views import ROLLUPS, VIEWS
+from catalogue.views.fingerprint import fingerprint
+from catalogue.views.rollups import View
+from runtime.storage.store import Entry, StorageError, Store
 
 
 class BatchError(Exception):

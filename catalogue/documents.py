@@ -11,15 +11,15 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
-from catalogue.dialect import connect
 from catalogue.events import COMMON, TOPICS
-from catalogue.metrics import METRICS
-from catalogue.schema import EventType, Field, Kind, Topic
-from catalogue.settings import declared
+from catalogue.events.schema import EventType, Field, Kind, Topic
+from catalogue.events.topic_configuration import topic_config
 from catalogue.views import ROLLUPS, VIEWS
+from catalogue.views.columns import view_columns
+from runtime.metrics import METRICS
+from runtime.settings import declared
 
 ROOT = Path(__file__).resolve().parents[1]
-DAY_MS = 86_400_000
 STAMP = "Printed from the catalogue by `make docs`; edit `catalogue/`, not this file."
 
 
@@ -33,15 +33,6 @@ def documents() -> dict[str, str]:
         "kafka/topics.yaml": _topics,
     }
     return {path: printer() for path, printer in printers.items()}
-
-
-def view_columns() -> dict[str, dict[str, str]]:
-    """SQL type of each view's columns, in order."""
-    con = connect()
-    for rollup in ROLLUPS.values():
-        kinds = [f"{name} {kind}" for name, kind in rollup.types.items()]
-        con.execute(f"CREATE TABLE {rollup.name} ({', '.join(kinds)})")
-    return {v.name: {c[0]: c[1] for c in con.execute(f"DESCRIBE {v.sql}").fetchall()} for v in VIEWS.values()}
 
 
 def _events() -> str:
@@ -149,18 +140,6 @@ def _metrics() -> str:
             rows.append(f"| `{m.name}` | {m.kind.value} | {labels} | {m.meaning} |")
         parts += [f"## {process}", "\n".join(rows)]
     return "\n\n".join(parts) + "\n"
-
-
-def topic_config(topic: Topic) -> dict[str, str]:
-    """Kafka's settings of a topic: its own clock stamps arrivals, nothing is compacted."""
-    retention = -1 if topic.retention_days is None else topic.retention_days * DAY_MS
-    return {
-        "message.timestamp.type": "LogAppendTime",
-        "retention.ms": str(retention),
-        "retention.bytes": "-1",
-        "cleanup.policy": "delete",
-        "max.message.bytes": "20971520",
-    }
 
 
 def _topics() -> str:

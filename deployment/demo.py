@@ -21,15 +21,15 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from catalogue.at_rest.runs import current
 from catalogue.events import TOPICS
-from catalogue.kafka_offsets import KafkaBounds, Offsets
-from catalogue.runs import current
-from catalogue.settings import Settings
-from catalogue.storage import open_store
 from deployment.installation import StackError
 from deployment.local_layers import LocalLayers
 from deployment.local_stack import ROOT, LocalStack
 from kafka import KafkaProducer
+from runtime.kafka_offsets import KafkaBounds, Offsets
+from runtime.settings import Settings
+from runtime.storage.opening import open_store
 
 SHOWN = {
     "video_course_metrics": "total_course_watch_seconds",
@@ -113,7 +113,7 @@ def _wait(layers: LocalLayers, what: str, holds: Callable[[], Any]) -> None:
 
 
 def _wait_for_all(layers: LocalLayers, settings: Settings) -> None:
-    with closing(KafkaBounds(settings)) as kafka:
+    with closing(KafkaBounds(settings, TOPICS)) as kafka:
         ends = kafka.read()[1]
 
     run = current(open_store(settings.batch_views, settings))[0]["run"]

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from catalogue.settings import cache_folder
+from runtime.settings import cache_folder
 
 CONFIG = Path(__file__).resolve().parents[1] / "config"
 MINIO_MODULE = "github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c"

@@ -21,13 +21,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from catalogue.settings import Settings
 from deployment import installation
 from deployment.daemon import Daemon
 from deployment.installation import StackError
 from deployment.local_layers import LocalLayers
 from deployment.ports import check_free, free_ports
 from deployment.provision import create_bucket, create_topics
+from runtime.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
 MONITORING = ROOT / "deployment" / "monitoring"

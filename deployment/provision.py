@@ -19,10 +19,10 @@ from botocore.exceptions import ClientError
 from kafka.admin import NewTopic
 from kafka.errors import TopicAlreadyExistsError
 
-from catalogue.documents import topic_config
 from catalogue.events import TOPICS
-from catalogue.settings import Settings, SettingsError
+from catalogue.events.topic_configuration import topic_config
 from kafka import KafkaAdminClient
+from runtime.settings import Settings, SettingsError
 
 
 def create_topics(settings: Settings, replicas: int = 1) -> None:

@@ -11,9 +11,9 @@ import json
 import re
 from dataclasses import dataclass, field
 
-from catalogue.ledger import Ledger, add_ledger
-from catalogue.moments import now
-from catalogue.storage import Store
+from catalogue.at_rest.ledger import Ledger, add_ledger
+from runtime.storage.store import Store
+from runtime.timestamps import now
 
 FOLDER = "_commits/"
 OUR_FILE = re.compile(r"topic=[^/]+/date=[^/]+/part-\d{5}-\d{20}-\d{20}-(?P<commit>\d{8})\.json\.gz")

@@ -6,7 +6,7 @@ import random
 
 import numpy as np
 
-from catalogue.schema import Field, Kind
+from catalogue.events.schema import Field, Kind
 
 DIGITS = [place for place in range(36) if place not in (8, 13, 18, 23)]
 

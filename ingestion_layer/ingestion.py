@@ -17,16 +17,19 @@ from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException, StreamingQueryException
 from pyspark.sql import DataFrame, SparkSession
 
-from catalogue.command_line import Parser
-from catalogue.kafka_offsets import OffsetError, starting_offsets
-from catalogue.ledger import Ledger
-from catalogue.logs import Log, configure
-from catalogue.settings import Settings, SettingsError
-from catalogue.spark import MicroBatches, MissingJars, cause, kafka_stream, session, stop
-from catalogue.storage import StorageError, Store, open_store
+from catalogue.at_rest.ledger import Ledger
+from catalogue.events import TOPICS
 from ingestion_layer.commits import Commits, IngestError, Landed, Offsets, TakenOver, remove_leftovers
 from ingestion_layer.landing import SCHEMA, land, raw_path
 from ingestion_layer.metrics import IngestionMetrics
+from runtime.command_line import Parser
+from runtime.kafka_offsets import OffsetError, starting_offsets
+from runtime.logs import Log, configure
+from runtime.settings import Settings, SettingsError
+from runtime.spark.session import MissingJars, cause, session, stop
+from runtime.spark.streaming import MicroBatches, kafka_stream
+from runtime.storage.opening import open_store
+from runtime.storage.store import StorageError, Store
 
 POLL_SECONDS = 1
 LOG = Log("ingestion")
@@ -41,7 +44,7 @@ class Ingestion:
         self.batches = MicroBatches(self.land_batch)
         self.commits = Commits.newest(raw)
         quarantine.list("_commits/")  # where it can't be had, that is told before anything is written
-        self.expected: Offsets = starting_offsets(settings, self.commits.head)
+        self.expected: Offsets = starting_offsets(settings, TOPICS, self.commits.head)
         self.metrics = IngestionMetrics()
         self.took_over = False
 

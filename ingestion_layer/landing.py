@@ -10,11 +10,11 @@ from collections.abc import Iterator
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from catalogue.dialect import connect
-from catalogue.inspection import by_topic, inspect
-from catalogue.moments import written
-from catalogue.spark_workers import forget_zip_archives
-from catalogue.storage import Store
+from catalogue.sql.dialect import connect
+from catalogue.sql.verdicts import by_topic, inspect
+from runtime.spark.workers import forget_zip_archives
+from runtime.storage.store import Store
+from runtime.timestamps import written
 
 SCHEMA = "topic string, partition int, day string, first long, last long, events long, bytes long, read long, " \
          "unparseable long, invalid long"  # fmt: skip

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 
 from prometheus_client.core import Metric
 
-from catalogue.exposition import Exposition
-from catalogue.kafka_ends import KafkaEnds, lags
-from catalogue.kafka_offsets import Offsets
-from catalogue.ledger import Ledger
-from catalogue.settings import Settings
+from catalogue.at_rest.ledger import Ledger
+from catalogue.events import TOPICS
 from ingestion_layer.commits import Commits, Landed
+from runtime.exposition import Exposition
+from runtime.kafka_ends import KafkaEnds, lags
+from runtime.kafka_offsets import Offsets
+from runtime.settings import Settings
 
 
 class IngestionMetrics:
@@ -31,7 +32,7 @@ class IngestionMetrics:
             return
         self._told = (commits.number, {t: dict(p) for t, p in head.items()}, commits.total)
         self.moment.set_to_current_time()
-        self.kafka = KafkaEnds(settings)
+        self.kafka = KafkaEnds(settings, TOPICS)
         self.kafka.start()
         self.exposition.collect_from(self._collect)
         self.exposition.serve(settings)

@@ -21,8 +21,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import numpy as np
 from tqdm import tqdm
 
-from catalogue.command_line import Parser
-from catalogue.settings import Settings, SettingsError
 from ingestion_layer import producer_metrics
 from ingestion_layer.clock import DAY, SECOND, Schedule, WallClock
 from ingestion_layer.population import Population
@@ -30,6 +28,8 @@ from ingestion_layer.replay import FORMATS, Replay, ReplayError
 from ingestion_layer.simulation import Simulation
 from ingestion_layer.sinks import FileSink, KafkaSink, Record, SinkError
 from ingestion_layer.trouble import Trouble
+from runtime.command_line import Parser
+from runtime.settings import Settings, SettingsError
 
 LIVE_RATE = 50.0
 EVENTS_PER_STUDENT_AND_DAY = 20

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from prometheus_client.core import Metric
 
-from catalogue.exposition import Exposition
-from catalogue.settings import Settings
 from ingestion_layer.sinks import KafkaSink
+from runtime.exposition import Exposition
+from runtime.settings import Settings
 
 
 def serve(settings: Settings, sent: Counter[str], trouble: Counter[str], sink: KafkaSink) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 
 from catalogue.events import EVENT_TYPES, TOPICS
-from catalogue.schema import EventType, Field, Topic
+from catalogue.events.schema import EventType, Field, Topic
 from ingestion_layer.clock import DAY, SECOND, Schedule, WallClock, before_deadline
 from ingestion_layer.decks import dealt
 from ingestion_layer.fakes import fake, identities

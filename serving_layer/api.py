@@ -17,14 +17,14 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
-from catalogue.deltas import Vector
-from catalogue.documents import view_columns
+from catalogue.at_rest.deltas import Vector
 from catalogue.events import TOPICS
-from catalogue.realtime import WINDOW_HOURS, WINDOWS
-from catalogue.rollups import View
-from catalogue.settings import Settings
-from catalogue.storage import StorageError
 from catalogue.views import VIEWS
+from catalogue.views.columns import view_columns
+from catalogue.views.rollups import View
+from catalogue.views.windows import WINDOW_HOURS, WINDOWS
+from runtime.settings import Settings
+from runtime.storage.store import StorageError
 from serving_layer.answers import Answer, Answers
 from serving_layer.api_documents import ANSWER, ERRORS, FRESHNESS, HEALTH, PARAMETERS, VIEW_LIST, WINDOW_PARAMETERS
 from serving_layer.formats import MEDIA_TYPES, json_bytes, table_bytes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from catalogue.realtime import WINDOW_HOURS
+from catalogue.views.windows import WINDOW_HOURS
 from serving_layer.formats import MEDIA_TYPES
 from serving_layer.query import DEFAULT_LIMIT, FORMATS, LAYERS, MAX_LIMIT
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from catalogue.deltas import Delta, chain, reaches
+from catalogue.at_rest.deltas import Delta, chain, reaches
 from serving_layer.realtime_state import Fetched
 from serving_layer.topic_state import TopicState
 

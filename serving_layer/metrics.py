@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from prometheus_client.core import Metric
 
-from catalogue.exposition import Exposition
+from runtime.exposition import Exposition
 from serving_layer.answers import Answers
 from serving_layer.state import Generation, ServingState
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 
-from catalogue.storage import StorageError, Store
+from runtime.storage.store import StorageError, Store
 
 
 @contextmanager

@@ -9,9 +9,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from catalogue.dialect import connect
-from catalogue.runs import kept, view_file
-from catalogue.storage import StorageError, Store
+from catalogue.at_rest.runs import kept, view_file
+from catalogue.sql.dialect import connect
+from runtime.storage.store import StorageError, Store
 from serving_layer.answers import Answer, count, read
 from serving_layer.formats import json_bytes
 from serving_layer.objects import told_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from catalogue.logs import Log
+from runtime.logs import Log
 from serving_layer.state import ServingState
 
 LOOK_SECONDS = 0.02

@@ -12,11 +12,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from catalogue.deltas import Delta, Vector, reaches, trail
-from catalogue.dialect import connect
+from catalogue.at_rest.deltas import Delta, Vector, reaches, trail
 from catalogue.events import TOPICS
-from catalogue.realtime import ACTIVITY, WINDOW_HOURS, WINDOW_ROLLUPS, WINDOWS
-from catalogue.rollups import Rollup
+from catalogue.sql.dialect import connect
+from catalogue.views.rollups import Rollup
+from catalogue.views.windows import ACTIVITY, WINDOW_HOURS, WINDOW_ROLLUPS, WINDOWS
 
 PRUNE_EVERY = 600
 Fetched = Callable[[Delta], AbstractContextManager[Path]]

@@ -12,9 +12,9 @@ sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 import uvicorn  # noqa: E402
 
-from catalogue.logs import Log, configure  # noqa: E402
-from catalogue.settings import Settings, SettingsError  # noqa: E402
-from catalogue.storage import StorageError  # noqa: E402
+from runtime.logs import Log, configure  # noqa: E402
+from runtime.settings import Settings, SettingsError  # noqa: E402
+from runtime.storage.store import StorageError  # noqa: E402
 
 LOG = Log("serving")
 

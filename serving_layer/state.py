@@ -17,12 +17,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from catalogue.deltas import ALIVE, Delta, manifest_path, read_delta, read_deltas
+from catalogue.at_rest.deltas import ALIVE, Delta, manifest_path, read_delta, read_deltas
+from catalogue.at_rest.runs import CURRENT, current
 from catalogue.events import TOPICS
-from catalogue.logs import Log
-from catalogue.runs import CURRENT, current
-from catalogue.settings import Settings
-from catalogue.storage import Store, open_store
+from runtime.logs import Log
+from runtime.settings import Settings
+from runtime.storage.opening import open_store
+from runtime.storage.store import Store
 from serving_layer.generation import Generation
 from serving_layer.objects import fetched
 from serving_layer.realtime_state import RealtimeState

@@ -16,16 +16,16 @@ from typing import Any
 
 import duckdb
 
-from catalogue.deltas import Delta, Vector
-from catalogue.dialect import connect
+from catalogue.at_rest.deltas import Delta, Vector
+from catalogue.at_rest.ledger import Entries, add_entries
+from catalogue.at_rest.runs import PARTS, state_file, view_file
 from catalogue.events import TOPICS
-from catalogue.ledger import Entries, add_entries
-from catalogue.moments import written
-from catalogue.rollups import Rollup, View
-from catalogue.runs import PARTS, state_file, view_file
-from catalogue.settings import Settings
-from catalogue.storage import Store
+from catalogue.sql.dialect import connect
 from catalogue.views import ROLLUPS, VIEWS
+from catalogue.views.rollups import Rollup, View
+from runtime.settings import Settings
+from runtime.storage.store import Store
+from runtime.timestamps import written
 from serving_layer.lookup import Lookup
 from serving_layer.objects import fetched, told_of
 from serving_layer.persons import Persons

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from catalogue.rollups import Rollup, View
 from catalogue.views import ROLLUPS
+from catalogue.views.rollups import Rollup, View
 
 
 def delta_rows(rollups: Iterable[Rollup], data: Path) -> str:

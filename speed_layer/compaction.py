@@ -12,14 +12,14 @@ import tempfile
 import uuid
 from pathlib import Path
 
-from catalogue.deltas import Delta, Vector
-from catalogue.dialect import connect
+from catalogue.at_rest.deltas import Delta, Vector
+from catalogue.at_rest.ledger import Ledger, add_ledger
+from catalogue.at_rest.runs import RUNS, current
 from catalogue.events import TOPICS
-from catalogue.ledger import Ledger, add_ledger
-from catalogue.realtime import WINDOW_HOURS
-from catalogue.runs import RUNS, current
-from speed_layer.kernel import rollups_of
+from catalogue.sql.dialect import connect
+from catalogue.views.windows import WINDOW_HOURS
 from speed_layer.speed import Speed
+from speed_layer.typed_records import rollups_of
 
 MERGED_AT_ONCE = 600
 FEWEST_MERGED = 2

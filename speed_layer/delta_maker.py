@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from catalogue.dialect import connect
-from catalogue.duplicates import mark_duplicates
+from catalogue.at_rest.ledger import Ledger
 from catalogue.events import TOPICS
-from catalogue.ledger import Ledger
-from catalogue.moments import written
-from speed_layer.kernel import rollups_of
+from catalogue.sql.dialect import connect
+from catalogue.sql.duplicates import mark_duplicates
+from runtime.timestamps import written
+from speed_layer.typed_records import rollups_of
 
 COUNTED = ("read", "unparseable", "landed", "counted", "duplicate", "invalid")
 

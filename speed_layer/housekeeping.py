@@ -8,11 +8,12 @@ import time
 
 import duckdb
 
-from catalogue.deltas import ALIVE
-from catalogue.kafka_offsets import KafkaBounds, OffsetError
-from catalogue.logs import Log
-from catalogue.moments import now
-from catalogue.storage import StorageError
+from catalogue.at_rest.deltas import ALIVE
+from catalogue.events import TOPICS
+from runtime.kafka_offsets import KafkaBounds, OffsetError
+from runtime.logs import Log
+from runtime.storage.store import StorageError
+from runtime.timestamps import now
 from speed_layer import metrics
 from speed_layer.compaction import compact, drop_overtaken
 from speed_layer.speed import Speed
@@ -64,7 +65,7 @@ class Housekeeping(threading.Thread):
 
     def _tell(self) -> None:
         if self.kafka is None:
-            self.kafka = KafkaBounds(self.speed.settings)
+            self.kafka = KafkaBounds(self.speed.settings, TOPICS)
         at = now()
         _, ends = self.kafka.read()
         metrics.behind(ends, self.speed.head)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from catalogue.deltas import Delta
-from catalogue.exposition import Exposition
-from catalogue.kafka_ends import lags
-from catalogue.kafka_offsets import Offsets
+from catalogue.at_rest.deltas import Delta
+from runtime.exposition import Exposition
+from runtime.kafka_ends import lags
+from runtime.kafka_offsets import Offsets
 
 EXPOSITION = Exposition("speed")
 EVENTS = EXPOSITION["speed_events_total"]

@@ -11,24 +11,24 @@ import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from catalogue.deltas import Delta, Vector, chain, reached, read_deltas
+from catalogue.at_rest.deltas import Delta, Vector, chain, reached, read_deltas
+from catalogue.at_rest.runs import PARTS, current, state_file
 from catalogue.events import TOPICS
-from catalogue.kafka_offsets import starting_offsets
-from catalogue.logs import Log
-from catalogue.moments import now
-from catalogue.rules import fingerprint
-from catalogue.runs import PARTS, current, state_file
-from catalogue.settings import Settings
-from catalogue.storage import Store
+from catalogue.views.fingerprint import fingerprint
+from runtime.kafka_offsets import starting_offsets
+from runtime.logs import Log
+from runtime.settings import Settings
+from runtime.storage.store import Store
+from runtime.timestamps import now
 from speed_layer import metrics
 from speed_layer.delta_maker import DeltaMaker
-from speed_layer.kernel import SCHEMA, pack, rollups_of, unpack
+from speed_layer.typed_records import SCHEMA, pack, rollups_of, unpack
 
 LOG = Log("speed")
 
@@ -45,7 +45,7 @@ class Speed:
         settings: Settings,
         speed: Store,
         batch: Store,
-        starting: Callable[[Settings, dict[str, Vector]], dict[str, Vector]] = starting_offsets,
+        starting: Callable[[Settings, Iterable[str], dict[str, Vector]], dict[str, Vector]] = starting_offsets,
     ):
         self.settings, self.speed, self.batch = settings, speed, batch
         published, _ = current(batch)
@@ -55,7 +55,7 @@ class Speed:
         self.deltas = [d for d in found if d.rules == self.rules]
         chains = {t: chain(self.deltas, t, cuts.get(t, {})) for t in TOPICS}
         heads = {t: following[-1].ends(t) if following else cuts.get(t, {}) for t, following in chains.items()}
-        self.head = starting(settings, heads)
+        self.head = starting(settings, TOPICS, heads)
         self.origin = {
             t: following[0].origin.get(t, {}) if following else {} if heads[t] else dict(self.head[t])
             for t, following in chains.items()

@@ -22,12 +22,14 @@ from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException, StreamingQueryException
 from pyspark.sql import SparkSession
 
-from catalogue.kafka_offsets import OffsetError
-from catalogue.logs import Log, configure
-from catalogue.runs import CURRENT, current
-from catalogue.settings import Settings, SettingsError
-from catalogue.spark import MicroBatches, MissingJars, cause, kafka_stream, session, stop
-from catalogue.storage import StorageError, open_store
+from catalogue.at_rest.runs import CURRENT, current
+from runtime.kafka_offsets import Gap, KafkaAway
+from runtime.logs import Log, configure
+from runtime.settings import Settings, SettingsError
+from runtime.spark.session import MissingJars, cause, session, stop
+from runtime.spark.streaming import MicroBatches, kafka_stream
+from runtime.storage.opening import open_store
+from runtime.storage.store import StorageError
 from speed_layer.housekeeping import Housekeeping
 from speed_layer.metrics import EXPOSITION
 from speed_layer.speed import Speed, SpeedError
@@ -102,11 +104,12 @@ def main(argv: list[str] | None = None) -> int:
         try:
             run(settings, spark, options.once, stopping)
             wait = 1.0
-        except (SpeedError, OffsetError) as error:
-            # A gap or a second writer is for people to decide; an unreachable broker is waited for.
-            if options.once or "must answer" not in str(error):
+        except KafkaAway as error:
+            if options.once:
                 return _fail(str(error))
             _retry(str(error), wait, stopping)
+        except (SpeedError, Gap) as error:  # a second writer or a gap is for people to decide
+            return _fail(str(error))
         except (Py4JError, ConnectionError) as error:
             if not stopping.is_set():
                 return _fail(f"Spark: must go on; got {cause(error)}")

@@ -2,7 +2,7 @@
 
 from catalogue.events import assessment, auth, course, notification, profile, video
 from catalogue.events.fields import COMMON
-from catalogue.schema import EventType, Topic
+from catalogue.events.schema import EventType, Topic
 
 TOPICS: dict[str, Topic] = {m.TOPIC.name: m.TOPIC for m in (auth, assessment, video, course, profile, notification)}
 EVENT_TYPES: dict[str, EventType] = {e.name: e for t in TOPICS.values() for e in t.event_types}

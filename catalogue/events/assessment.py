@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from catalogue.events.fields import ASSIGNMENT, ASSIGNMENT_TYPES, COURSE, QUIZ, STUDENT
-from catalogue.schema import EventType, Field, Kind, Topic, choice, count, text
+from catalogue.events.schema import EventType, Field, Kind, Topic, choice, count, text
 
 
 def _day(rng) -> str:

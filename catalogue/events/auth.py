@@ -1,7 +1,7 @@
 """Signing up, in and out."""
 
 from catalogue.events.fields import EMAIL, ROLE, SESSION
-from catalogue.schema import EventType, Topic, choice, text
+from catalogue.events.schema import EventType, Topic, choice, text
 
 REASONS = ("wrong_password", "unknown_user", "locked")
 

@@ -1,7 +1,7 @@
 """Courses and their materials."""
 
 from catalogue.events.fields import COURSE
-from catalogue.schema import EventType, Field, Kind, Topic, choice, identifier, text
+from catalogue.events.schema import EventType, Field, Kind, Topic, choice, identifier, text
 
 MATERIAL_TYPES = ("pdf", "slides", "document", "link", "dataset")
 

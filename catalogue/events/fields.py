@@ -1,6 +1,6 @@
 """Fields that several event types share, and those that every event has."""
 
-from catalogue.schema import Field, Kind, choice, identifier, text
+from catalogue.events.schema import Field, Kind, choice, identifier, text
 
 ROLES = ("student", "teacher", "admin")
 ASSIGNMENT_TYPES = ("homework", "project", "essay", "lab")

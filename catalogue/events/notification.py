@@ -1,7 +1,7 @@
 """Notifications and what became of them."""
 
 from catalogue.events.fields import NOTIFICATION
-from catalogue.schema import EventType, Topic, identifier, text
+from catalogue.events.schema import EventType, Topic, identifier, text
 
 TYPES = ("assignment_due", "grade_posted", "course_announcement", "quiz_reminder", "new_material")
 TYPE = text("notification_type", "Type of the notification.", lambda rng: rng.choice(TYPES))

@@ -1,7 +1,7 @@
 """Profiles of users."""
 
 from catalogue.events.fields import EMAIL, ROLE
-from catalogue.schema import EventType, Field, Kind, Topic, choice, text
+from catalogue.events.schema import EventType, Field, Kind, Topic, choice, text
 
 FIELD_NAMES = ("phone_number", "full_name", "major", "email", "gender", "date_of_birth")
 MAJORS = ("Computer Science", "Data Science", "Mathematics", "Economics")

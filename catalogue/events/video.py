@@ -1,7 +1,7 @@
 """Watching lectures."""
 
 from catalogue.events.fields import COURSE, OPTIONAL_SESSION, SESSION, VIDEO
-from catalogue.schema import EventType, Topic, count
+from catalogue.events.schema import EventType, Topic, count
 
 POSITION = count("position_seconds", "Where in the video, in seconds.", 3600)
 

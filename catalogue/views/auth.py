@@ -1,6 +1,6 @@
 """Rollups and views of `auth_topic`."""
 
-from catalogue.rollups import Rollup, View, earliest, latest, number
+from catalogue.views.rollups import Rollup, View, earliest, latest, number
 
 TOPIC = "auth_topic"
 

@@ -1,6 +1,6 @@
 """The rollup and the views of `notification_topic`."""
 
-from catalogue.rollups import Rollup, View, number
+from catalogue.views.rollups import Rollup, View, number
 
 TOPIC = "notification_topic"
 

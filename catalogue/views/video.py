@@ -1,6 +1,6 @@
 """The rollup and the views of `video_topic`: what was watched."""
 
-from catalogue.rollups import Rollup, View, earliest, latest, number, total
+from catalogue.views.rollups import Rollup, View, earliest, latest, number, total
 
 TOPIC = "video_topic"
 

@@ -6,10 +6,10 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from catalogue.settings import cache_folder
 from deployment.images.engine import docker
 from deployment.installation import StackError
 from deployment.packages import need
+from runtime.settings import cache_folder
 
 SUITE = "bookworm"
 TAG = f"learning-analytics/base:{SUITE}"

@@ -16,7 +16,7 @@ from deployment.pins import image
 
 ROOT = Path(__file__).resolve().parents[2]
 LABEL = "learning-analytics.contents"
-CODE = ("batch_layer", "catalogue", "deployment", "ingestion_layer", "serving_layer", "speed_layer")
+CODE = ("batch_layer", "catalogue", "deployment", "ingestion_layer", "runtime", "serving_layer", "speed_layer")
 SETTINGS = ("config/defaults.env", "config/hadoop.env", "config/requirements.txt")
 
 
@@ -31,7 +31,13 @@ class Image:
     on: str = ""
 
 
-_FETCHING = ("config/defaults.env", "catalogue/__init__.py", "catalogue/settings.py", "deployment/__init__.py")
+_FETCHING = (
+    "config/defaults.env",
+    "runtime/__init__.py",
+    "runtime/errors.py",
+    "runtime/settings.py",
+    "deployment/__init__.py",
+)
 IMAGES = {
     "platform": Image(
         "deployment/images/Dockerfile",

@@ -9,10 +9,10 @@ import time
 from pathlib import Path
 from typing import IO
 
-from catalogue.settings import cache_folder
 from deployment.daemon import Daemon
 from deployment.installation import StackError
 from deployment.packages import need
+from runtime.settings import cache_folder
 
 START_SECONDS = 60
 RUNTIME = Path("/run/learning-analytics-docker")

@@ -7,9 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from catalogue.settings import cache_folder
 from deployment import installation
 from deployment.installation import CONFIG, StackError
+from runtime.settings import cache_folder
 
 
 def wheels() -> Path:

@@ -8,9 +8,9 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from catalogue.settings import cache_folder
 from deployment.installation import CONFIG, StackError, tool
 from deployment.packages import need
+from runtime.settings import cache_folder
 
 MODULE = CONFIG / "kubernetes"
 COREDNS = "github.com/coredns/coredns@v1.12.4"

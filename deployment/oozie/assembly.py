@@ -12,8 +12,8 @@ import shutil
 import zipfile
 from pathlib import Path
 
-from catalogue.settings import cache_folder
 from deployment import installation
+from runtime.settings import cache_folder
 
 OOZIE = "5.2.1"
 ENGINE_JARS = ("oozie-sharelib-oozie-5.2.1.jar", "json-simple-1.1.1.jar")

@@ -9,8 +9,8 @@ from pathlib import Path
 from string import Template
 from xml.sax.saxutils import escape
 
-from catalogue.settings import declared
 from deployment.installation import CONFIG, StackError
+from runtime.settings import declared
 
 DECLARED = CONFIG / "hadoop.env"
 FILES = ("core-site", "hdfs-site", "yarn-site", "mapred-site", "capacity-scheduler", "oozie-site")

@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from catalogue.validation import UUID_PATTERN
+from catalogue.sql.typed_events import UUID_PATTERN
 from ingestion_layer.replay.playback import Playback
 from ingestion_layer.replay.source import Record, Unmapped, documents, event, identifier, identity, instant
 

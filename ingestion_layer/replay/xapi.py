@@ -12,7 +12,7 @@ from pathlib import Path
 
 import orjson
 
-from catalogue.validation import UUID_PATTERN
+from catalogue.sql.typed_events import UUID_PATTERN
 from ingestion_layer.replay.source import Record, Unmapped, event, identifier, identity, instant, lines
 
 VIDEO = "https://w3id.org/xapi/video/extensions/"

@@ -10,7 +10,7 @@ import pytest
 
 from batch_layer.execution import execute
 from batch_layer.run_batch_jobs import main
-from catalogue.settings import Settings
+from runtime.settings import Settings
 from tests.oracle.histories import history, write_raw
 
 

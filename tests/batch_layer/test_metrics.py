@@ -8,8 +8,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from batch_layer.metrics import leave_failure, leave_success
 from batch_layer.topic_run import TopicResult
-from catalogue.exposition import TIMEOUT_SECONDS
-from catalogue.settings import Settings
+from runtime.exposition import TIMEOUT_SECONDS
+from runtime.settings import Settings
 
 MANIFEST = {
     "run": "r1",

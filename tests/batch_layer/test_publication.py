@@ -7,8 +7,8 @@ import pytest
 from batch_layer.publication import drop_old_runs, is_published, publish, republish, stage, staged
 from batch_layer.run_batch_jobs import main
 from batch_layer.topic_run import BatchError, TopicResult
-from catalogue.runs import current
-from catalogue.storage import open_store
+from catalogue.at_rest.runs import current
+from runtime.storage.opening import open_store
 
 
 @pytest.fixture

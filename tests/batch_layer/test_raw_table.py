@@ -11,10 +11,10 @@ import pyarrow as pa
 import pytest
 
 from batch_layer.raw_table import UnreadableFile, fetch, load, unreadable_lines
-from catalogue.dialect import connect
-from catalogue.inspection import inspect, typed
-from catalogue.storage import open_store
-from tests.catalogue.test_inspection import RAW, TIMES, TYPES, as_records, changed, spoilt
+from catalogue.sql.dialect import connect
+from catalogue.sql.verdicts import inspect, typed
+from runtime.storage.opening import open_store
+from tests.catalogue.sql.test_verdicts import RAW, TIMES, TYPES, as_records, changed, spoilt
 from tests.oracle.histories import envelope, history, landed
 from tests.oracle.validity import RULES
 from tests.oracle.views import Record

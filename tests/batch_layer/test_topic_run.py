@@ -8,8 +8,8 @@ import pytest
 
 from batch_layer.publication import publish
 from batch_layer.topic_run import TopicRun
-from catalogue.runs import state_folder
-from catalogue.storage import open_store
+from catalogue.at_rest.runs import state_folder
+from runtime.storage.opening import open_store
 from tests.oracle.histories import history, write_raw
 
 TOPIC = "course_topic"

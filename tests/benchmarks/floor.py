@@ -9,10 +9,10 @@ import os
 import sys
 from pathlib import Path
 
-from catalogue.dialect import connect
 from catalogue.events import TOPICS
-from catalogue.schema import Kind
-from catalogue.validation import fields_of
+from catalogue.events.schema import Kind
+from catalogue.sql.dialect import connect
+from catalogue.sql.typed_events import fields_of
 from catalogue.views import ROLLUPS, VIEWS
 
 TYPES = {Kind.INTEGER: "BIGINT", Kind.SCORE: "DOUBLE", Kind.NAMES: "VARCHAR[]"}

@@ -13,10 +13,10 @@ from typing import BinaryIO
 import numpy as np
 
 from catalogue.events import TOPICS
-from catalogue.settings import cache_folder
 from ingestion_layer.clock import DAY, SECOND, Schedule
 from ingestion_layer.population import Population
 from ingestion_layer.simulation import Simulation
+from runtime.settings import cache_folder
 
 DAYS = 30
 START = dt.datetime(2026, 3, 1, tzinfo=dt.UTC)

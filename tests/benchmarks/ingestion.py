@@ -9,9 +9,9 @@ from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 
-from catalogue.deltas import read_deltas
-from catalogue.storage import open_store
+from catalogue.at_rest.deltas import read_deltas
 from deployment.local_stack import LocalStack
+from runtime.storage.opening import open_store
 from tests.benchmarks.process import measured
 
 

@@ -21,16 +21,16 @@ from urllib.parse import urlsplit
 import numpy as np
 import pyarrow as pa
 
+from catalogue.at_rest.runs import current
 from catalogue.events import TOPICS
-from catalogue.runs import current
-from catalogue.settings import Settings
-from catalogue.storage import open_store
 from deployment.ports import free_port
 from ingestion_layer.clock import DAY, SECOND, Schedule
 from ingestion_layer.population import Population
 from ingestion_layer.simulation import Simulation
-from speed_layer.kernel import pack, unpack
+from runtime.settings import Settings
+from runtime.storage.opening import open_store
 from speed_layer.speed import Speed
+from speed_layer.typed_records import pack, unpack
 from tests.benchmarks.history import STUDENTS, raw_history
 from tests.benchmarks.process import measured
 

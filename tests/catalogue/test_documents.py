@@ -6,10 +6,11 @@ import re
 
 import pytest
 
-from catalogue.documents import ROOT, documents, example, view_columns
+from catalogue.documents import ROOT, documents, example
 from catalogue.events import EVENT_TYPES, TOPICS
-from catalogue.settings import Settings, declared
 from catalogue.views import ROLLUPS, VIEWS
+from catalogue.views.columns import view_columns
+from runtime.settings import Settings, declared
 from tests.oracle.validity import is_valid
 
 

@@ -28,8 +28,8 @@ FOLDER = ROOT / "deployment" / "kubernetes"
 LIMIT = 300
 LANDED = """
 import json
-from catalogue.settings import Settings
-from catalogue.storage import open_store
+from runtime.settings import Settings
+from runtime.storage.opening import open_store
 from ingestion_layer.commits import Commits
 settings = Settings.load()
 print(json.dumps(Commits.newest(open_store(settings.master_dataset, settings)).head))

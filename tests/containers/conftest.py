@@ -17,11 +17,11 @@ os.environ["TESTCONTAINERS_RYUK_DISABLED"] = (
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.network import Network
 
-from catalogue.settings import Settings
 from deployment.images import engine
 from deployment.images.build import build
 from deployment.pins import image
 from deployment.ports import free_port
+from runtime.settings import Settings
 
 LIMIT = 120
 

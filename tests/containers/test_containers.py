@@ -11,12 +11,12 @@ from kafka.errors import KafkaError
 
 from batch_layer.publication import current
 from catalogue.events import TOPICS
-from catalogue.storage import open_store
 from deployment.images import engine
 from deployment.images.build import IMAGES, build
 from deployment.pins import image
 from deployment.provision import create_bucket, create_topics
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from runtime.storage.opening import open_store
 from tests.containers.conftest import eventually
 
 PROCESSES = {

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from catalogue.settings import declared
 from deployment.images.build import IMAGES
 from deployment.installation import CONFIG, MINIO_MODULE
 from deployment.pins import image, pins
+from runtime.settings import declared
 
 ROOT = CONFIG.parent
 NO_HEALTH = {

@@ -7,10 +7,10 @@ import subprocess
 import pytest
 import yaml
 
-from catalogue.metrics import METRICS, Kind, declared
 from deployment.local_stack import MONITORING, ROOT
 from deployment.monitoring.dashboards import DASHBOARDS, FOLDER, printed
 from deployment.packages import need
+from runtime.metrics import METRICS, Kind, declared
 
 OURS = re.compile(rf"\b(?:{'|'.join(METRICS)})_[a-z_]+\b")
 RULES = [

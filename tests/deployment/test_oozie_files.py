@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 
 from catalogue.events import JOBS
-from catalogue.settings import Settings
 from deployment.installation import CONFIG, StackError
 from deployment.oozie.assembly import oozie_home
 from deployment.oozie.configuration import DECLARED, properties
 from deployment.oozie.server import PORTS
+from runtime.settings import Settings
 
 BATCH = CONFIG.parent / "batch_layer"
 WORKFLOW, COORDINATOR = (BATCH / "oozie" / f"{name}.xml" for name in ("workflow", "coordinator"))

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from catalogue.settings import Settings
+from runtime.settings import Settings
 from serving_layer.api import create_app
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("catalogue", "ingestion_layer", "batch_layer", "speed_layer", "serving_layer", "deployment")
+PACKAGES = ("runtime", "catalogue", "ingestion_layer", "batch_layer", "speed_layer", "serving_layer", "deployment")
 FOLDERS = (*PACKAGES, "config", "kafka", "minio", "spark", "tests")
 LONGEST_README = 60
 ADR_PARTS = ("Status: ", "## Context", "## Decision", "## Consequences", "## Rejected")
@@ -124,8 +124,8 @@ def test_every_option_is_documented():
 
 def test_every_setting_is_read():
     """A setting that nothing reads would be a promise that is not kept; checking its value is not reading it."""
-    trees = [tree for path, tree in modules().items() if path != "catalogue/settings.py"]
-    methods = [n for n in ast.walk(modules()["catalogue/settings.py"]) if isinstance(n, ast.FunctionDef)]
+    trees = [tree for path, tree in modules().items() if path != "runtime/settings.py"]
+    methods = [n for n in ast.walk(modules()["runtime/settings.py"]) if isinstance(n, ast.FunctionDef)]
     trees += [method for method in methods if not method.name.startswith("_")]
     read = {node.attr for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     assert not {name for name in Settings.__dataclass_fields__ if name not in read}

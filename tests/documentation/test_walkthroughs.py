@@ -14,6 +14,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 COPIED = (
     "catalogue",
+    "runtime",
     "ingestion_layer",
     "batch_layer",
     "speed_layer",
@@ -127,8 +128,8 @@ def test_documents_describe_both(copy):
 def test_validation_knows_its_fields(copy):
     judged = """
 import datetime as dt, json, pyarrow as pa
-from catalogue.dialect import connect
-from catalogue.inspection import inspect
+from catalogue.sql.dialect import connect
+from catalogue.sql.verdicts import inspect
 event = {"event_category": "COURSE", "event_type": "COURSE_RATED", "user_id": "SV001", "timestamp": "2026-03-01 10:00:00",
          "course_id": "COURSE001"}
 values = [json.dumps(event | more).encode() for more in ({"stars": 4}, {"stars": -1}, {})]

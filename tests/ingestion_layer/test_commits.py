@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from catalogue.storage import open_store
 from ingestion_layer.commits import Commits, IngestError, Landed, TakenOver, remove_leftovers
 from ingestion_layer.landing import raw_path
+from runtime.storage.opening import open_store
 
 TOPIC = "video_topic"
 

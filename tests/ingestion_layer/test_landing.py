@@ -11,8 +11,9 @@ from collections import Counter
 import pyarrow as pa
 import pytest
 
-from catalogue.storage import Store, open_store
 from ingestion_layer.landing import land, raw_path
+from runtime.storage.opening import open_store
+from runtime.storage.store import Store
 from tests.oracle.histories import envelope, history, landed
 from tests.oracle.validity import is_valid
 from tests.oracle.views import Record

@@ -21,9 +21,9 @@ IMAGE = "registry.example/ingestion:2.0.0"
 DRIVER = """
 import sys, time
 from pathlib import Path
-from catalogue import executor_image
-from catalogue.settings import Settings, SettingsError
-from catalogue.spark import session
+from runtime.spark import executor_image
+from runtime.settings import Settings, SettingsError
+from runtime.spark.session import session
 
 executor_image.ACCOUNT = Path(sys.argv[1])
 try:

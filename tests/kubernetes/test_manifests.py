@@ -13,9 +13,9 @@ import pytest
 import yaml
 
 from catalogue.events import TOPICS
-from catalogue.settings import declared
 from deployment.kubernetes.binaries import programs
 from deployment.pins import image, pins
+from runtime.settings import declared
 from tests.kubernetes.conftest import EVERYWHERE, PLACES
 
 WORKLOADS = ("Deployment", "StatefulSet", "Job", "CronJob")

@@ -14,11 +14,11 @@ import pytest
 import yaml
 
 from catalogue.events import TOPICS
-from catalogue.settings import cache_folder
 from deployment.kubernetes.api_server import ApiServer
 from deployment.kubernetes.binaries import programs
 from deployment.packages import need
 from deployment.pins import pins
+from runtime.settings import cache_folder
 from tests.kubernetes.conftest import FOLDER, ROOT, knows
 from tests.kubernetes.test_manifests import pods, printed
 

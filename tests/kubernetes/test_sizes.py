@@ -7,8 +7,8 @@ import re
 import pytest
 import yaml
 
-from catalogue.settings import MEMORY, MEMORY_UNITS
 from deployment.installation import CONFIG
+from runtime.settings import MEMORY, MEMORY_UNITS
 from tests.kubernetes.test_manifests import pods, printed
 
 UNITS = {"g": 2**30, "m": 2**20, "Gi": 2**30, "Mi": 2**20}

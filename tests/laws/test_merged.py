@@ -16,17 +16,17 @@ from hypothesis import strategies as st
 
 from batch_layer.publication import publish
 from batch_layer.topic_run import TopicRun
-from catalogue.deltas import boundary, read_deltas
+from catalogue.at_rest.deltas import boundary, read_deltas
+from catalogue.at_rest.runs import current
 from catalogue.events import TOPICS
-from catalogue.runs import current
-from catalogue.settings import Settings
-from catalogue.storage import open_store
 from catalogue.views import VIEWS
+from runtime.settings import Settings
+from runtime.storage.opening import open_store
 from serving_layer.answers import Answers
 from serving_layer.query import parse
 from serving_layer.state import ServingState
-from speed_layer.kernel import pack, unpack
 from speed_layer.speed import Speed
+from speed_layer.typed_records import pack, unpack
 from tests.oracle.comparison import differences
 from tests.oracle.histories import history, landed, write_raw
 from tests.oracle.views import Record, all_views
@@ -54,7 +54,7 @@ class Platform:
         for r in self.records:
             partitions[r.topic].add(r.partition)
 
-        def starting(_: Settings, heads: dict) -> dict:
+        def starting(_: Settings, topics: object, heads: dict) -> dict:
             return {t: {str(p): heads[t].get(str(p), 0) for p in ps} for t, ps in partitions.items()}
 
         return Speed(self.settings, self.speed_store, self.batch, starting)
@@ -126,7 +126,7 @@ def opened(platform: Platform) -> ServingState:
 
 def rows_of(state: ServingState, answers: Answers, view: str, layer: str = "merged") -> tuple[list[dict], dict]:
     if not COLUMNS:
-        from catalogue.documents import view_columns
+        from catalogue.views.columns import view_columns
 
         COLUMNS.update(view_columns())
     rows: list[dict] = []

@@ -14,13 +14,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from catalogue.dialect import connect
-from catalogue.duplicates import mark_duplicates
 from catalogue.events import TOPICS
-from catalogue.inspection import typed
-from catalogue.rollups import MAX_SUM, Rollup
-from catalogue.validation import fields_of
+from catalogue.sql.dialect import connect
+from catalogue.sql.duplicates import mark_duplicates
+from catalogue.sql.typed_events import fields_of
+from catalogue.sql.verdicts import typed
 from catalogue.views import ROLLUPS, VIEWS
+from catalogue.views.rollups import MAX_SUM, Rollup
 from tests.oracle.comparison import differences
 from tests.oracle.histories import history, landed
 from tests.oracle.views import Record, all_views

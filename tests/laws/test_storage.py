@@ -12,8 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from catalogue.settings import Settings
-from catalogue.storage import Conflict, Store, open_store
+from runtime.settings import Settings
+from runtime.storage.opening import open_store
+from runtime.storage.store import Conflict, Store
 
 KINDS = ("local", "s3", "hdfs")
 WRITERS = 6

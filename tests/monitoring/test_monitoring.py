@@ -6,9 +6,9 @@ import re
 import pytest
 import yaml
 
-from catalogue.metrics import METRICS
 from deployment.local_stack import MONITORING
 from deployment.monitoring.dashboards import DASHBOARDS, printed
+from runtime.metrics import METRICS
 
 RULES = [
     r for g in yaml.safe_load((MONITORING / "prometheus" / "alerts.yml").read_text())["groups"] for r in g["rules"]

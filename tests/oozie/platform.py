@@ -16,13 +16,14 @@ from pathlib import Path
 
 import duckdb
 
-from catalogue.runs import current
-from catalogue.storage import Store, open_store
+from catalogue.at_rest.runs import current
 from catalogue.views import VIEWS
 from deployment.local_stack import LocalStack
 from deployment.oozie.assembly import commands
 from deployment.oozie.server import OozieServer
 from deployment.ports import free_port
+from runtime.storage.opening import open_store
+from runtime.storage.store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "batch_layer" / "deploy_oozie.sh"

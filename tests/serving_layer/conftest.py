@@ -13,8 +13,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from catalogue.settings import Settings
 from deployment.ports import free_port
+from runtime.settings import Settings
 from tests.laws.test_merged import Platform
 from tests.oracle.histories import history
 

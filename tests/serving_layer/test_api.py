@@ -14,10 +14,10 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
 
-from catalogue.documents import view_columns
-from catalogue.realtime import WINDOWS
-from catalogue.runs import current
+from catalogue.at_rest.runs import current
 from catalogue.views import VIEWS
+from catalogue.views.columns import view_columns
+from catalogue.views.windows import WINDOWS
 from serving_layer.query import LAYERS, parse
 from tests.oracle.histories import landed
 from tests.oracle.views import all_views

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from catalogue.settings import Settings
+from runtime.settings import Settings
 from serving_layer.api import create_app
 from serving_layer.query import DEFAULT_LIMIT, FORMATS, LAYERS, MAX_LIMIT, MOST_VALUES, OPERATORS, RESERVED
 

@@ -3,8 +3,8 @@
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from catalogue.documents import view_columns
 from catalogue.views import VIEWS
+from catalogue.views.columns import view_columns
 from serving_layer import persons as module
 from serving_layer.answers import Answers
 from serving_layer.lookup import Lookup

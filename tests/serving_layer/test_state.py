@@ -12,11 +12,11 @@ import httpx
 import pytest
 
 from batch_layer.publication import republish
-from catalogue.deltas import manifest_path, read_deltas
+from catalogue.at_rest.deltas import manifest_path, read_deltas
+from catalogue.at_rest.runs import current
 from catalogue.events import TOPICS
-from catalogue.runs import current
-from catalogue.storage import open_store
 from catalogue.views import VIEWS
+from runtime.storage.opening import open_store
 from serving_layer.answers import Answers
 from speed_layer.compaction import compact
 from tests.laws.test_merged import Platform, check, opened, rows_of, settle

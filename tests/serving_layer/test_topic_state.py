@@ -7,13 +7,13 @@ from dataclasses import replace
 import duckdb
 import pytest
 
-from catalogue.deltas import Delta
-from catalogue.dialect import connect
+from catalogue.at_rest.deltas import Delta
+from catalogue.at_rest.runs import state_file, view_file
 from catalogue.events import TOPICS
-from catalogue.runs import state_file, view_file
-from catalogue.settings import Settings
-from catalogue.storage import open_store
+from catalogue.sql.dialect import connect
 from catalogue.views import VIEWS
+from runtime.settings import Settings
+from runtime.storage.opening import open_store
 from serving_layer.topic_state import MOST_TOUCHED, TopicState
 
 TOPIC, VIEW, ROWS = "video_topic", "video_total_watch_time", 600_000

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from catalogue.deltas import read_deltas
-from catalogue.runs import current
+from catalogue.at_rest.deltas import read_deltas
+from catalogue.at_rest.runs import current
 from speed_layer.delta_maker import DeltaMaker
 from tests.laws.test_merged import Platform, check, opened
 from tests.oracle.histories import history

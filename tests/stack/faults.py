@@ -21,8 +21,8 @@ from random import Random
 
 from kafka.errors import KafkaError
 
-from catalogue.deltas import read_deltas
-from catalogue.runs import RUNS, current
+from catalogue.at_rest.deltas import read_deltas
+from catalogue.at_rest.runs import RUNS, current
 from catalogue.views import VIEWS
 from deployment.local_stack import LocalStack
 from ingestion_layer.commits import Commits

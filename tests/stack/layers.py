@@ -17,11 +17,11 @@ import httpx
 import pyarrow as pa
 
 from catalogue.events import TOPICS
-from catalogue.storage import open_store
 from catalogue.views import VIEWS
 from deployment.local_stack import LocalStack
 from deployment.ports import free_port
 from kafka import KafkaConsumer, TopicPartition
+from runtime.storage.opening import open_store
 from tests.oracle.comparison import differences
 from tests.oracle.histories import landed
 from tests.oracle.views import Record, all_views

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from batch_layer.run_batch_jobs import main
-from catalogue.storage import open_store
 from deployment.ports import free_port
+from runtime.storage.opening import open_store
 from tests.oracle.histories import history, write_raw
 
 

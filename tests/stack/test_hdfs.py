@@ -14,9 +14,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from batch_layer.run_batch_jobs import main
-from catalogue.runs import current, view_file
-from catalogue.settings import Settings
-from catalogue.storage import Store, open_store
+from catalogue.at_rest.runs import current, view_file
+from runtime.settings import Settings
+from runtime.storage.opening import open_store
+from runtime.storage.store import Store
 from tests.stack.test_ingestion import in_kafka
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -17,9 +17,10 @@ from pathlib import Path
 import pytest
 
 from catalogue.events import TOPICS
-from catalogue.storage import Store, open_store
 from deployment.local_stack import LocalStack
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+from runtime.storage.opening import open_store
+from runtime.storage.store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "ingestion_layer" / "minio_ingest.py"

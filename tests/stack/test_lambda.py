@@ -2,7 +2,7 @@
 
 import pytest
 
-from catalogue.deltas import read_deltas
+from catalogue.at_rest.deltas import read_deltas
 from deployment.local_stack import LocalStack
 from tests.stack.faults import Faults
 

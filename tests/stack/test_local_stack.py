@@ -9,12 +9,12 @@ import pytest
 from kafka.admin import ConfigResource, ConfigResourceType
 
 from catalogue.events import TOPICS
-from catalogue.storage import open_store
 from deployment import local_stack
 from deployment.installation import StackError
 from deployment.local_stack import LocalStack
 from deployment.ports import free_ports
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+from runtime.storage.opening import open_store
 
 
 def test_topics_and_bucket_survive_a_restart(tmp_path):

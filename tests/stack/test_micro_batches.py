@@ -3,8 +3,9 @@
 import threading
 import time
 
-from catalogue.settings import Settings
-from catalogue.spark import MicroBatches, session
+from runtime.settings import Settings
+from runtime.spark.session import session
+from runtime.spark.streaming import MicroBatches
 
 
 def test_the_running_micro_batch_ends_and_no_other_begins(tmp_path):

@@ -10,9 +10,9 @@ import httpx
 import pytest
 
 from batch_layer.publication import drop_old_runs
-from catalogue.runs import current
-from catalogue.settings import Settings
-from catalogue.storage import open_store
+from catalogue.at_rest.runs import current
+from runtime.settings import Settings
+from runtime.storage.opening import open_store
 from tests.laws.test_merged import Platform
 from tests.oracle.histories import history
 from tests.serving_layer.conftest import Server

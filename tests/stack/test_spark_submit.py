@@ -10,8 +10,8 @@ from pathlib import Path
 from deployment.local_stack import ROOT
 
 SCRIPT = """
-from catalogue.settings import Settings
-from catalogue.spark import session
+from runtime.settings import Settings
+from runtime.spark.session import session
 
 conf = session("check", Settings.load()).sparkContext.getConf()
 print("found", conf.get("spark.master"), conf.get("spark.sql.shuffle.partitions"), conf.get("spark.sql.session.timeZone"))

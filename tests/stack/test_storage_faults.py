@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from catalogue.storage import open_store
-from tests.catalogue.test_storage import ACTIONS, complaint
+from runtime.storage.opening import open_store
+from tests.runtime.storage.test_store import ACTIONS, complaint
 
 
 @pytest.mark.parametrize("action", ACTIONS)

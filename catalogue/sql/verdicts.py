@@ -1,0 +1,108 @@
+"""What ingestion needs to know of an event as it arrives: its raw line, and what is wrong with it."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Iterator
+from functools import cache
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from catalogue.sql.typed_events import FAULT_SEPARATOR, strict_json, typed_events, value_transform
+
+# Parsed statements run only so; planning `con.sql`, which needs no copy, takes longer than copying does.
+warnings.filterwarnings("ignore", "Arrow output on a DB-API result")
+
+
+def by_topic(batch: pa.RecordBatch) -> Iterator[tuple[str, pa.Table]]:
+    """A batch of Kafka's records (topic, partition, offset, timestamp, value; NULL reads as empty), topic by topic, as
+    `inspect` and `typed` take them."""
+    table = pa.Table.from_batches([batch])
+    for topic in pc.unique(table["topic"]).to_pylist():
+        mine = table.filter(pc.equal(table["topic"], topic))
+        yield (
+            topic,
+            pa.table(
+                {
+                    "partition": mine["partition"],
+                    "offset": mine["offset"],
+                    "kafka_timestamp": mine["timestamp"].cast(pa.timestamp("us", "UTC")),
+                    "value": pc.fill_null(mine["value"], b""),
+                }
+            ),
+        )
+
+
+@cache
+def _statement(sql: str) -> duckdb.Statement:
+    """The parsed statement: for the records of a second, parsing takes longer than everything else."""
+    return duckdb.extract_statements(sql)[0]
+
+
+def _parsed(topic: str) -> str:
+    """The common tables that decode and parse `records`: `parsed` has value NULL where it is no JSON object."""
+    return f"""texts AS MATERIALIZED (SELECT *, TRY(decode(value)) AS text, row_number() OVER () AS n FROM records),
+parsed AS MATERIALIZED (
+    SELECT * EXCLUDE (value), kafka_timestamp AT TIME ZONE 'UTC' AS kafka_ts,
+        TRY(CASE WHEN json_type(text) = 'OBJECT' AND {strict_json("text")} THEN json_transform(text, '{value_transform(topic)}') END) AS value
+    FROM texts
+)"""
+
+
+@cache
+def _query(topic: str) -> str:
+    head = json.dumps(topic)
+    return f"""
+WITH {_parsed(topic)}, verdicts AS (
+    SELECT "partition", "offset", fault FROM ({typed_events(topic, "(SELECT * FROM parsed WHERE value IS NOT NULL)")})
+)
+SELECT p."partition", p."offset", p.kafka_timestamp,
+    CASE WHEN value IS NOT NULL THEN concat('{{"topic":{head},"partition":', p."partition", ',"offset":', p."offset",
+        ',"kafka_timestamp":"', strftime(p.kafka_timestamp AT TIME ZONE 'UTC', '%Y-%m-%dT%H:%M:%S.%g'), 'Z","value":',
+        translate(text, chr(10) || chr(13), '  '), '}}') END AS line,
+    CASE WHEN text IS NULL THEN 'not_utf8' WHEN value IS NULL THEN 'not_an_object'
+        ELSE split_part(fault, '{FAULT_SEPARATOR}', 1) END AS reason,
+    CASE WHEN text IS NULL THEN 'value must be UTF-8' WHEN value IS NULL THEN 'value must be a JSON object'
+        ELSE split_part(fault, '{FAULT_SEPARATOR}', 2) END AS detail,
+    value IS NOT NULL AS parseable
+FROM parsed p LEFT JOIN verdicts v ON p."partition" = v."partition" AND p."offset" = v."offset"
+ORDER BY n"""
+
+
+def inspect(con: duckdb.DuckDBPyConnection, topic: str, records: pa.Table) -> pa.Table:
+    """Judge records of one topic.
+
+    `records`: partition int32, offset int64, kafka_timestamp timestamp[us, UTC], value binary. Returns one row per
+    record in the same order: partition, offset, kafka_timestamp, line (the raw envelope without line break, NULL
+    when the value is no JSON object), reason and detail (NULL when valid), parseable.
+    """
+    con.register("records", records)
+    try:
+        return con.execute(_statement(_query(topic))).to_arrow_table()
+    finally:
+        con.unregister("records")
+
+
+@cache
+def _typed_query(topic: str, columns: tuple[str, ...]) -> str:
+    chosen = ", ".join(columns)
+    return f"""
+WITH {_parsed(topic)}, typed AS ({typed_events(topic, "(SELECT * FROM parsed WHERE value IS NOT NULL)")})
+SELECT "partition", "offset", kafka_ts, true AS parseable, fault IS NOT NULL AS faulty, {chosen} FROM typed
+UNION ALL BY NAME SELECT "partition", "offset", kafka_ts, false AS parseable, true AS faulty FROM parsed WHERE value IS NULL"""
+
+
+def typed(con: duckdb.DuckDBPyConnection, topic: str, records: pa.Table, columns: tuple[str, ...]) -> pa.Table:
+    """Typed events of records as `inspect` takes them.
+
+    One row per record, in no order: partition, offset, kafka_ts (UTC), parseable, faulty, and `columns` of
+    `catalogue.sql.typed_events.typed_events`.
+    """
+    con.register("records", records)
+    try:
+        return con.execute(_statement(_typed_query(topic, columns))).to_arrow_table()
+    finally:
+        con.unregister("records")

@@ -1,1 +1,0 @@
-"""The kinds of storage behind `catalogue.storage.open_store`."""

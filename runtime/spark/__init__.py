@@ -1,0 +1,1 @@
+"""The Spark session, its streams and its workers."""

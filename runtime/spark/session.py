@@ -1,0 +1,115 @@
+"""The Spark session that the ingestion, batch and speed layers share."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from py4j.protocol import Py4JError
+from pyspark import SparkConf, SparkContext
+from pyspark.sql import SparkSession
+
+from runtime.errors import PlatformError
+from runtime.settings import by_spark_submit, cache_folder
+from runtime.spark.executor_image import name_executor_image
+
+if TYPE_CHECKING:
+    from runtime.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+# Checkpoints are thrown away (ADR 0003). Unlike Spark's first choice this one starts no `chmod` for each of their files.
+FILE_MANAGER = "org.apache.spark.sql.execution.streaming.checkpointing.FileSystemBasedCheckpointFileManager"
+LOGGING = Path(__file__).with_name("log4j2.properties")
+
+
+class MissingJars(PlatformError):
+    """Spark's Kafka and S3 jars are not where they are looked for."""
+
+
+def session(app: str, settings: Settings, kafka: bool = False) -> SparkSession:
+    """A session named `app`, in UTC, without web pages; SPARK_MASTER is its master unless spark-submit gave one.
+
+    With `kafka` the class path has the jars of Kafka's source; MissingJars where the folder lacks them. SettingsError where
+    the image of executors can't be told.
+    """
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    by_submit = by_spark_submit()
+    if by_submit:
+        SparkContext._ensure_initialized()  # only with its JVM does a SparkConf see what spark-submit was given
+    conf = SparkConf(loadDefaults=by_submit)
+    conf.setAppName(app)
+    defaults = {
+        "spark.master": settings.spark_master,
+        "spark.driver.memory": settings.spark_driver_memory,
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.shuffle.partitions": "4",
+        "spark.sql.execution.arrow.maxRecordsPerBatch": "50000",
+        "spark.executorEnv.PYTHONPATH": str(ROOT),
+        "spark.sql.streaming.checkpointFileManagerClass": FILE_MANAGER,
+        "spark.sql.streaming.checkpoint.fileChecksum.enabled": "false",
+        "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile={LOGGING.as_uri()} -Djava.net.preferIPv4Stack=true",
+    }
+    if by_submit:
+        defaults["spark.log.level"] = "ERROR"  # its JVM is there already, with a log4j configuration of its own
+    else:
+        defaults |= {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
+        if kafka:
+            defaults["spark.driver.extraClassPath"] = f"{jars(settings)}/*"
+    for name, value in defaults.items():
+        conf.setIfMissing(name, value)
+    name_executor_image(conf)
+    with _interrupts_later():
+        SparkContext._ensure_initialized(conf=conf)
+    return SparkSession.builder.config(conf=conf).getOrCreate()
+
+
+def stop(spark: SparkSession) -> None:
+    """Stop Spark; a signal to the whole process group may have done so already."""
+    with suppress(Py4JError, OSError):
+        spark.stop()
+
+
+@contextmanager
+def _interrupts_later() -> Iterator[None]:
+    """Ctrl-C has its effect at the end: PySpark leaves a JVM behind that is interrupted while it starts."""
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(before):
+        yield
+        return
+    caught: list[tuple[int, Any]] = []
+    signal.signal(signal.SIGINT, lambda number, frame: caught.append((number, frame)))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if caught:
+        before(*caught[0])
+
+
+def cause(error: Exception, *signs: str) -> str:
+    """The line of a Spark error that says what went wrong: the last with the first of `signs` that is there.
+
+    Of a sign that ends with a colon only what follows it is told.
+    """
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    for sign in signs:
+        for line in reversed(lines):
+            if sign in line:
+                return line.split(sign, 1)[1] if sign.endswith(": ") else line
+    return lines[0] if lines else type(error).__name__
+
+
+def jars(settings: Settings) -> Path:
+    """The folder of Spark's Kafka and S3 jars."""
+    folder = Path(settings.spark_jars or cache_folder() / "spark-jars").expanduser()
+    if not any(folder.glob("spark-sql-kafka-*.jar")):
+        raise MissingJars(f"Spark: SPARK_JARS must hold the Kafka source's jars; got {folder}")
+    return folder

@@ -1,0 +1,53 @@
+"""Kafka's records as a stream of micro-batches."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from pyspark.sql import SparkSession
+from pyspark.sql.streaming.readwriter import DataStreamReader
+
+from runtime.kafka_offsets import Offsets
+from runtime.settings import Settings
+
+
+def kafka_stream(spark: SparkSession, settings: Settings, starting: Offsets, most: int) -> DataStreamReader:
+    """A reader of the topics of `starting`, from these offsets on, at most `most` in a micro-batch; a gap is an error."""
+    return spark.readStream.format("kafka").options(
+        **{
+            "kafka.bootstrap.servers": settings.kafka_bootstrap_servers,
+            "subscribe": ",".join(starting),
+            "startingOffsets": json.dumps(starting),
+            "failOnDataLoss": "true",
+            "kafka.fetch.max.wait.ms": "20",
+            "kafka.max.partition.fetch.bytes": str(8 * 2**20),
+            "kafka.max.poll.records": "20000",
+            "maxOffsetsPerTrigger": str(most),
+        }
+    )
+
+
+class MicroBatches:
+    """Hands the micro-batches of a query to `take` until the end, which waits for the running one.
+
+    A query that is stopped in the middle of one is interrupted, and Spark then searches the error's text by a regular
+    expression that overflows its stack. What comes after the end is left to the next start.
+    """
+
+    def __init__(self, take: Callable[[Any, int], None]):
+        self._take, self._running, self._ended = take, threading.Lock(), False
+
+    def __call__(self, batch: Any, number: int) -> None:
+        with self._running:
+            if not self._ended:
+                self._take(batch, number)
+
+    def end(self, query: Any) -> None:
+        """Take no more, and stop the query."""
+        self._ended = True
+        with self._running:
+            pass
+        query.stop()

@@ -1,0 +1,1 @@
+"""Folders, S3 buckets and HDFS as one kind of store."""

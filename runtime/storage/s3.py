@@ -1,0 +1,150 @@
+"""A bucket of an S3 store, MinIO for one, and a folder in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3
+from boto3.exceptions import Boto3Error
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError
+
+from runtime.storage.store import Conflict, Entry, StorageError, Store
+
+DELETED_AT_ONCE = 1000
+MISSING = {"NoSuchKey", "404", "NotFound"}
+TAKEN = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
+REASONS = {
+    "InvalidAccessKeyId": "the access key is unknown; check MINIO_ACCESS_KEY",
+    "SignatureDoesNotMatch": "the secret key is wrong; check MINIO_SECRET_KEY",
+    "AccessDenied": "access denied to these credentials",
+    "403": "access denied; check MINIO_ACCESS_KEY and MINIO_SECRET_KEY",
+    "NoSuchBucket": "the bucket doesn't exist",
+}
+
+
+@cache
+def _client(endpoint: str, access_key: str, secret_key: str, attempts: int) -> Any:
+    """One client per process and purpose: making one takes as long as dozens of requests, and they may be shared."""
+    config = Config(
+        connect_timeout=3,
+        read_timeout=30,
+        retries={"mode": "standard", "total_max_attempts": attempts},
+        s3={"addressing_style": "path"},
+        signature_version="s3v4",
+        max_pool_connections=32,
+    )
+    return boto3.session.Session().client(
+        "s3",
+        endpoint_url=endpoint,
+        region_name="us-east-1",
+        aws_access_key_id=access_key,
+        aws_secret_access_key=secret_key,
+        config=config,
+    )
+
+
+class S3Store(Store):
+    """Objects of `uri` at `endpoint`, addressed in path style."""
+
+    def __init__(self, uri: str, endpoint: str, access_key: str, secret_key: str) -> None:
+        parts = urlsplit(uri)
+        self.uri, self.bucket, self.folder = uri.rstrip("/"), parts.netloc, parts.path.strip("/")
+        self._connection = (endpoint, access_key, secret_key)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {k: v for k, v in self.__dict__.items() if k not in ("_client", "_strict_client")}
+
+    @cached_property
+    def _client(self) -> Any:
+        return self._connected(attempts=4)
+
+    @cached_property
+    def _strict_client(self) -> Any:
+        # A repeated conditional write could collide with its own first attempt, so these aren't repeated.
+        return self._connected(attempts=1)
+
+    def _connected(self, attempts: int) -> Any:
+        with self._reported():
+            return _client(*self._connection, attempts)
+
+    @contextmanager
+    def _reported(self, path: str = "") -> Iterator[None]:
+        endpoint, who = self._connection[0], f"storage {self.uri}"
+        try:
+            try:
+                yield
+            except Boto3Error as error:  # a transfer's, around the answer that it got
+                raise error.__context__ if isinstance(error.__context__, ClientError) else error from None
+        except ClientError as error:
+            code = str(error.response["Error"]["Code"])
+            if code in MISSING:
+                raise FileNotFoundError(f"{who}: no file {path}") from error
+            if code in TAKEN:
+                raise FileExistsError(f"{who}: {path} was written by another") from error
+            reason = REASONS.get(code, error.response["Error"].get("Message") or code)
+            raise StorageError(f"{who} at {endpoint}: {reason}") from error
+        except (ConnectionError, HTTPClientError) as error:
+            raise StorageError(f"{who}: can't reach {endpoint}; is it running, is MINIO_ENDPOINT right?") from error
+        except (BotoCoreError, Boto3Error, ValueError) as error:
+            raise StorageError(f"{who} at {endpoint}: {' '.join(str(error).split())}") from error
+
+    def _key(self, path: str) -> str:
+        return f"{self.folder}/{path}" if self.folder else path
+
+    def list(self, prefix: str = "") -> list[Entry]:
+        skip = len(self._key(""))
+        with self._reported():
+            pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=self._key(prefix))
+            found = [o for page in pages for o in page.get("Contents", ())]
+        entries = [Entry(o["Key"][skip:], o["Size"], o["ETag"]) for o in found if not o["Key"].endswith("/")]
+        return sorted(entries, key=lambda e: e.path)
+
+    def read(self, path: str) -> bytes:
+        with self._reported(path):
+            return self._client.get_object(Bucket=self.bucket, Key=self._key(path))["Body"].read()
+
+    def write(self, path: str, data: bytes) -> None:
+        with self._reported(path):
+            self._client.put_object(Bucket=self.bucket, Key=self._key(path), Body=data)
+
+    def create(self, path: str, data: bytes) -> None:
+        with self._reported(path):
+            self._strict_client.put_object(Bucket=self.bucket, Key=self._key(path), Body=data, IfNoneMatch="*")
+
+    def swap(self, path: str, data: bytes, etag: str | None) -> None:
+        condition = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag}
+        try:
+            with self._reported(path):
+                self._strict_client.put_object(Bucket=self.bucket, Key=self._key(path), Body=data, **condition)
+        except (FileExistsError, FileNotFoundError) as error:
+            raise Conflict(f"storage {self.uri}: {path} was changed by another writer") from error
+
+    def etag(self, path: str) -> str | None:
+        try:
+            with self._reported(path):
+                return self._client.head_object(Bucket=self.bucket, Key=self._key(path))["ETag"]
+        except FileNotFoundError:
+            return None
+
+    def download(self, path: str, local: str | Path) -> None:
+        with self._reported(path):
+            self._client.download_file(self.bucket, self._key(path), str(local))
+
+    def upload(self, local: str | Path, path: str) -> None:
+        with self._reported(path):
+            self._client.upload_file(str(local), self.bucket, self._key(path))
+
+    def delete(self, paths: Iterable[str]) -> None:
+        keys = [{"Key": self._key(p)} for p in paths]
+        for start in range(0, len(keys), DELETED_AT_ONCE):
+            batch = {"Objects": keys[start : start + DELETED_AT_ONCE], "Quiet": True}
+            with self._reported():
+                refused = self._client.delete_objects(Bucket=self.bucket, Delete=batch).get("Errors")
+            if refused:
+                raise StorageError(f"storage {self.uri}: can't delete {refused[0]['Key']}: {refused[0]['Message']}")
