@@ -7,7 +7,8 @@ PYTHON := $(VENV)/bin/python
 setup: $(VENV)/.ready
 	@$(PYTHON) -m deployment.installation
 
-$(VENV)/.ready: config/requirements-dev.txt
+# Its name holds what it was made from: where it stands, it is ready, however young the checkout is.
+$(VENV)/.ready:
 	python3 -m venv $(VENV)
 	$(VENV)/bin/pip install --disable-pip-version-check -r config/requirements-dev.txt >&2
 	touch $@
