@@ -1,6 +1,5 @@
 """What the batch layer fixes for itself; everything else is a setting or stands in the catalogue."""
 
-RAW_SUFFIXES = (".json", ".json.gz", ".json.zst")
 # Raw files that one statement reads.
 FILES_PER_READ = 500
 # The largest raw line that is read, in bytes.

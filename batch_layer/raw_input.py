@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import re
 from dataclasses import dataclass
 
-from batch_layer.config import RAW_SUFFIXES
+from catalogue.at_rest.raw_files import RawName, is_raw_file, newest_commit, topic_folder
 from runtime.storage.store import Entry, Store
-
-_NAME = re.compile(r"part-(\d{5})-(\d{20})-(\d{20})(-\d+)?\.json")
 
 
 @dataclass(frozen=True)
@@ -26,11 +22,11 @@ class RawInput:
     @classmethod
     def of(cls, raw: Store, topic: str, limit: dict[str, int] | None = None) -> RawInput:
         """The topic's files in `raw`, without those that ingestion has not committed yet or that begin beyond `limit`."""
-        files = tuple(e for e in raw.list(f"topic={topic}/") if e.path.endswith(RAW_SUFFIXES) and not _hidden(e))
-        commits = raw.list("_commits/")
-        if not commits:
+        files = tuple(e for e in raw.list(topic_folder(topic)) if is_raw_file(e.path))
+        commit = newest_commit(raw)
+        if commit is None:
             return cls(files, None)
-        head = json.loads(raw.read(commits[-1].path))["head"].get(topic, {})
+        head = commit.head.get(topic, {})
         files = tuple(e for e in files if _last(e) < head.get(_partition(e), 0))
         if limit is None:
             return cls(files, head)
@@ -56,27 +52,13 @@ class RawInput:
         return tuple(e for e in self.files if e.path not in known["files"])
 
 
-def _hidden(entry: Entry) -> bool:
-    """Whether Hadoop's tools would pass it over: what a writer has not finished, its sums and marks."""
-    return any(part.startswith(("_", ".")) for part in entry.path.split("/"))
-
-
 def _partition(entry: Entry) -> str:
-    return str(int(_name(entry)[1]))
+    return str(RawName.parsed(entry.path).partition)
 
 
 def _first(entry: Entry) -> int:
-    return int(_name(entry)[2])
+    return RawName.parsed(entry.path).first
 
 
 def _last(entry: Entry) -> int:
-    return int(_name(entry)[3])
-
-
-def _name(entry: Entry) -> re.Match[str]:
-    match = _NAME.search(entry.path)
-    if not match:
-        raise ValueError(
-            f"raw file '{entry.path}': name must be part-<partition>-<first>-<last>[-<commit>].json* beside manifests"
-        )
-    return match
+    return RawName.parsed(entry.path).last

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from batch_layer.config import FILES_PER_READ, LARGEST_LINE
+from catalogue.at_rest.raw_files import raw_lines
 from catalogue.events import TOPICS
 from catalogue.sql.typed_events import fields_read, typed_events, value_struct
 from catalogue.views import ROLLUPS
@@ -20,7 +21,6 @@ from runtime.storage.store import Entry, Store
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_ARRIVED = "try_cast(kafka_timestamp AS TIMESTAMPTZ)::TIMESTAMP"
 ALWAYS = ('"partition"', '"offset"', "kafka_ts", "fault", "event_id", "event_type", "ts", "date", "hour")
 
 
@@ -114,33 +114,7 @@ def _columns(topic: str) -> tuple[str, ...]:
 
 
 def _reader(topic: str, paths: list[Path]) -> str:
-    envelope = {
-        "topic": "VARCHAR",
-        '"partition"': "JSON",
-        '"offset"': "JSON",
-        "kafka_timestamp": "VARCHAR",
-        "value": value_struct(topic),
-    }
-    if not paths:
-        nothing = ", ".join(f"NULL::{kind} AS {name}" for name, kind in envelope.items())
-        rows = f"SELECT {nothing} LIMIT 0"
-    else:
-        names = ", ".join(f"'{path}'" for path in paths)
-        kinds = ", ".join(f"{name}: '{kind}'" for name, kind in envelope.items())
-        rows = (
-            f"SELECT * FROM read_json([{names}], format = 'newline_delimited', ignore_errors = true, "
-            f"maximum_object_size = {LARGEST_LINE}, columns = {{{kinds}}})"
-        )
-    read = f"topic = '{topic}' AND {_whole('partition')} >= 0 AND {_whole('offset')} >= 0 AND value IS NOT NULL"
-    return (
-        f'(SELECT CASE WHEN {read} AND {_ARRIVED} IS NOT NULL THEN {_whole("partition")} END AS "partition", '
-        f'{_whole("offset")} AS "offset", {_ARRIVED} AS kafka_ts, value FROM ({rows}))'
-    )
-
-
-def _whole(name: str) -> str:
-    """The whole number that a JSON token is; NULL where it isn't written as one."""
-    return f"""CASE WHEN NOT contains("{name}"::VARCHAR, '.') THEN try_cast("{name}"::VARCHAR AS BIGINT) END"""
+    return raw_lines(topic, paths, value_struct(topic), LARGEST_LINE)
 
 
 def _objection(topic: str, line: bytes) -> dict[str, str]:

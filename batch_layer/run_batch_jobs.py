@@ -8,7 +8,6 @@ that jobs can run as processes of their own; `--publish RUN` then makes what the
 from __future__ import annotations
 
 import datetime as dt
-import json
 import sys
 import uuid
 from pathlib import Path
@@ -30,6 +29,7 @@ from batch_layer.publication import (
 )
 from batch_layer.topic_run import BatchError, TopicResult, TopicRun
 from catalogue.at_rest.deltas import boundary, read_deltas
+from catalogue.at_rest.raw_files import newest_commit
 from catalogue.at_rest.runs import current
 from catalogue.events import JOBS, TOPICS
 from runtime.command_line import Parser
@@ -151,10 +151,10 @@ def _limits(raw: Store, output: Store, cuts: dict, settings: Settings) -> dict[s
 
     Only the run that the speed layer follows has to look at its deltas.
     """
-    commits = raw.list("_commits/")
-    if not commits or output.uri.rstrip("/") != settings.batch_views.rstrip("/"):
+    newest = newest_commit(raw)
+    if newest is None or output.uri.rstrip("/") != settings.batch_views.rstrip("/"):
         return {}
-    landed = json.loads(raw.read(commits[-1].path))["head"]
+    landed = newest.head
     try:
         deltas = read_deltas(open_store(settings.speed_views, settings))
     except (ValueError, StorageError) as error:  # any cut is exact; one where a delta ends saves the speed layer work

@@ -2,45 +2,29 @@
 
 An ingester takes over by a commit of its own without files, before it writes any. From then on an earlier one that still
 lives can't commit, as its next number is taken. The number is a part of every file's name, so that neither can remove or
-overwrite a file of the other's, and what was written in vain is told by its number.
+overwrite a file of the other's, and files that are orphaned, written but never committed, are told by their number.
 """
 
 from __future__ import annotations
 
-import json
-import re
 from dataclasses import dataclass, field
 
 from catalogue.at_rest.ledger import Ledger, add_ledger
+from catalogue.at_rest.raw_files import Commit, CommittedFile, Offsets, Ranges, RawName, newest_commit, topic_folder
+from runtime.errors import PlatformError
 from runtime.storage.store import Store
 from runtime.timestamps import now
 
-FOLDER = "_commits/"
-OUR_FILE = re.compile(r"topic=[^/]+/date=[^/]+/part-\d{5}-\d{20}-\d{20}-(?P<commit>\d{8})\.json\.gz")
 # Of so many of the newest takeovers files are looked for: an ingester that many before is surely gone.
 TAKEOVERS = 100
-Offsets = dict[str, dict[str, int]]
 
 
-class IngestError(Exception):
+class IngestError(PlatformError):
     """Ingestion can't go on; the message is one line for people."""
 
 
 class TakenOver(IngestError):
     """Another ingester has taken over since."""
-
-
-@dataclass(frozen=True)
-class Landed:
-    """A raw file: where it is, and which offsets (inclusive) it holds."""
-
-    path: str
-    topic: str
-    partition: int
-    first: int
-    last: int
-    events: int
-    bytes: int
 
 
 @dataclass
@@ -57,18 +41,15 @@ class Commits:
 
     @classmethod
     def newest(cls, raw: Store) -> Commits:
-        """The state after the newest manifest in `raw`; empty where there is none."""
-        entries = raw.list(FOLDER)
-        if not entries:
-            return cls()
-        manifest = json.loads(raw.read(entries[-1].path))
-        return cls(manifest["commit"], manifest["head"], manifest["total"], manifest["takeovers"])
+        """The state after the newest manifest in `raw`; empty where there is none. StorageError for a damaged one."""
+        newest = newest_commit(raw)
+        return cls(newest.commit, newest.head, newest.total, newest.takeovers) if newest else cls()
 
     def take_over(self, raw: Store) -> None:
         """Keep every other ingester from committing. Raises TakenOver where another was faster."""
         self._write(raw, {}, [], {}, [*self.takeovers, self.number + 1][-TAKEOVERS:])
 
-    def add(self, raw: Store, ranges: dict[str, dict[str, list[int]]], files: list[Landed], ledger: Ledger) -> None:
+    def add(self, raw: Store, ranges: Ranges, files: list[CommittedFile], ledger: Ledger) -> None:
         """Commit a micro-batch. Raises IngestError where its ledger is open, TakenOver where nobody may see it any more."""
         for topic, partitions in ledger.items():
             for partition, entry in partitions.items():
@@ -77,12 +58,7 @@ class Commits:
         self._write(raw, ranges, files, ledger, self.takeovers)
 
     def _write(
-        self,
-        raw: Store,
-        ranges: dict[str, dict[str, list[int]]],
-        files: list[Landed],
-        ledger: Ledger,
-        takeovers: list[int],
+        self, raw: Store, ranges: Ranges, files: list[CommittedFile], ledger: Ledger, takeovers: list[int]
     ) -> None:
         head = {topic: dict(partitions) for topic, partitions in self.head.items()}
         for topic, bounds in ranges.items():
@@ -90,31 +66,32 @@ class Commits:
         total: Ledger = {}
         add_ledger(total, self.total)
         add_ledger(total, ledger)
-        manifest = {
-            "commit": self.number + 1,
-            "committed_at": now(),
-            "ranges": ranges,
-            "head": head,
-            "files": [vars(f) for f in files],
-            "ledger": ledger,
-            "total": total,
-            "takeovers": takeovers,
-        }
-        path = f"{FOLDER}{self.number + 1:020}.json"
+        made = Commit(
+            commit=self.number + 1,
+            committed_at=now(),
+            ranges=ranges,
+            head=head,
+            files=files,
+            ledger=ledger,
+            total=total,
+            takeovers=takeovers,
+        )
         try:
-            raw.create(path, json.dumps(manifest).encode())
+            raw.create(made.path, made.encoded())
         except FileExistsError:
-            raise TakenOver(f"commit {self.number + 1}: another ingester made it; only one may run") from None
-        self.number, self.head, self.total, self.takeovers = self.number + 1, head, total, takeovers
+            raise TakenOver(f"commit {made.commit}: another ingester made it; only one may run") from None
+        self.number, self.head, self.total, self.takeovers = made.commit, head, total, takeovers
 
 
-def remove_leftovers(store: Store, commits: Commits) -> int:
+def remove_orphans(store: Store, commits: Commits) -> int:
     """Delete the files that no commit will ever name, after `commits` took over; how many there were."""
-    found = [e.path for e in store.list("topic=") if _in_vain(e.path, commits)]
+    found = [e.path for e in store.list(topic_folder()) if _is_orphaned(e.path, commits)]
     store.delete(found)
     return len(found)
 
 
-def _in_vain(path: str, commits: Commits) -> bool:
-    ours = OUR_FILE.fullmatch(path)
-    return ours is not None and (int(ours["commit"]) > commits.number or int(ours["commit"]) in commits.takeovers)
+def _is_orphaned(path: str, commits: Commits) -> bool:
+    name = RawName.matched(path)
+    if name is None or name.commit is None or name.path != path:
+        return False
+    return name.commit > commits.number or name.commit in commits.takeovers

@@ -18,9 +18,10 @@ from pyspark.errors import PySparkException, StreamingQueryException
 from pyspark.sql import DataFrame, SparkSession
 
 from catalogue.at_rest.ledger import Ledger
+from catalogue.at_rest.raw_files import COMMITS, CommittedFile, Offsets, Ranges, RawName
 from catalogue.events import TOPICS
-from ingestion_layer.commits import Commits, IngestError, Landed, Offsets, TakenOver, remove_leftovers
-from ingestion_layer.landing import SCHEMA, land, raw_path
+from ingestion_layer.commits import Commits, IngestError, TakenOver, remove_orphans
+from ingestion_layer.landing import SCHEMA, land
 from ingestion_layer.metrics import IngestionMetrics
 from runtime.command_line import Parser
 from runtime.kafka_offsets import OffsetError, starting_offsets
@@ -43,7 +44,7 @@ class Ingestion:
         self.settings, self.raw, self.quarantine = settings, raw, quarantine
         self.batches = MicroBatches(self.land_batch)
         self.commits = Commits.newest(raw)
-        quarantine.list("_commits/")  # where it can't be had, that is told before anything is written
+        quarantine.list(COMMITS)  # where it can't be had, that is told before anything is written
         self.expected: Offsets = starting_offsets(settings, TOPICS, self.commits.head)
         self.metrics = IngestionMetrics()
         self.took_over = False
@@ -51,7 +52,7 @@ class Ingestion:
     def take_over(self) -> None:
         """Become the one ingester; what no commit will name is removed."""
         self.commits.take_over(self.raw)
-        removed = sum(remove_leftovers(store, self.commits) for store in (self.raw, self.quarantine))
+        removed = sum(remove_orphans(store, self.commits) for store in (self.raw, self.quarantine))
         if removed:
             LOG.info("removed files that an earlier ingester had left", files=removed)
         self.took_over = True
@@ -79,7 +80,7 @@ class Ingestion:
         rows = records.mapInArrow(lambda batches: land(iter(batches), raw, quarantine, commit), SCHEMA).collect()
         if not rows:
             return
-        ranges: dict[str, dict[str, list[int]]] = {}
+        ranges: Ranges = {}
         ledger: Ledger = {}
         files = []
         for row in sorted(rows, key=lambda r: (r.topic, r.partition, r.first)):
@@ -92,12 +93,12 @@ class Ingestion:
             for name, count in zip(names, (row.read, row.events, row.unparseable, row.invalid), strict=True):
                 entry[name] += count
             if row.events:
-                path = raw_path(row.topic, row.partition, row.day, row.first, row.last, commit)
-                files.append(Landed(path, row.topic, row.partition, row.first, row.last, row.events, row.bytes))
+                path = RawName(row.topic, row.day, row.partition, row.first, row.last, commit).path
+                files.append(CommittedFile(path, row.topic, row.partition, row.first, row.last, row.events, row.bytes))
         try:
             self.commits.add(raw, ranges, files, ledger)
         except TakenOver:
-            written = [raw_path(r.topic, r.partition, r.day, r.first, r.last, commit) for r in rows]
+            written = [RawName(r.topic, r.day, r.partition, r.first, r.last, commit).path for r in rows]
             for store in (raw, quarantine):
                 store.delete(written)
             raise

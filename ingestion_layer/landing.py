@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from catalogue.at_rest.raw_files import RawName
 from catalogue.sql.dialect import connect
 from catalogue.sql.verdicts import by_topic, inspect
 from runtime.spark.workers import forget_zip_archives
@@ -45,16 +46,11 @@ def land(batches: Iterator[pa.RecordBatch], raw: Store, quarantine: Store, commi
         yield _write(topic, partition, day, pa.concat_tables(tables), raw, quarantine, commit)
 
 
-def raw_path(topic: str, partition: int, day: str, first: int, last: int, commit: int) -> str:
-    """Path of a file below the master dataset, and of its rejected events below the quarantine."""
-    return f"topic={topic}/date={day}/part-{partition:05}-{first:020}-{last:020}-{commit:08}.json.gz"
-
-
 def _write(
     topic: str, partition: int, day: str, table: pa.Table, raw: Store, quarantine: Store, commit: int
 ) -> pa.RecordBatch:
     bounds = pc.min_max(table["offset"]).as_py()
-    path = raw_path(topic, partition, day, bounds["min"], bounds["max"], commit)
+    path = RawName(topic, day, partition, bounds["min"], bounds["max"], commit).path
     lines = pc.drop_null(table["line"]).to_pylist()
     data = _packed(lines)
     if lines:

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from prometheus_client.core import Metric
 
 from catalogue.at_rest.ledger import Ledger
+from catalogue.at_rest.raw_files import CommittedFile
 from catalogue.events import TOPICS
-from ingestion_layer.commits import Commits, Landed
+from ingestion_layer.commits import Commits
 from runtime.exposition import Exposition
 from runtime.kafka_ends import KafkaEnds, lags
 from runtime.kafka_offsets import Offsets
@@ -37,7 +38,7 @@ class IngestionMetrics:
         self.exposition.collect_from(self._collect)
         self.exposition.serve(settings)
 
-    def committed(self, commits: Commits, files: list[Landed], seconds: float) -> None:
+    def committed(self, commits: Commits, files: list[CommittedFile], seconds: float) -> None:
         """A commit was made."""
         head = {topic: partitions | commits.head.get(topic, {}) for topic, partitions in self._told[1].items()}
         self._told = (commits.number, head, commits.total)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import warnings
 from collections.abc import Iterator
 from functools import cache
@@ -11,6 +10,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from catalogue.at_rest.raw_files import raw_line
 from catalogue.sql.typed_events import FAULT_SEPARATOR, strict_json, typed_events, value_transform
 
 # Parsed statements run only so; planning `con.sql`, which needs no copy, takes longer than copying does.
@@ -54,15 +54,13 @@ parsed AS MATERIALIZED (
 
 @cache
 def _query(topic: str) -> str:
-    head = json.dumps(topic)
+    line = raw_line(topic, 'p."partition"', 'p."offset"', "p.kafka_timestamp AT TIME ZONE 'UTC'", "text")
     return f"""
 WITH {_parsed(topic)}, verdicts AS (
     SELECT "partition", "offset", fault FROM ({typed_events(topic, "(SELECT * FROM parsed WHERE value IS NOT NULL)")})
 )
 SELECT p."partition", p."offset", p.kafka_timestamp,
-    CASE WHEN value IS NOT NULL THEN concat('{{"topic":{head},"partition":', p."partition", ',"offset":', p."offset",
-        ',"kafka_timestamp":"', strftime(p.kafka_timestamp AT TIME ZONE 'UTC', '%Y-%m-%dT%H:%M:%S.%g'), 'Z","value":',
-        translate(text, chr(10) || chr(13), '  '), '}}') END AS line,
+    CASE WHEN value IS NOT NULL THEN {line} END AS line,
     CASE WHEN text IS NULL THEN 'not_utf8' WHEN value IS NULL THEN 'not_an_object'
         ELSE split_part(fault, '{FAULT_SEPARATOR}', 1) END AS reason,
     CASE WHEN text IS NULL THEN 'value must be UTF-8' WHEN value IS NULL THEN 'value must be a JSON object'

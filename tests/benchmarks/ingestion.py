@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
 from datetime import datetime
@@ -10,6 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from catalogue.at_rest.deltas import read_deltas
+from catalogue.at_rest.raw_files import commits
 from deployment.local_stack import LocalStack
 from runtime.storage.opening import open_store
 from tests.benchmarks.process import measured
@@ -27,11 +27,11 @@ def run(events: int) -> None:
             landing, _ = measured(["ingestion_layer/minio_ingest.py", "--once"], environ)
             rolling, memory = measured(["speed_layer/stream_layer.py", "--once"], environ)
             raw = open_store(stack.settings.master_dataset, stack.settings)
-            commits = [json.loads(raw.read(entry.path)) for entry in raw.list("_commits/")]
+            made = commits(raw)
             deltas = read_deltas(open_store(stack.settings.speed_views, stack.settings))
         finally:
             stack.down()
-    landed = _rate([(c["committed_at"], sum(f["events"] for f in c["files"])) for c in commits])
+    landed = _rate([(c.committed_at, sum(f.events for f in c.files)) for c in made])
     rolled = _rate([(d.created_at, sum(e["read"] for t in d.ledger.values() for e in t.values())) for d in deltas])
     print(f"\n## Producer, ingestion and speed layer, {events:,} events\n")
     print("| | events/s |\n|---|---|")

@@ -28,11 +28,11 @@ FOLDER = ROOT / "deployment" / "kubernetes"
 LIMIT = 300
 LANDED = """
 import json
+from catalogue.at_rest.raw_files import landed_head
 from runtime.settings import Settings
 from runtime.storage.opening import open_store
-from ingestion_layer.commits import Commits
 settings = Settings.load()
-print(json.dumps(Commits.newest(open_store(settings.master_dataset, settings)).head))
+print(json.dumps(landed_head(open_store(settings.master_dataset, settings))))
 """
 NAMESPACES = ("kafka", "minio", "spark", "serving", "producer")
 

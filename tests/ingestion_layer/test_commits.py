@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
-from ingestion_layer.commits import Commits, IngestError, Landed, TakenOver, remove_leftovers
-from ingestion_layer.landing import raw_path
+from catalogue.at_rest.raw_files import CommittedFile, RawName
+from catalogue.at_rest.raw_files import commits as all_commits
+from ingestion_layer.commits import Commits, IngestError, TakenOver, remove_orphans
 from runtime.storage.opening import open_store
 
 TOPIC = "video_topic"
@@ -22,9 +21,13 @@ def entry(read: int, unparseable: int = 0, invalid: int = 0) -> dict[str, int]:
     return {"read": read, "landed": read - unparseable, "unparseable": unparseable, "invalid": invalid}
 
 
+def raw_path(topic: str, partition: int, day: str, first: int, last: int, number: int) -> str:
+    return RawName(topic, day, partition, first, last, number).path
+
+
 def commit(commits: Commits, raw, first: int, end: int, partition: str = "0", **fates: int) -> None:
     path = raw_path(TOPIC, int(partition), "2026-03-01", first, end - 1, commits.number + 1)
-    landed = Landed(path, TOPIC, int(partition), first, end - 1, end - first, 9)
+    landed = CommittedFile(path, TOPIC, int(partition), first, end - 1, end - first, 9)
     commits.add(raw, {TOPIC: {partition: [first, end]}}, [landed], {TOPIC: {partition: entry(end - first, **fates)}})
 
 
@@ -37,9 +40,9 @@ def test_the_newest_manifest_says_where_to_go_on(raw):
     found = Commits.newest(raw)
     assert (found.number, found.head) == (13, {TOPIC: {"0": 120, "3": 8}})
     assert found.total == {TOPIC: {"0": {**entry(120, 12)}, "3": entry(3, invalid=2)}} == commits.total
-    manifests = [json.loads(raw.read(e.path)) for e in raw.list("_commits/")]
-    assert [m["commit"] for m in manifests] == list(range(1, 14))
-    assert manifests[-1]["ranges"] == {TOPIC: {"3": [5, 8]}} and manifests[-1]["files"][0]["events"] == 3
+    manifests = all_commits(raw)
+    assert [m.commit for m in manifests] == list(range(1, 14))
+    assert manifests[-1].ranges == {TOPIC: {"3": [5, 8]}} and manifests[-1].files[0].events == 3
 
 
 def test_an_open_ledger_is_not_committed(raw):
@@ -64,7 +67,7 @@ def test_who_takes_over_keeps_the_earlier_one_from_committing(raw):
     assert Commits.newest(raw) == other and other.total == {TOPIC: {"0": entry(12)}}
 
 
-def test_what_was_written_in_vain_is_removed_and_nothing_else(raw):
+def test_orphaned_files_are_removed_and_nothing_else(raw):
     commits = Commits(number=12, takeovers=[4, 7, 12])
     kept = [
         raw_path(TOPIC, 0, "2026-03-01", 0, 9, 1),
@@ -82,6 +85,6 @@ def test_what_was_written_in_vain_is_removed_and_nothing_else(raw):
     ]
     for path in kept + left:
         raw.write(path, b"x")
-    assert remove_leftovers(raw, commits) == len(left)
+    assert remove_orphans(raw, commits) == len(left)
     assert [e.path for e in raw.list()] == sorted(kept)
-    assert remove_leftovers(raw, commits) == 0
+    assert remove_orphans(raw, commits) == 0

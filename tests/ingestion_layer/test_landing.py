@@ -11,7 +11,8 @@ from collections import Counter
 import pyarrow as pa
 import pytest
 
-from ingestion_layer.landing import land, raw_path
+from catalogue.at_rest.raw_files import RawName
+from ingestion_layer.landing import land
 from runtime.storage.opening import open_store
 from runtime.storage.store import Store
 from tests.oracle.histories import envelope, history, landed
@@ -60,7 +61,7 @@ def test_every_event_lands_once_as_it_came(stores):
         assert row["read"] == len(mine) == row["events"] + row["unparseable"]
         valid = [r for r in mine if is_valid(r.topic, r.kafka_timestamp, r.value)]
         assert row["events"] - row["invalid"] == len(valid)
-        path = raw_path(row["topic"], row["partition"], row["day"], row["first"], row["last"], 3)
+        path = RawName(row["topic"], row["day"], row["partition"], row["first"], row["last"], 3).path
         assert row["bytes"] == (len(raw.read(path)) if row["events"] else 0)
         assert (quarantine.etag(path) is None) == (len(valid) == len(mine))
 

@@ -22,10 +22,10 @@ from random import Random
 from kafka.errors import KafkaError
 
 from catalogue.at_rest.deltas import read_deltas
+from catalogue.at_rest.raw_files import landed_head, newest_commit
 from catalogue.at_rest.runs import RUNS, current
 from catalogue.views import VIEWS
 from deployment.local_stack import LocalStack
-from ingestion_layer.commits import Commits
 from kafka import KafkaProducer
 from tests.oracle.histories import history
 from tests.stack.layers import LIMIT, ROOT, SERVERS, Layers, Oracle, Watch, ends, in_kafka, reaches
@@ -63,7 +63,7 @@ class Faults:
         self.watch.start()
         self.layers.wait({"video_topic": {"0": 1}, "course_topic": {"0": 1}})
         deadline = time.monotonic() + LIMIT
-        while not self.layers.raw.list("_commits/"):
+        while newest_commit(self.layers.raw) is None:
             assert time.monotonic() < deadline, self.layers.said("ingestion")
             time.sleep(0.2)
 
@@ -191,7 +191,7 @@ class Faults:
     def last_run(self) -> None:
         """A batch run over everything that was sent, and both servers on it."""
         head, deadline = ends(self.stack), time.monotonic() + LIMIT
-        while not reaches(Commits.newest(self.layers.raw).head, head):
+        while not reaches(landed_head(self.layers.raw), head):
             assert time.monotonic() < deadline, self.layers.said("ingestion")
             self.layers.start("ingestion")
             time.sleep(0.3)

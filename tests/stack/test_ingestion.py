@@ -12,10 +12,12 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from catalogue.at_rest.raw_files import commits, landed_head, newest_commit
 from catalogue.events import TOPICS
 from deployment.local_stack import LocalStack
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
@@ -106,8 +108,8 @@ def test_bytes_are_kept_and_faults_are_quarantined(stack):
         b"\xff\xfe": "not_utf8",
         b"[1]": "not_an_object",
     }
-    manifest = json.loads(raw.read(raw.list("_commits/")[-1].path))
-    for entry in (e for partitions in manifest["total"].values() for e in partitions.values()):
+    newest = newest_commit(raw)
+    for entry in (e for partitions in newest.total.values() for e in partitions.values()):
         assert entry["read"] == entry["landed"] + entry["unparseable"]
     before = raw.list()
     assert ingest(environ).returncode == 0
@@ -186,7 +188,7 @@ def test_an_ingester_that_was_believed_dead_commits_no_more_and_nothing_is_lost_
     assert sorted(landed) == sorted(place for place, value in held.items() if is_object(value))
     kept = [(line["topic"], line["partition"], line["offset"]) for line in lines(quarantine)]
     assert len(kept) == len(set(kept)), "quarantined twice"
-    named = [f["path"] for e in raw.list("_commits/") for f in json.loads(raw.read(e.path))["files"]]
+    named = [file.path for commit in commits(raw) for file in commit.files]
     assert sorted(named) == [e.path for e in raw.list("topic=")]
 
 
@@ -207,10 +209,10 @@ def test_a_gap_is_named(stack):
     environ = environment(stack, "gap")
     assert ingest(environ).returncode == 0
     raw = open_store(environ["MASTER_DATASET"], stack.settings)
-    manifest = json.loads(raw.read(raw.list("_commits/")[-1].path))
-    manifest["head"]["video_topic"]["0"] = 10**6
-    manifest["commit"] += 1
-    raw.write(f"_commits/{manifest['commit']:020}.json", json.dumps(manifest).encode())
+    newest = newest_commit(raw)
+    newest.head["video_topic"]["0"] = 10**6
+    later = replace(newest, commit=newest.commit + 1)
+    raw.write(later.path, later.encoded())
     done = ingest(environ)
     assert done.returncode == 1
     assert "video_topic partition 0: Kafka must reach offset 1000000" in done.stderr
@@ -221,7 +223,7 @@ def test_records_that_kafka_dropped_are_named(stack):
     produce(stack, [b'{"n":1}'] * 50, "profile_topic")
     assert ingest(environ).returncode == 0
     raw = open_store(environ["MASTER_DATASET"], stack.settings)
-    head = json.loads(raw.read(raw.list("_commits/")[-1].path))["head"]["profile_topic"]["0"]
+    head = landed_head(raw)["profile_topic"]["0"]
     before = raw.list()
     produce(stack, [b'{"n":2}'] * 50, "profile_topic")
     place = TopicPartition("profile_topic", 0)

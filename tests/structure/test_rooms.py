@@ -23,7 +23,7 @@ CLOSED = {
     "ingestion_layer": ("catalogue.views", "catalogue.at_rest.deltas", "catalogue.at_rest.runs"),
     "serving_layer": ("runtime.spark", "runtime.kafka_offsets", "runtime.kafka_ends", "pyspark", "kafka"),
     "catalogue.events": ("catalogue.sql", "catalogue.views", "catalogue.at_rest"),
-    "catalogue.sql": ("catalogue.views", "catalogue.at_rest"),
+    "catalogue.sql": ("catalogue.views", "catalogue.at_rest.deltas", "catalogue.at_rest.runs"),
     "runtime.storage": ("runtime.spark", "runtime.kafka_offsets"),
 }
 
