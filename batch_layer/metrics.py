@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from batch_layer.topic_run import TopicResult
+from catalogue.at_rest.runs import RunManifest
 from catalogue.events import TOPICS
 from runtime.logs import Log
 from runtime.settings import Settings
@@ -16,22 +17,22 @@ if TYPE_CHECKING:
 LOG = Log("batch")
 
 
-def leave_success(settings: Settings, manifest: dict[str, Any], results: list[TopicResult]) -> None:
+def leave_success(settings: Settings, manifest: RunManifest, results: list[TopicResult]) -> None:
     """A run ended well and `manifest` is published now; `results` are of the topics that had new events."""
     if not settings.batch_metrics:
         return
     told = _exposition()
     told["batch_last_success_timestamp_seconds"].set_to_current_time()
-    if manifest:
-        published = datetime.fromisoformat(manifest["published_at"])
+    if manifest.run:
+        published = datetime.fromisoformat(manifest.published_at)
         told["batch_published_timestamp_seconds"].set(published.timestamp())
-        told["batch_run_info"].labels(manifest["run"]).set(1)
-    for name, view in manifest.get("views", {}).items():
-        told["batch_view_rows"].labels(name).set(view["rows"])
-    for topic, partitions in manifest.get("cut", {}).items():
+        told["batch_run_info"].labels(manifest.run).set(1)
+    for name, view in manifest.views.items():
+        told["batch_view_rows"].labels(name).set(view.rows)
+    for topic, partitions in manifest.cut.items():
         for partition, end in partitions.items():
             told["batch_cut_offset"].labels(topic, partition).set(end)
-    for topic, entries in manifest.get("ledger", {}).items():
+    for topic, entries in manifest.ledger.items():
         for partition, entry in entries.items():
             for fate, count in entry.items():
                 told["batch_ledger_events"].labels(topic, partition, fate).set(count)

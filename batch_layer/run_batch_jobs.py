@@ -21,7 +21,6 @@ from batch_layer.publication import (
     drop_old_runs,
     forget_staged,
     is_published,
-    kept_runs,
     publish,
     republish,
     stage,
@@ -30,7 +29,7 @@ from batch_layer.publication import (
 from batch_layer.topic_run import BatchError, TopicResult, TopicRun
 from catalogue.at_rest.deltas import boundary, read_deltas
 from catalogue.at_rest.raw_files import newest_commit
-from catalogue.at_rest.runs import current
+from catalogue.at_rest.runs import current, kept_runs
 from catalogue.events import JOBS, TOPICS
 from runtime.command_line import Parser
 from runtime.logs import Log, configure
@@ -114,11 +113,10 @@ def _go_back(arguments: list[str], run: str | None) -> int:
             LOG.info("published again", run=run)
             print(f"published run {run} again")
             return 0
-        published = current(output)[0].get("run")
+        published = current(output)[0].run
         for manifest in kept_runs(output):
-            mark = ", published" if manifest["run"] == published else ""
-            landed = sum(e["landed"] for entries in manifest["ledger"].values() for e in entries.values())
-            print(f"{manifest['run']}: of {manifest['published_at']}, {landed} events{mark}")
+            mark = ", published" if manifest.run == published else ""
+            print(f"{manifest.run}: of {manifest.published_at}, {manifest.landed} events{mark}")
     except (BatchError, StorageError, SettingsError) as error:
         print(f"run_batch_jobs: {error}", file=sys.stderr)
         return 1
@@ -127,8 +125,8 @@ def _go_back(arguments: list[str], run: str | None) -> int:
 
 def _compute(run: str, jobs: list[str], full: bool, raw: Store, output: Store, settings: Settings) -> list[TopicResult]:
     manifest = current(output)[0]
-    bases = {} if full else manifest.get("state", {})
-    limits = _limits(raw, output, manifest.get("cut", {}), settings)
+    bases = {} if full else manifest.state
+    limits = _limits(raw, output, manifest.cut, settings)
     topics = sorted((t for t in TOPICS.values() if t.job in jobs), key=lambda t: -t.share)
     tasks = [
         TopicRun(
@@ -146,7 +144,9 @@ def _compute(run: str, jobs: list[str], full: bool, raw: Store, output: Store, s
     return execute(tasks, settings)
 
 
-def _limits(raw: Store, output: Store, cuts: dict, settings: Settings) -> dict[str, dict[str, int]]:
+def _limits(
+    raw: Store, output: Store, cuts: dict[str, dict[str, int]], settings: Settings
+) -> dict[str, dict[str, int]]:
     """Where to cut each topic so that a delta of the speed layer ends there; without an entry, all that is landed.
 
     Only the run that the speed layer follows has to look at its deltas.

@@ -22,7 +22,7 @@ from batch_layer.raw_input import RawInput
 from batch_layer.raw_table import UnreadableFile, fetch, load, unreadable_lines
 from batch_layer.state import State
 from catalogue.at_rest.ledger import Entries, add_entries
-from catalogue.at_rest.runs import state_folder, view_file
+from catalogue.at_rest.runs import ViewFiles, state_folder, view_file
 from catalogue.sql.dialect import connect
 from catalogue.sql.duplicates import mark_duplicates
 from catalogue.views import ROLLUPS, VIEWS
@@ -47,7 +47,7 @@ class TopicResult:
     base: str | None = None
     cut: dict[str, int] = field(default_factory=dict)
     ledger: Entries = field(default_factory=dict)
-    views: dict[str, dict] = field(default_factory=dict)
+    views: dict[str, ViewFiles] = field(default_factory=dict)
     events: int = 0
     unreadable_lines: int = 0
     seconds: float = 0.0
@@ -55,6 +55,12 @@ class TopicResult:
     def as_json(self) -> bytes:
         """The result as it is staged."""
         return json.dumps(asdict(self)).encode()
+
+    @classmethod
+    def of_json(cls, text: bytes) -> TopicResult:
+        """The result that was staged as `text`."""
+        found = json.loads(text)
+        return cls(**{**found, "views": {name: ViewFiles(**view) for name, view in found["views"].items()}})
 
 
 @dataclass(frozen=True)
@@ -177,7 +183,7 @@ class TopicRun:
                 count, columns = state.put(query, view_file(path))
             except duckdb.Error as error:
                 raise BatchError(f"view '{name}': {str(error).splitlines()[0]}") from error
-            result.views[name] = {"path": path, "rows": count, "columns": columns}
+            result.views[name] = ViewFiles(path, count, columns)
         covers = {"source": self.raw.uri, "cut": result.cut, "ledger": result.ledger, "rules": self._rules()}
         covers |= source.described() | {"views": texts}
         self.output.write(f"{self._state(self.run)}/inputs.json", json.dumps(covers).encode())

@@ -116,7 +116,7 @@ def _wait_for_all(layers: LocalLayers, settings: Settings) -> None:
     with closing(KafkaBounds(settings, TOPICS)) as kafka:
         ends = kafka.read()[1]
 
-    run = current(open_store(settings.batch_views, settings))[0]["run"]
+    run = current(open_store(settings.batch_views, settings))[0].run
 
     def covered() -> bool:
         fresh = layers.freshness() or {}

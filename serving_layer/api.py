@@ -197,7 +197,7 @@ def create_app(settings: Settings) -> FastAPI:
                     json_bytes(
                         {
                             "run": generation.run,
-                            "published_at": generation.current.get("published_at"),
+                            "published_at": generation.current.published_at or None,
                             "cut": {t: s.cut for t, s in topics.items()},
                             "head": {t: dict(s.head) for t, s in topics.items()},
                             "watermark": max((w for w, _ in lags.values() if w), default=None),

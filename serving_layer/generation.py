@@ -7,9 +7,9 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from catalogue.at_rest.deltas import Delta, chain, reaches
+from catalogue.at_rest.runs import RunManifest
 from serving_layer.realtime_state import Fetched
 from serving_layer.topic_state import TopicState
 
@@ -21,7 +21,7 @@ class Generation:
     `described` holds what its answers cover, as JSON, by the numbers of the topics' last deltas.
     """
 
-    current: dict[str, Any]
+    current: RunManifest
     topics: dict[str, TopicState]
     readers: int = 0
     retired: bool = False
@@ -31,7 +31,7 @@ class Generation:
     @property
     def run(self) -> str | None:
         """Id of the published run; None before the first."""
-        return self.current.get("run")
+        return self.current.run or None
 
     def enter(self, reading: bool = False) -> bool:
         """Keep it open; False where it is retired and the caller isn't `reading` it already."""

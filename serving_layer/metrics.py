@@ -39,15 +39,15 @@ class Metrics:
 
     def _of(self, generation: Generation) -> Iterator[Metric]:
         family, current = self.exposition.family, generation.current
-        if "published_at" in current:
+        if current.published_at:
             age = family("serving_cut_age_seconds")
-            published = datetime.fromisoformat(current["published_at"])
+            published = datetime.fromisoformat(current.published_at)
             age.add_metric([], (datetime.now(UTC) - published).total_seconds())
             yield age
         names = ("cut_offset", "head_offset", "lag_events", "lag_seconds", "ledger_events", "view_rows")
         cuts, heads, behind, seconds, fates, rows = (family(f"serving_{name}") for name in names)
-        for name, view in current.get("views", {}).items():
-            rows.add_metric([name, "batch"], view["rows"])
+        for name, view in current.views.items():
+            rows.add_metric([name, "batch"], view.rows)
         for topic, topic_state in generation.topics.items():
             head, ledger, merged = topic_state.figures()
             for partition, offset in topic_state.cut.items():

@@ -7,9 +7,8 @@ import tempfile
 import threading
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
-from catalogue.at_rest.runs import kept, view_file
+from catalogue.at_rest.runs import RunManifest, kept, view_file
 from catalogue.sql.dialect import connect
 from runtime.storage.store import StorageError, Store
 from serving_layer.answers import Answer, count, read
@@ -37,10 +36,10 @@ class OlderRuns:
     def page(self, run: str, view: str, query: Query) -> Answer:
         """A page of `view` as run `run` published it. Raises UnknownRun, and StorageError where it is damaged."""
         manifest = self._manifest(run)
-        if view not in manifest.get("views", {}):
+        if view not in manifest.views:
             raise UnknownRun(f"run '{run}' has no view '{view}'")
-        covers = {"run": run, "cut": manifest["cut"], "head": manifest["cut"], "watermark": None, "lag_seconds": None}
-        path = view_file(manifest["views"][view]["path"])
+        covers = {"run": run, "cut": manifest.cut, "head": manifest.cut, "watermark": None, "lag_seconds": None}
+        path = view_file(manifest.views[view].path)
         with self.lock:
             file = self._file(run, path)
             try:
@@ -51,7 +50,7 @@ class OlderRuns:
                 self.files.pop(path).unlink()  # the object may be whole again later
                 raise
 
-    def _manifest(self, run: str) -> dict[str, Any]:
+    def _manifest(self, run: str) -> RunManifest:
         if not _RUN.fullmatch(run):
             raise UnknownRun(f"run must be the id of a kept run; got '{run[:100]}'")
         try:

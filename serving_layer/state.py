@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from catalogue.at_rest.deltas import ALIVE, Delta, manifest_path, read_delta, read_deltas
-from catalogue.at_rest.runs import CURRENT, current
+from catalogue.at_rest.runs import CURRENT, RunManifest, current
 from catalogue.events import TOPICS
 from runtime.logs import Log
 from runtime.settings import Settings
@@ -154,7 +154,7 @@ class ServingState(threading.Thread):
             return False
         return (datetime.now(UTC) - datetime.fromisoformat(self.alive["at"])).total_seconds() < ALIVE_SECONDS
 
-    def _replace(self, published: dict[str, Any], tag: str | None) -> None:
+    def _replace(self, published: RunManifest, tag: str | None) -> None:
         """Build the generation of a newly published run, and swap it in unless another run is published meanwhile."""
         fresh: list[Generation] = []
 
@@ -188,7 +188,7 @@ class ServingState(threading.Thread):
             self.stopping.wait(0.2)
         return False
 
-    def _built(self, published: dict[str, Any]) -> Generation:
+    def _built(self, published: RunManifest) -> Generation:
         topics: dict[str, TopicState] = {}
         try:
             for topic in TOPICS:

@@ -18,7 +18,7 @@ import duckdb
 
 from catalogue.at_rest.deltas import Delta, Vector
 from catalogue.at_rest.ledger import Entries, add_entries
-from catalogue.at_rest.runs import PARTS, state_file, view_file
+from catalogue.at_rest.runs import RunManifest, state_files, view_file
 from catalogue.events import TOPICS
 from catalogue.sql.dialect import connect
 from catalogue.views import ROLLUPS, VIEWS
@@ -43,11 +43,11 @@ LEAST_MEMORY = 48 * 2**20
 class TopicState:
     """The merged state of `topic` over batch run `run` (None before the first), up to `head` (exclusive)."""
 
-    def __init__(self, topic: str, current: dict[str, Any], batch: Store, settings: Settings):
-        self.topic, self.run = topic, current.get("state", {}).get(topic)
-        self.cut: Vector = current.get("cut", {}).get(topic, {})
+    def __init__(self, topic: str, current: RunManifest, batch: Store, settings: Settings):
+        self.topic, self.run = topic, current.state.get(topic)
+        self.cut: Vector = current.cut.get(topic, {})
         self.ledger: Entries = {}
-        add_entries(self.ledger, current.get("ledger", {}).get(topic, {}))
+        add_entries(self.ledger, current.ledger.get(topic, {}))
         self.rollups = tuple(r for r in ROLLUPS.values() if r.topic == topic)
         self.views = {v.name: v for v in VIEWS.values() if v.topic == topic}
         self.watermark = self.batch_watermark = ""
@@ -69,7 +69,7 @@ class TopicState:
         """First offsets that the answers don't cover."""
         return self.heads[self.applied]
 
-    def _load(self, current: dict[str, Any], batch: Store) -> None:
+    def _load(self, current: RunManifest, batch: Store) -> None:
         con = self.con
         con.execute("CREATE TABLE applied AS SELECT 0::BIGINT AS n")
         con.execute("CREATE TABLE refreshed (view VARCHAR, n BIGINT)")
@@ -83,8 +83,9 @@ class TopicState:
         self.watermark = self.batch_watermark = written(max(newest)) if newest else ""
         for view in self.views.values():
             con.execute(f"INSERT INTO refreshed VALUES ('{view.name}', 0)")
-            place = current.get("views", {}).get(view.name, {}).get("path") if self.run else None
-            if place:
+            files = current.views.get(view.name) if self.run else None
+            if files:
+                place = files.path
                 local = self.folder / f"{view.name}.parquet"
                 batch.download(view_file(place), local)
                 with told_of(batch, view_file(place), local):
@@ -108,9 +109,8 @@ class TopicState:
     def _of_parts(self, batch: Store, name: str, statement: str) -> list[Any]:
         """What a statement says of each part of the run's state of a rollup, or of the ids."""
         found = []
-        for part in PARTS if self.run else ():
-            path = state_file(self.topic, self.run or "", name, part)
-            with fetched(batch, path, self.folder / f"{name}-{part}.parquet") as local:
+        for path in state_files(self.topic, self.run, name) if self.run else ():
+            with fetched(batch, path, self.folder / Path(path).name) as local:
                 found.append(self.con.execute(statement.format(_rows_of(local))).fetchall()[0][0])
         return found
 

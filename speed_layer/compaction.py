@@ -7,14 +7,13 @@ Deltas are never merged across a cut of a run that is kept.
 from __future__ import annotations
 
 import datetime as dt
-import json
 import tempfile
 import uuid
 from pathlib import Path
 
 from catalogue.at_rest.deltas import Delta, Vector
 from catalogue.at_rest.ledger import Ledger, add_ledger
-from catalogue.at_rest.runs import RUNS, current
+from catalogue.at_rest.runs import current, kept_runs
 from catalogue.events import TOPICS
 from catalogue.sql.dialect import connect
 from catalogue.views.windows import WINDOW_HOURS
@@ -27,9 +26,9 @@ FEWEST_MERGED = 2
 
 def kept_cuts(speed: Speed) -> list[dict[str, Vector]]:
     """The cuts of every run that is kept, the published one among them."""
-    runs = [json.loads(speed.batch.read(e.path)) for e in speed.batch.list(RUNS)]
-    published, _ = current(speed.batch)
-    return [run.get("cut", {}) for run in (*runs, *([published] if published else []))]
+    runs = kept_runs(speed.batch)
+    published, tag = current(speed.batch)
+    return [run.cut for run in (*runs, *([published] if tag else []))]
 
 
 def compact(speed: Speed) -> int:

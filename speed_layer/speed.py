@@ -18,7 +18,7 @@ from typing import Any
 import pyarrow as pa
 
 from catalogue.at_rest.deltas import Delta, Vector, chain, reached, read_deltas
-from catalogue.at_rest.runs import PARTS, current, state_file
+from catalogue.at_rest.runs import RunManifest, current, state_files
 from catalogue.events import TOPICS
 from catalogue.views.fingerprint import fingerprint
 from runtime.kafka_offsets import starting_offsets
@@ -49,7 +49,7 @@ class Speed:
     ):
         self.settings, self.speed, self.batch = settings, speed, batch
         published, _ = current(batch)
-        cuts: dict[str, Vector] = published.get("cut", {})
+        cuts = published.cut
         self.rules = fingerprint((r for t in TOPICS for r in rollups_of(t)), settings.duplicate_days)
         found = read_deltas(speed)
         self.deltas = [d for d in found if d.rules == self.rules]
@@ -68,15 +68,15 @@ class Speed:
         self._remove_leftovers()
         metrics.started(self.head)
 
-    def _remember(self, published: dict[str, Any], chains: dict[str, list[Delta]]) -> None:
+    def _remember(self, published: RunManifest, chains: dict[str, list[Delta]]) -> None:
         fetched: dict[str, Path] = {}
         with tempfile.TemporaryDirectory() as folder:
             for topic in TOPICS:
                 files = []
-                run = published.get("state", {}).get(topic)
-                for part in PARTS if run else ():
-                    files.append(Path(folder) / f"{topic}-{part}.parquet")
-                    self.batch.download(state_file(topic, run, "ids", part), files[-1])
+                run = published.state.get(topic)
+                for path in state_files(topic, run, "ids") if run else ():
+                    files.append(Path(folder) / f"{topic}-{len(files)}.parquet")
+                    self.batch.download(path, files[-1])
                 for delta in chains[topic]:
                     if delta.ids not in fetched:
                         fetched[delta.ids] = Path(folder) / delta.ids.replace("/", "-")
@@ -100,11 +100,10 @@ class Speed:
         left = [path for path in written if path not in known]
         self.speed.delete([path for path in left if int(path.partition("/")[2][:20]) <= self.number])
 
-    def holds(self, published: dict[str, Any]) -> bool:
+    def holds(self, published: RunManifest) -> bool:
         """Whether what is published leads to this head, so that nothing has to be done."""
-        cuts = published.get("cut", {})
         return all(
-            reached(self.deltas, t, cuts.get(t, {})).get(p, self.origin[t].get(p, 0)) == end
+            reached(self.deltas, t, published.cut.get(t, {})).get(p, self.origin[t].get(p, 0)) == end
             for t, ends in self.head.items()
             for p, end in ends.items()
         )

@@ -1,36 +1,102 @@
-"""Where a batch run's objects stand below the batch views, for the layers that write and read them."""
+"""What a batch run leaves below the batch views, for the layers that write and read it: its manifest and its files.
+
+`_current.json` is the manifest of the published run, `_runs/<id>.json` the same of every run that retention holds.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
+from catalogue.at_rest.ledger import Ledger
 from runtime.storage.store import StorageError, Store
 
 CURRENT = "_current.json"
 RUNS = "_runs/"
 PARTS = ("settled", "recent")
+# Of the manifest's form. What only adds fields keeps it: readers hand on what they don't know.
+VERSION = 1
 
 
-def current(batch: Store) -> tuple[dict[str, Any], str | None]:
-    """The published run's manifest and its tag; empty and None where nothing was published."""
+@dataclass(frozen=True)
+class ViewFiles:
+    """Where a run's view is: the folder of its Parquet files, the rows in all of them, SQL type by column in order."""
+
+    path: str
+    rows: int
+    columns: dict[str, str] = field(default_factory=dict)
+    unknown: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RunManifest:
+    """What a run covers and where it is; `NOTHING` stands for what is published before the first one.
+
+    `cut` is the first offset not covered, by topic and partition. `state` is, by topic, the run that computed its state
+    and views: an earlier one where this run had nothing new of the topic. `unknown` holds fields of a later release.
+    """
+
+    run: str
+    published_at: str
+    cut: dict[str, dict[str, int]] = field(default_factory=dict)
+    ledger: Ledger = field(default_factory=dict)
+    views: dict[str, ViewFiles] = field(default_factory=dict)
+    state: dict[str, str] = field(default_factory=dict)
+    unknown: dict[str, Any] = field(default_factory=dict)
+
+    def encoded(self) -> bytes:
+        """The manifest as it is stored."""
+        views = {
+            name: {**view.unknown, "path": view.path, "rows": view.rows, "columns": view.columns}
+            for name, view in self.views.items()
+        }
+        known = {
+            "version": VERSION,
+            "run": self.run,
+            "published_at": self.published_at,
+            "cut": self.cut,
+            "ledger": self.ledger,
+            "views": views,
+            "state": self.state,
+        }
+        return json.dumps({**known, **self.unknown}, indent=1).encode()
+
+    @property
+    def landed(self) -> int:
+        """How many events it covers, whatever became of them."""
+        return sum(entry["landed"] for entries in self.ledger.values() for entry in entries.values())
+
+    @property
+    def folders(self) -> set[str]:
+        """Every folder that it needs: of views, and of states."""
+        return {v.path for v in self.views.values()} | {state_folder(topic, run) for topic, run in self.state.items()}
+
+
+NOTHING = RunManifest("", "")
+
+
+def current(batch: Store) -> tuple[RunManifest, str | None]:
+    """The published run's manifest and its tag; NOTHING and None where nothing was published."""
     tag = batch.etag(CURRENT)
-    return (_manifest(batch, CURRENT), tag) if tag else ({}, None)
+    return (_manifest(batch, CURRENT), tag) if tag else (NOTHING, None)
 
 
-def kept(batch: Store, run: str) -> dict[str, Any]:
+def kept(batch: Store, run: str) -> RunManifest:
     """The manifest of a run that retention holds. FileNotFoundError where it holds it no more."""
     return _manifest(batch, run_path(run))
 
 
-def _manifest(batch: Store, path: str) -> dict[str, Any]:
-    try:
-        found = json.loads(batch.read(path))
-    except ValueError as error:
-        raise StorageError(f"'{path}' in {batch.uri}: must be JSON; {error}") from error
-    if not isinstance(found, dict) or not {"run", "cut", "ledger", "views", "state"} <= set(found):
-        raise StorageError(f"'{path}' in {batch.uri}: must be a run's manifest; got {json.dumps(found)[:60]}")
-    return found
+def kept_runs(batch: Store) -> list[RunManifest]:
+    """The manifests of the runs that retention holds, in the order of their publication."""
+    found = []
+    for entry in batch.list(RUNS):
+        try:
+            found.append(_manifest(batch, entry.path))
+        except FileNotFoundError:  # dropped since it was listed
+            continue
+    return sorted(found, key=lambda manifest: manifest.published_at)  # ids need not tell their age
 
 
 def run_path(run: str) -> str:
@@ -39,7 +105,7 @@ def run_path(run: str) -> str:
 
 
 def state_folder(topic: str, run: str) -> str:
-    """A topic's state after a run: two Parquet files per rollup and for the ids of the horizon, and `inputs.json`."""
+    """A topic's state after a run: the Parquet files of rollups and of the ids of the horizon, and `inputs.json`."""
     return f"_state/{topic}/run={run}"
 
 
@@ -48,6 +114,76 @@ def state_file(topic: str, run: str, name: str, part: str) -> str:
     return f"{state_folder(topic, run)}/{name}-{part}.parquet"
 
 
+def state_files(topic: str, run: str, name: str) -> list[str]:
+    """The Parquet files of a rollup, or of the ids; the rows of all of them together, merged, are the state."""
+    return [state_file(topic, run, name, part) for part in PARTS]
+
+
 def view_file(folder: str) -> str:
     """The Parquet file of a view whose folder a manifest's `path` names."""
     return f"{folder}/part-00000.parquet"
+
+
+def read_manifest(text: bytes, name: str) -> RunManifest:
+    """The manifest that `text` is. Raises StorageError that says which field of `name` is damaged."""
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        raise StorageError(f"{name}: must be JSON; {error}") from error
+    if not isinstance(found, dict):
+        raise StorageError(f"{name}: must be a run's manifest; got {_short(found)}")
+    version = found.pop("version", VERSION)
+    if not _whole(version) or version > VERSION:
+        raise StorageError(f"{name}: field 'version' must be at most {VERSION}; got {_short(version)}")
+    known = {field_: _taken(found, field_, *rule, name) for field_, rule in _RULES.items()}
+    views = {view: _view(files, f"{name}: view {view!r}") for view, files in known.pop("views").items()}
+    return RunManifest(**known, views=views, unknown=found)
+
+
+def _manifest(batch: Store, path: str) -> RunManifest:
+    return read_manifest(batch.read(path), f"'{path}' in {batch.uri}")
+
+
+def _view(found: dict[str, Any], name: str) -> ViewFiles:
+    return ViewFiles(**{key: _taken(found, key, *rule, name) for key, rule in _VIEW_RULES.items()}, unknown=found)
+
+
+def _taken(found: dict[str, Any], key: str, fits: Callable[[Any], bool], wanted: str, name: str) -> Any:
+    """A field's value, removed from what was found."""
+    if key not in found:
+        raise StorageError(f"{name}: field '{key}' must be {wanted}; got none")
+    value = found.pop(key)
+    if not fits(value):
+        raise StorageError(f"{name}: field '{key}' must be {wanted}; got {_short(value)}")
+    return value
+
+
+def _short(value: object) -> str:
+    return json.dumps(value)[:60]
+
+
+def _whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _text(value: object) -> bool:
+    return isinstance(value, str) and bool(value)
+
+
+def _map_of(fits: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, dict) and all(map(fits, value.values()))
+
+
+_RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "run": (_text, "the run's id"),
+    "published_at": (_text, "a time"),
+    "cut": (_map_of(_map_of(_whole)), "offsets by topic and partition"),
+    "ledger": (_map_of(_map_of(_map_of(_whole))), "counts by topic, partition and fate"),
+    "views": (_map_of(lambda value: isinstance(value, dict)), "an object for each view"),
+    "state": (_map_of(_text), "a run's id by topic"),
+}
+_VIEW_RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "path": (_text, "a folder"),
+    "rows": (_whole, "a count"),
+    "columns": (_map_of(_text), "SQL types by column"),
+}

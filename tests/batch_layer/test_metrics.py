@@ -8,16 +8,17 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from batch_layer.metrics import leave_failure, leave_success
 from batch_layer.topic_run import TopicResult
+from catalogue.at_rest.runs import RunManifest, ViewFiles
 from runtime.exposition import TIMEOUT_SECONDS
 from runtime.settings import Settings
 
-MANIFEST = {
-    "run": "r1",
-    "published_at": "2026-03-01T00:00:00.500Z",
-    "cut": {"auth_topic": {"0": 7}},
-    "ledger": {"auth_topic": {"0": {"landed": 6, "counted": 4, "duplicate": 1, "invalid": 1}}},
-    "views": {"auth_daily_active_users": {"rows": 3}},
-}
+MANIFEST = RunManifest(
+    "r1",
+    "2026-03-01T00:00:00.500Z",
+    {"auth_topic": {"0": 7}},
+    {"auth_topic": {"0": {"landed": 6, "counted": 4, "duplicate": 1, "invalid": 1}}},
+    {"auth_daily_active_users": ViewFiles("auth_daily_active_users/run=r1", 3)},
+)
 
 
 def told(file):
@@ -37,7 +38,7 @@ def test_a_success_and_a_failure_stand_side_by_side(tmp_path):
     assert found["batch_run_unreadable_lines", "auth_topic"] == 2
     assert found["batch_cut_offset", "0", "auth_topic"] == 7
     assert found["batch_view_rows", "auth_daily_active_users"] == 3
-    assert {k[1]: v for k, v in found.items() if k[0] == "batch_ledger_events"} == MANIFEST["ledger"]["auth_topic"]["0"]
+    assert {k[1]: v for k, v in found.items() if k[0] == "batch_ledger_events"} == MANIFEST.ledger["auth_topic"]["0"]
     failure = told(tmp_path / "batch-failure.prom")
     assert [name for (name,) in failure] == ["batch_last_failure_timestamp_seconds"]
     assert failure["batch_last_failure_timestamp_seconds",] >= found["batch_last_success_timestamp_seconds",]

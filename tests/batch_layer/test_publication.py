@@ -7,7 +7,7 @@ import pytest
 from batch_layer.publication import drop_old_runs, is_published, publish, republish, stage, staged
 from batch_layer.run_batch_jobs import main
 from batch_layer.topic_run import BatchError, TopicResult
-from catalogue.at_rest.runs import current
+from catalogue.at_rest.runs import ViewFiles, current
 from runtime.storage.opening import open_store
 
 
@@ -17,7 +17,7 @@ def output(tmp_path):
 
 
 def result(run: str, base: str | None = None) -> TopicResult:
-    views = {"video_popularity": {"path": f"video_popularity/run={run}", "rows": 0, "columns": {}}}
+    views = {"video_popularity": ViewFiles(f"video_popularity/run={run}", 0)}
     return TopicResult("video_topic", run, base, cut={"0": 5}, views=views)
 
 
@@ -28,7 +28,7 @@ def test_a_publication_that_was_stopped_is_repeated(output):
     waiting = staged(output, "b")
     publish(output, "b", waiting)
     stage(output, waiting, "b")  # as if it had been stopped before it removed what was staged
-    assert publish(output, "b", staged(output, "b"))["state"] == {"video_topic": "b"}
+    assert publish(output, "b", staged(output, "b")).state == {"video_topic": "b"}
     assert staged(output, "b") == []
     with pytest.raises(BatchError, match="must go on from the published run b"):
         publish(output, "c", [result("c", "a")])
@@ -46,7 +46,7 @@ def test_the_oldest_runs_are_dropped_whatever_their_ids(output):
         output.write(f"_runs/{run}.json", json.dumps(manifest).encode())
     assert drop_old_runs(output, 2) == ["20260301T000000"]
     assert drop_old_runs(output, 1) == ["0000001-oozie-W"]
-    assert current(output)[0]["run"] == "0000000-oozie-W"
+    assert current(output)[0].run == "0000000-oozie-W"
     assert [e.path for e in output.list("video_popularity/")] == [
         "video_popularity/run=0000000-oozie-W/part-00000.parquet"
     ]
@@ -69,7 +69,7 @@ def test_a_kept_run_is_published_again(kept, capsys):
     assert lines[0] == "published run a again"
     assert [line.split(":")[0] for line in lines[1:]] == ["a", "b"]
     assert [line.endswith(", published") for line in lines[1:]] == [True, False]
-    assert publish(kept, "c", [result("c", "a")])["state"] == {"video_topic": "c"}, "the next run goes on from it"
+    assert publish(kept, "c", [result("c", "a")]).state == {"video_topic": "c"}, "the next run goes on from it"
 
 
 def test_what_is_not_kept_is_not_published_again(kept, capsys):
@@ -96,7 +96,7 @@ def test_a_run_that_is_published_meanwhile_wins(kept, monkeypatch):
     monkeypatch.setattr(type(kept), "swap", late)
     with pytest.raises(BatchError, match="another run was published meanwhile"):
         republish(kept, "a")
-    assert current(kept)[0]["run"] == "c"
+    assert current(kept)[0].run == "c"
 
 
 def test_a_run_that_retention_drops_meanwhile_stays_dropped(kept, monkeypatch):
@@ -111,4 +111,4 @@ def test_a_run_that_retention_drops_meanwhile_stays_dropped(kept, monkeypatch):
     monkeypatch.setattr(type(kept), "read", dropping)
     with pytest.raises(BatchError, match="run 'a' was dropped meanwhile; b stays published"):
         republish(kept, "a")
-    assert current(kept)[0]["run"] == "b"
+    assert current(kept)[0].run == "b"

@@ -146,7 +146,7 @@ def _delta(address: str, environ: dict[str, str], number: int) -> tuple[float, s
     """Seconds that the serving layer takes to apply a delta of 1,000 events, by its own measure, and whose they are."""
     settings = Settings.load(environ)
     batch = open_store(settings.batch_views)
-    cut = current(batch)[0]["cut"]
+    cut = current(batch)[0].cut
     speed = Speed(
         settings, open_store(settings.speed_views), batch, lambda _, heads: {t: heads[t] or cut[t] for t in cut}
     )

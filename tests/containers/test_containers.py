@@ -91,9 +91,9 @@ def test_platform_takes_events_from_kafka_to_views(containers, network):
     )
     platform(network, "bash", "-c", " && ".join(steps))
     manifest, _ = current(open_store(views, settings))
-    entries = [entry for partitions in manifest["ledger"].values() for entry in partitions.values()]
+    entries = [entry for partitions in manifest.ledger.values() for entry in partitions.values()]
     assert sum(entry["counted"] for entry in entries) == 300
-    assert len(manifest["views"]) == 37
+    assert len(manifest.views) == 37
 
 
 @pytest.mark.parametrize("name", ["platform", "minio", "kafka"])

@@ -92,7 +92,7 @@ class Platform:
         self.runs += 1
         run, raw = f"r{self.runs:03}", open_store(str(self.folder / f"raw{self.runs}"))
         manifest = current(self.batch)[0]
-        cuts = manifest.get("cut", {})
+        cuts = manifest.cut
         chosen: list[Record] = []
         deltas = read_deltas(self.speed_store)
         for topic in TOPICS:
@@ -259,7 +259,7 @@ def test_layers_apart(tmp_path, layer):
     platform.micro_batch(1.0)
     state = opened(platform)
     try:
-        cut = current(platform.batch)[0]["cut"]
+        cut = current(platform.batch)[0].cut
         answers = Answers(state)
         logins = "auth_hourly_login_patterns"
         whole = sum(r["login_count"] for r in rows_of(state, answers, logins)[0])

@@ -157,7 +157,7 @@ def test_formats_hold_the_same_rows(http):
 
 
 def test_an_older_run_can_be_read(server, http):
-    run = current(server.platform.batch)[0]["run"]
+    run = current(server.platform.batch)[0].run
     old = http.get(f"/views/{VIEW}", params={"as_of_run": run, "limit": 10_000}).json()
     batch = http.get(f"/views/{VIEW}", params={"layer": "batch", "limit": 10_000}).json()
     assert old["rows"] == batch["rows"] and old["as_of"]["run"] == run

@@ -212,7 +212,7 @@ def test_pages_agree_across_deltas_and_a_run_swap(mirror):
             mirror.platform.run_batch(at_boundary=True)
         mirror.bring()
         until(lambda: mirror.head() == wanted(mirror.platform), "deltas must be followed")
-        run = current(mirror.platform.batch)[0]["run"]
+        run = current(mirror.platform.batch)[0].run
         until(lambda run=run: mirror.get("/freshness").json()["run"] == run, "the run must take over")
         assert following
         answer = page(following)
@@ -269,7 +269,7 @@ def test_windows_say_from_when_on_they_are_complete(tmp_path):
 
 def _begins(platform: Platform, topic: str) -> bool:
     """Whether the batch has overtaken the first delta in a topic."""
-    cut = current(platform.batch)[0]["cut"].get(topic, {})
+    cut = current(platform.batch)[0].cut.get(topic, {})
     return all(cut.get(p, 0) >= end for p, end in platform.speed.deltas[0].ends(topic).items())
 
 

@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from catalogue.at_rest.deltas import Delta
-from catalogue.at_rest.runs import state_file, view_file
+from catalogue.at_rest.runs import NOTHING, RunManifest, ViewFiles, state_file, view_file
 from catalogue.events import TOPICS
 from catalogue.sql.dialect import connect
 from catalogue.views import VIEWS
@@ -37,15 +37,15 @@ def test_it_spills_and_its_answers_stay_right(tmp_path):
         written(con, tmp_path, state_file(TOPIC, "r1", "ids", part), "SELECT TIMESTAMP '2026-03-08' AS kafka_ts")
     views = {}
     for view in (v for v in VIEWS.values() if v.topic == TOPIC):
-        views[view.name] = {"path": f"{view.name}/run=r1", "rows": 0}
+        views[view.name] = ViewFiles(f"{view.name}/run=r1", 0)
         query = f"SELECT * FROM ({view.sql}) ORDER BY {', '.join(view.key)}"
-        written(con, tmp_path, view_file(views[view.name]["path"]), query)
+        written(con, tmp_path, view_file(views[view.name].path), query)
     written(
         con, tmp_path, "delta.parquet", f"SELECT 'video_watches' AS rollup, * FROM ({WATCHES.format(MOST_TOUCHED + 1)})"
     )
     expected = con.execute(f"SELECT count(*), sum(seconds) + (SELECT sum(seconds) FROM '{tmp_path}/delta.parquet') "
                            "FROM video_watches").fetchall()[0]  # fmt: skip
-    current = {"run": "r1", "cut": {TOPIC: {"0": 1}}, "state": {TOPIC: "r1"}, "views": views, "ledger": {}}
+    current = RunManifest("r1", "2026-03-08T00:00:00Z", {TOPIC: {"0": 1}}, {}, views, {TOPIC: "r1"})
     settings = replace(Settings.load({}), serving_memory="160MB")
     made = TopicState(TOPIC, current, open_store(str(tmp_path)), settings)
     try:
@@ -69,7 +69,7 @@ def test_it_spills_and_its_answers_stay_right(tmp_path):
 
 def test_a_small_topic_has_enough_to_answer(tmp_path):
     settings = replace(Settings.load({}), serving_memory="300MB")
-    made = TopicState("profile_topic", {}, open_store(str(tmp_path)), settings)
+    made = TopicState("profile_topic", NOTHING, open_store(str(tmp_path)), settings)
     try:
         limit = made.con.execute("SELECT current_setting('memory_limit')").fetchall()[0][0]
         assert limit == "48.0 MiB"

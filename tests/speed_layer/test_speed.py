@@ -37,7 +37,7 @@ def test_deltas_of_other_rules_are_dropped_and_made_anew(tmp_path):
     last = max(d.last for d in read_deltas(store))
     platform.speed = platform.new_speed()
     assert read_deltas(store) == [] and store.list("data/") == []
-    cut = current(platform.batch)[0]["cut"]
+    cut = current(platform.batch)[0].cut
     assert all(platform.speed.head[topic][p] == end for topic, ends in cut.items() for p, end in ends.items())
     platform.micro_batch(0.5)
     assert [d.number for d in read_deltas(store)] == [last + 1]

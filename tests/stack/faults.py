@@ -196,7 +196,7 @@ class Faults:
             self.layers.start("ingestion")
             time.sleep(0.3)
         self.layers.run_batch()
-        run = current(self.layers.batch)[0]["run"]
+        run = current(self.layers.batch)[0].run
         for name in SERVERS:
             self.layers.wait(head, name, run)
 
@@ -215,7 +215,7 @@ class Faults:
             assert not wrong, f"{view} must have been as the oracle has it at run {as_of['run']}; {wrong}"
         assert not self.watch.faults, self.watch.faults[:10]
         deltas = read_deltas(self.layers.deltas)
-        run = current(self.layers.batch)[0].get("run")
+        run = current(self.layers.batch)[0].run
         return (
             f"{len(records)} records, run {run}, {len(deltas)} deltas of {max((d.last for d in deltas), default=0)}, "
             f"{self.watch.asked} looks, {len(samples)} samples"

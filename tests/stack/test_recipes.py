@@ -64,10 +64,10 @@ def test_every_recipe_runs(published, stack):
     assert known["day"]["date"].dt.year.min() >= 2000 and known["unchanged"]
     assert known["videos"].height > 0 and 0 < len(known["longest"]) <= 10
     run = current(batch)[0]
-    assert known["current"] == run
-    assert len(known["grades"]) == run["views"]["assessment_grading_stats"]["rows"] > 0
-    assert known["daily"].height == run["views"]["course_daily_engagement"]["rows"] > 0
-    assert list(known["daily"].columns) == list(run["views"]["course_daily_engagement"]["columns"])
+    assert known["current"] == json.loads(run.encoded())
+    assert len(known["grades"]) == run.views["assessment_grading_stats"].rows > 0
+    assert known["daily"].height == run.views["course_daily_engagement"].rows > 0
+    assert list(known["daily"].columns) == list(run.views["course_daily_engagement"].columns)
     assert 0 < len(known["top"]) <= 10
 
 
