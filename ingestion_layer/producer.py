@@ -24,7 +24,8 @@ from tqdm import tqdm
 from ingestion_layer import producer_metrics
 from ingestion_layer.clock import DAY, SECOND, Schedule, WallClock
 from ingestion_layer.population import Population
-from ingestion_layer.replay import FORMATS, Replay, ReplayError
+from ingestion_layer.replay import Replay, ReplayError
+from ingestion_layer.replay import options as replays
 from ingestion_layer.simulation import Simulation
 from ingestion_layer.sinks import FileSink, KafkaSink, Record, SinkError
 from ingestion_layer.trouble import Trouble
@@ -73,7 +74,7 @@ def main(argv: list[str] | None = None) -> int:
     interruption = Interruption()
     sent: Counter[str] = Counter()
     try:
-        source = Replay(Path(options.replay), options.format) if options.replay else Generated(options)
+        source = replays.replay(options) if options.replay else Generated(options)
         _collect_less()
         trouble = Trouble(options.duplicates, options.invalid, source.seed)
         fast = not _rate(source, options)
@@ -95,11 +96,7 @@ def main(argv: list[str] | None = None) -> int:
         print(f"producer: {error}", file=sys.stderr)
         return 1
     else:
-        _summary(sent, source, trouble)
-        if isinstance(source, Replay) and source.skipped and not sent and not interruption.asked:
-            told = f"must be {options.format} data; got no event from {source.skipped.total()} rows"
-            print(f"producer: --replay {options.replay}: {told}", file=sys.stderr)
-            return 1
+        return _ended(sent, source, trouble, interruption)
     return 0
 
 
@@ -204,6 +201,19 @@ def _deliver(
             bar.update()
 
 
+def _ended(sent: Counter, source: Generated | Replay, trouble: Trouble, interruption: Interruption) -> int:
+    """Print the summary; the exit status."""
+    try:
+        _summary(sent, source, trouble)
+    except ReplayError as error:
+        print(f"producer: {error}", file=sys.stderr)
+        return 1
+    wrong = source.failure() if isinstance(source, Replay) and not sent and not interruption.asked else None
+    if wrong:
+        print(f"producer: {wrong}", file=sys.stderr)
+    return 1 if wrong else 0
+
+
 def _summary(sent: Counter, source: Generated | Replay, trouble: Trouble) -> None:
     faults = {name: number for name, number in trouble.made.items() if name != "duplicate"}
     print(f"sent {sum(sent.values())} events", file=sys.stderr)
@@ -253,10 +263,8 @@ _day = _checked(
 
 
 def _problem(options: argparse.Namespace) -> str | None:
-    if options.replay and not options.format:
-        return f"--replay needs --format, one of {', '.join(FORMATS)}"
-    if options.format and not options.replay:
-        return "--format needs --replay FILE"
+    if wrong := replays.problem(options):
+        return wrong
     end = options.end or dt.datetime.now(dt.UTC)
     if options.start and options.start >= end:
         return f"--end must be after --start; got {options.start:%Y-%m-%d} and {end:%Y-%m-%d}"
@@ -279,10 +287,7 @@ def _parser() -> Parser:
     parser.add_argument("--duplicates", type=_share, default=0.0, metavar="P", help="share of events sent twice")
     parser.add_argument("--invalid", type=_share, default=0.0, metavar="P", help="invalid events per valid one")
     parser.add_argument("--output", type=_file, metavar="FILE|-", help="write JSON lines instead of sending to Kafka")
-    parser.add_argument(
-        "--replay", type=_file, metavar="FILE", help="send real data: a file or, for moodle and oulad, its folder"
-    )
-    parser.add_argument("--format", choices=FORMATS, help="what the replayed data is")
+    replays.add_options(parser)
     return parser
 
 

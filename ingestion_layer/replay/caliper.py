@@ -6,201 +6,160 @@ next pause, jump or end of the same session.
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime
-from pathlib import Path
 from typing import Any
 
-from catalogue.sql.typed_events import UUID_PATTERN
-from ingestion_layer.replay.playback import Playback
-from ingestion_layer.replay.source import Record, Unmapped, documents, event, identifier, identity, instant
+from ingestion_layer.replay.caliper_rules import JUMPED, PLAYED, RULES, Event, key_of
+from ingestion_layer.replay.event import event
+from ingestion_layer.replay.format import Documents
+from ingestion_layer.replay.identity import canonical, identity, plain_uuid
+from ingestion_layer.replay.quantities import duration as seconds_of
+from ingestion_layer.replay.quantities import number, position, whole
+from ingestion_layer.replay.row import MALFORMED, Record, Row, Unmapped
+from ingestion_layer.replay.rule import by_name
+from ingestion_layer.replay.tally import named
 
-PLAYED = {"Started": "VIDEO_STARTED", "Resumed": "VIDEO_STARTED", "Restarted": "VIDEO_STARTED",
-          "Paused": "VIDEO_PAUSED", "Ended": "VIDEO_COMPLETED"}  # fmt: skip
-JUMPED = ("JumpedTo", "ForwardedTo")
-COURSES = ("CourseSection", "CourseOffering")
-READ = ("DigitalResource", "Document", "WebPage", "Page", "Chapter", "Frame", "Reading", "EpubVolume", "EpubChapter")
-ROLES = (("Instructor", "teacher"), ("TeachingAssistant", "teacher"), ("Administrator", "admin"))
-_DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?")
-_UUID = re.compile(f"urn:uuid:({UUID_PATTERN})")
+_RULES = by_name(RULES)
+_RANKS = {"VIDEO_PAUSED": 0, "VIDEO_COMPLETED": 0, "VIDEO_SEEKED": 2, "VIDEO_STARTED": 3}
 
 
-def events(path: Path, skipped: Counter[str]) -> Iterator[Record]:
-    """Events in the order of their times."""
-    found = []
-    for document in documents(path, skipped):
-        data = document.get("data") if "sendTime" in document or "sensor" in document else [document]
-        for number, entry in enumerate(data if isinstance(data, list) else [data]):
-            try:
-                found.append((instant(entry["eventTime"]), number, entry))
-            except (KeyError, TypeError, ValueError):
-                skipped["no event with an eventTime"] += 1
-    mapping = Mapping()
-    for moment, _, entry in sorted(found, key=lambda f: f[:2]):
-        name = f"{entry.get('type')} {entry.get('action')}"
+class Caliper(Documents):
+    """Events of Caliper."""
+
+    name = "caliper"
+    containers = ("data",)
+    lacks = "lacks what its profile asks for"
+
+    def unpacked(self, document: dict[str, Any]) -> Iterator[Any]:
+        """The events of an envelope, or the one that it is."""
+        if "eventTime" in document or not ("sendTime" in document or "sensor" in document):
+            yield document
+            return
+        inside = document.get("data")
+        yield from inside if isinstance(inside, list) else [inside]
+
+    def moment(self, document: dict[str, Any]) -> int:
+        """Time of the event."""
+        if "@type" in document and "type" not in document:
+            raise Unmapped("Caliper 1.0, must be 1.1 or 1.2")
+        if document.get("eventTime") is None:
+            raise Unmapped("no event with an eventTime")
+        return self.options.clock.read(document["eventTime"])
+
+    def own_key(self, document: dict[str, Any]) -> str | None:
+        """The event's id where it is a UUID."""
+        return plain_uuid(document.get("id"))
+
+    def content(self, document: dict[str, Any], moment: int) -> bytes:
+        """The id alone; without one all that the event says."""
+        own = document.get("id")
+        return (self.own_key(document) or own).encode() if isinstance(own, str) and own else canonical(document)
+
+    def rank(self, document: dict[str, Any]) -> int:
+        """Of one moment pauses come before plays."""
+        action = document.get("action")
+        rule = _RULES.get(key_of(document)) if isinstance(action, str) else None
+        return _RANKS.get(rule.becomes, 1) if rule else 1
+
+    def learn(self, document: dict[str, Any]) -> None:
+        """Who is what in a course."""
+        told = Event(document)
+        role = "student" if document.get("action") == "Activated" else told.role()
+        user, course = told.user(), told.course()
+        if role and user and course:
+            self.memory.has_role(user, course, role)
+
+    def mapped(self, row: Row) -> list[Record]:
+        """The events of an event."""
+        told = Event(row.document)
+        name = f"{named(told.type)} {named(told.action)}"
+        rule = _RULES.get(key_of(row.document))
+        if rule is None:
+            raise Unmapped(f"{name}: says nothing that our events say")
         try:
-            yield from mapping.mapped(entry, moment)
+            if rule.becomes in _RANKS:
+                return self._played(told, row)
+            kind, fields = rule.make(told)
+            return [self._event(kind, told, row, fields)]
         except Unmapped as reason:
-            skipped[f"{name}: {reason}"] += 1
-        except (KeyError, TypeError, ValueError, AttributeError):
-            skipped[f"{name}: lacks what its profile asks for"] += 1
+            raise Unmapped(f"{name}: {reason}") from None
+        except MALFORMED:
+            raise Unmapped(f"{name}: {self.lacks}") from None
 
-
-class Mapping:
-    """What one Caliper event after the other becomes; it remembers what was playing and which assignments were opened."""
-
-    def __init__(self) -> None:
-        self._playback = Playback()
-        self._opened: set[tuple[str, str]] = set()
-
-    def mapped(self, entry: dict, moment: datetime) -> list[Record]:
-        """The events that a Caliper event becomes; raises Unmapped and what a malformed one causes."""
-        key, action = _key(entry), entry["action"]
-        match entry["type"].removeprefix("http://purl.imsglobal.org/caliper/"):
-            case "MediaEvent":
-                return self._played(entry, action, key, moment)
-            case "SessionEvent":
-                return [_session(entry, action, key, moment)]
-            case "GradeEvent" if action == "Graded":
-                return [_graded(entry, key, moment)]
-            case "NavigationEvent" | "ViewEvent" if action in ("NavigatedTo", "Viewed"):
-                name, fields = self._viewed(entry)
-            case "AssignableEvent" | "AssessmentEvent" if action in ("Started", "Submitted"):
-                name, fields = self._worked(entry, action)
-            case "ResourceManagementEvent" if action == "Downloaded":
-                name, fields = "DOWNLOAD_MATERIAL", {"resource_id": _id(entry["object"])}
-            case _:
-                raise Unmapped("says nothing that our events say")
-        fields = {"role": _role(entry), "course_id": _course(entry), **fields}
-        return [event(name, key, _id(entry["actor"]), moment, **fields)]
-
-    def _played(self, entry: dict, action: str, key: str, moment: datetime) -> list[Record]:
-        if action not in PLAYED and action not in JUMPED:
-            raise Unmapped("says nothing that our events say")
-        user, video, session = _id(entry["actor"]), _id(entry["object"]), _id(entry.get("session"), "session")
-        about = {"role": _role(entry), "course_id": _course(entry), "video_id": video, "session_id": session}
-        second = _seconds(entry["target"]["currentTime"])
-        playing = (session, user, video)
-        if action in JUMPED:
-            extensions = entry.get("extensions") or {}
-            before = int(extensions["oldTime"]) if "oldTime" in extensions else self._playback.last(playing)
-            if before is None:
-                raise Unmapped("says not from where")
-            watched = self._playback.seek(playing, before, second)
-            made = [event("VIDEO_SEEKED", key, user, moment, **about, from_seconds=before, to_seconds=second)]
-        else:
-            made = [event(PLAYED[action], key, user, moment, **about, position_seconds=second)]
-            watched = 0
-            if PLAYED[action] == "VIDEO_STARTED":
-                self._playback.play(playing, second)
+    def _event(self, kind: str, told: Event, row: Row, fields: dict[str, Any]) -> Record:
+        user, key = fields.pop("user", None) or told.user(), row.key
+        course = fields.pop("course_id", None) or told.course() or self.options.course
+        if kind == "VIEW_ASSIGNMENT_FIRST_TIME":
+            item = fields["assignment_id"]
+            if self.memory.first(user or "", course or "", item or ""):
+                key = identity("caliper first view", user, course, item)
+            elif fields.pop("again", None):
+                kind, fields = "ITEM_CLICK", {"item_id": item, "item_type": told.kind()}
             else:
-                watched = self._playback.stop(playing, second)
-        if watched:
-            length = entry["object"].get("duration") if isinstance(entry["object"], dict) else None
-            span = {"watch_duration_seconds": watched, "video_duration_seconds": _seconds(length) if length else None}
-            made.append(event("VIDEO_WATCHED", identity("caliper", key, "span"), user, moment, **about, **span))
+                raise Unmapped("opened before")
+        fields.pop("again", None)
+        role = fields.pop("role", None) or self.memory.role(user or "", course or "") or self.options.role
+        if kind in ("LOGIN", "LOGOUT"):
+            role = role or "student"
+        if kind not in ("LOGIN", "LOGOUT", "SESSION_EXPIRED"):
+            fields["course_id"] = course
+        return event(kind, key, user, row.moment, role=role, **fields)
+
+    def _played(self, told: Event, row: Row) -> list[Record]:
+        user, video, session = told.user(), told.thing(), told.session()
+        course = told.course() or self.options.course
+        role = told.role() or self.memory.role(user or "", course or "") or self.options.role
+        if session is None:
+            raise Unmapped("no session")
+        about = {"role": role, "course_id": course, "video_id": video, "session_id": session}
+        playing, playback, span = (session, user, video), self.memory.playback, None
+        at = told.place()
+        if told.action in JUMPED:
+            before, after = self._jump(told, playing, row)
+            made = [
+                event(
+                    "VIDEO_SEEKED", row.key, user, row.moment, **about, from_seconds=int(before), to_seconds=int(after)
+                )
+            ]
+            span = playback.seek(playing, before, after, row.moment)
+        else:
+            kind = PLAYED[told.action]
+            if at is None:
+                at = playback.last(playing, row.moment) if kind != "VIDEO_STARTED" else 0.0
+            if at is None and kind == "VIDEO_COMPLETED":
+                at = told.length()
+            if at is None:
+                raise Unmapped("says not where")
+            second = position(at)
+            made = [event(kind, row.key, user, row.moment, **about, position_seconds=int(second))]
+            span = (playback.play if kind == "VIDEO_STARTED" else playback.stop)(playing, second, row.moment)
+        if span:
+            watched = {
+                "watch_duration_seconds": whole(round(span[1] - span[0], 6)),
+                "video_duration_seconds": self._length(told),
+            }
+            made.append(event("VIDEO_WATCHED", identity(row.key, "span"), user, row.moment, **about, **watched))
         return made
 
-    def _viewed(self, entry: dict) -> tuple[str, dict[str, Any]]:
-        thing = entry["object"]
-        kind = thing["type"] if isinstance(thing, dict) else "DigitalResource"
-        if kind in COURSES:
-            return "COURSE_VIEW", {"course_id": _id(thing)}
-        if kind in READ:
-            media = str(thing.get("mediaType", "")) if isinstance(thing, dict) else ""
-            form = "pdf" if media == "application/pdf" else "link" if kind == "WebPage" else "document"
-            return "ACCESS_COURSE_MATERIAL", {"material_id": _id(thing), "material_type": form}
-        if kind == "AssignableDigitalResource" and self._first(entry):
-            return "VIEW_ASSIGNMENT_FIRST_TIME", {"assignment_id": _id(thing), "assignment_type": "homework"}
-        return "ITEM_CLICK", {"item_id": _id(thing), "item_type": kind}
+    def _jump(self, told: Event, playing: tuple[Any, ...], row: Row) -> tuple[float, float]:
+        """From where to where: Open edX tells the new place apart, others at most the old one."""
+        at, new, old = told.place(), told.extra("newTime"), told.extra("oldTime")
+        if new is not None:
+            return position(at if at is not None else old), position(new)
+        before = position(old) if old is not None else self.memory.playback.last(playing, row.moment)
+        if before is None:
+            raise Unmapped("says not from where")
+        return before, position(at)
 
-    def _worked(self, entry: dict, action: str) -> tuple[str, dict[str, Any]]:
-        thing = entry["object"]
-        if entry["type"].endswith("AssessmentEvent"):
-            if action == "Submitted":
-                raise Unmapped("says nothing of right answers; its GradeEvent does")
-            return "QUIZ_STARTED", {"quiz_id": _id(thing)}
-        if action == "Submitted":
-            attempted = thing.get("assignable", thing) if isinstance(thing, dict) else thing
-            return "SUBMIT_ASSIGNMENT", {"assignment_id": _id(attempted)}
-        if not self._first(entry):
-            raise Unmapped("opened before")
-        return "VIEW_ASSIGNMENT_FIRST_TIME", {"assignment_id": _id(thing), "assignment_type": "homework"}
-
-    def _first(self, entry: dict) -> bool:
-        pair = _id(entry["actor"]), _id(entry["object"])
-        known = pair in self._opened
-        self._opened.add(pair)
-        return not known
-
-
-def _session(entry: dict, action: str, key: str, moment: datetime) -> Record:
-    match action:
-        case "LoggedIn" | "LoggedOut":
-            fields = {"role": _role(entry) or "student", "session_id": _id(entry.get("session"), "session")}
-            return event("LOGIN" if action == "LoggedIn" else "LOGOUT", key, _id(entry["actor"]), moment, **fields)
-        case "TimedOut":
-            session = entry["object"]
-            return event("SESSION_EXPIRED", key, _id(session["user"]), moment, session_id=_id(session))
-    raise Unmapped("says nothing that our events say")
-
-
-def _graded(entry: dict, key: str, moment: datetime) -> Record:
-    attempt, score = entry["object"], entry["generated"]
-    student, work = _id(attempt["assignee"]), attempt["assignable"]
-    given, most = float(score["scoreGiven"]), float(score["maxScore"])
-    if not 0 <= given <= most or not most:
-        raise Unmapped("its score is not from 0 to maxScore")
-    if isinstance(work, dict) and work.get("type") == "Assessment":
-        points = {"correct_answers": int(given * 100 / most), "total_questions": 100}
-        return event(
-            "QUIZ_COMPLETED",
-            key,
-            student,
-            moment,
-            role="student",
-            quiz_id=_id(work),
-            course_id=_course(entry),
-            **points,
-        )
-    fields = {"student_id": student, "assignment_id": _id(work), "score": round(given * 100 / most, 2)}
-    return event(
-        "GRADE_ASSIGNMENT", key, _id(entry["actor"]), moment, role="teacher", course_id=_course(entry), **fields
-    )
-
-
-def _id(thing: Any, what: str = "") -> str:
-    """The identifier of an entity, which may be given by it alone."""
-    if thing is None and what:
-        raise Unmapped(f"no {what}")
-    return identifier(thing if isinstance(thing, str) else thing["id"])
-
-
-def _key(entry: dict) -> str:
-    known = _UUID.fullmatch(entry["id"])
-    return known[1] if known else identity("caliper", entry["id"])
-
-
-def _course(entry: dict) -> str:
-    group = entry.get("group") or (entry.get("membership") or {}).get("organization")
-    if isinstance(group, dict) and group.get("type") == "Group" and group.get("subOrganizationOf"):
-        group = group["subOrganizationOf"]
-    return _id(group, "group, so no course")
-
-
-def _role(entry: dict) -> str | None:
-    membership = entry.get("membership")
-    roles = " ".join(membership.get("roles", ())) if isinstance(membership, dict) else ""
-    known = next((role for sign, role in ROLES if sign in roles), None)
-    return known or ("student" if "Learner" in roles else None)
-
-
-def _seconds(text: str) -> int:
-    """Whole seconds of an ISO 8601 duration of days and smaller parts."""
-    match = _DURATION.fullmatch(text)
-    if not match or not any(match.groups()):
-        raise ValueError(text)
-    days, hours, minutes, seconds = (float(part or 0) for part in match.groups())
-    return int(((days * 24 + hours) * 60 + minutes) * 60 + seconds)
+    def _length(self, told: Event) -> int | None:
+        value = told.length()
+        if value is None:
+            return None
+        try:
+            length = seconds_of(value) if isinstance(value, str) and value[:1] == "P" else number(value)
+        except ValueError:
+            length = -1
+        if length < 0:
+            self.options.left_out("length of a video that is no duration")
+            return None
+        return int(length)

@@ -1,142 +1,209 @@
-"""edX tracking logs: one JSON object per line, as the servers write them or as they are routed on (`data`, `timestamp`).
+"""edX tracking logs: JSON lines as the servers write them, or as they are routed on (`data`, `timestamp`).
 
-A line has no identity of its own; the same line becomes the same one. What was watched of a video is what lies between
-playing and the next pause, jump or stop of the same session.
+A line has no identity of its own; what it says makes it one.
 """
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from collections.abc import Iterator
-from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import orjson
 
-from ingestion_layer.replay.playback import Playback
-from ingestion_layer.replay.source import Record, Unmapped, documents, event, identifier, identity, instant
+from ingestion_layer.replay.edx_rules import FIRST_OF_A_MOMENT, PAGE_NAMES, RULES, VIDEO, page_course
+from ingestion_layer.replay.event import event
+from ingestion_layer.replay.format import Documents
+from ingestion_layer.replay.identity import canonical, identifier, identity, person
+from ingestion_layer.replay.quantities import duration, number, position, whole
+from ingestion_layer.replay.row import MALFORMED, Record, Row, Unmapped
+from ingestion_layer.replay.rule import by_name
+from ingestion_layer.replay.tally import named
 
-PLAYED = {"play_video": "VIDEO_STARTED", "edx.video.played": "VIDEO_STARTED",
-          "pause_video": "VIDEO_PAUSED", "edx.video.paused": "VIDEO_PAUSED",
-          "stop_video": "VIDEO_COMPLETED", "edx.video.stopped": "VIDEO_COMPLETED"}  # fmt: skip
-SEEKED = ("seek_video", "edx.video.position.changed")
-ENROLLED = {"edx.course.enrollment.activated": "COURSE_ENROLLED", "edx.course.enrollment.deactivated": "COURSE_DROPPED"}
-SEQUENCES = ("seq_next", "seq_prev", "seq_goto", "edx.ui.lms.sequence.next_selected",
-             "edx.ui.lms.sequence.previous_selected", "edx.ui.lms.sequence.tab_selected")  # fmt: skip
-_PAGE = re.compile(
-    r"/courses/(?:course-v1:[^/]+|[^/:]+/[^/:]+/[^/:]+)/(?:(?:course|info|courseware|progress|about)(?:/.*)?)?"
-)
+_RULES = by_name(RULES)
 
 
-def events(path: Path, skipped: Counter[str]) -> Iterator[Record]:
-    """Events in the order of their times."""
-    found = []
-    for number, row in enumerate(documents(path, skipped)):
+class Line:
+    """What a line says, whichever of its two forms it has."""
+
+    __slots__ = ("_body", "context", "name", "row")
+
+    def __init__(self, row: dict[str, Any]):
+        self.row = row
+        name = row.get("event_type") or row["name"]
+        self.name: str = name if isinstance(name, str) else named(name)
+        context = row.get("context")
+        self.context: dict[str, Any] = context if isinstance(context, dict) else {}
+        self._body: Any = row.get("event", row.get("data"))
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The event's own members, which browsers send packed; Unmapped where they can't be read."""
+        if isinstance(self._body, str):
+            try:
+                self._body = orjson.loads(self._body)
+            except orjson.JSONDecodeError:
+                raise Unmapped("its body is cut short") from None
+        if not isinstance(self._body, dict):
+            raise Unmapped("its body is no object")
+        return self._body
+
+    @property
+    def packed(self) -> bool:
+        """Whether the body is a text, as browsers send it."""
+        return not isinstance(self._body, dict)
+
+    def told(self) -> Any:
+        """The body as far as it can be read."""
         try:
-            moment = instant(row.get("time") or row["timestamp"])
-            name = row.get("event_type") or row["name"]
-            found.append((moment, number, str(name), row))
-        except (KeyError, TypeError, ValueError):
-            skipped["no event with a time and a type"] += 1
-    mapping = Mapping()
-    for moment, _, name, row in sorted(found, key=lambda f: f[:2]):
+            return self.body
+        except Unmapped:
+            return self._body
+
+
+class Edx(Documents):
+    """Tracking logs of edX and Open edX."""
+
+    name = "edx"
+
+    def moment(self, document: dict[str, Any]) -> int:
+        """Time of the line."""
+        if not (document.get("event_type") or document.get("name")):
+            raise Unmapped("no event with a time and a type")
+        time = document.get("time") or document.get("timestamp")
+        if time is None:
+            raise Unmapped("no event with a time and a type")
+        return self.options.clock.read(time)
+
+    def content(self, document: dict[str, Any], moment: int) -> bytes:
+        """Who did what where and when: not what collectors of logs add on their way."""
+        line = Line(document)
+        context, get = line.context, document.get
+        told = (get("username"), context.get("user_id"), context.get("course_id"), get("session"), get("event_source"))
+        return canonical((line.name, moment, *told, get("page"), line.told()))
+
+    def rank(self, document: dict[str, Any]) -> int:
+        """Of one moment pauses come before plays."""
+        return FIRST_OF_A_MOMENT.get(document.get("event_type") or document.get("name"), 1)
+
+    def learn(self, document: dict[str, Any]) -> None:
+        """Which number a name has, and who is what in a course."""
+        line = Line(document)
+        number, name = person(line.context.get("user_id")), person(document.get("username"))
+        if number and name and number != name:
+            self.memory.numbers.setdefault(name, number)
+        rule = _RULES.get(line.name)
+        if rule and rule.becomes == "COURSE_ENROLLED":
+            user, course = self._enrolled(line), identifier(line.body.get("course_id"))
+            if user and course:
+                self.memory.has_role(user, course, "student")
+        elif "is_staff" in line.context or (not line.packed and {"is_staff", "user_course_roles"} & line.body.keys()):
+            self._learn_staff(line)
+
+    def mapped(self, row: Row) -> list[Record]:
+        """The events of a line."""
+        line = Line(row.document)
+        rule = _RULES.get(line.name)
+        if rule is None:
+            if not line.name.startswith("/"):
+                raise Unmapped(f"{named(line.name)}: says nothing that our events say")
+            rule = _RULES[PAGE_NAMES]
         try:
-            yield from mapping.mapped(name, row, moment)
+            return self._events(rule, line, row)
         except Unmapped as reason:
-            skipped[f"{'page' if name.startswith('/') else name}: {reason}"] += 1
-        except (KeyError, TypeError, ValueError, AttributeError):
-            skipped[f"{name[:60]}: lacks what it should tell"] += 1
+            raise Unmapped(f"{'page' if line.name.startswith('/') else named(line.name)}: {reason}") from None
+        except MALFORMED:
+            raise Unmapped(f"{named(line.name)}: {self.lacks}") from None
 
+    def _events(self, rule: Any, line: Line, row: Row) -> list[Record]:
+        if rule.becomes in ("COURSE_ENROLLED", "COURSE_DROPPED"):
+            user, course = self._enrolled(line), identifier(line.body.get("course_id")) or self.options.course
+            return [event(rule.becomes, row.key, user, row.moment, role="student", course_id=course)]
+        if rule.becomes in VIDEO:
+            return self._played(rule.becomes, line, row)
+        kind, fields = rule.make(line)
+        user = person(fields.pop("user", None)) or self._user(line)
+        course = identifier(fields.pop("course", None)) or self._course(line)
+        if "student_id" in fields:
+            fields["student_id"] = self._number(fields["student_id"])
+        role = fields.pop("role", None) or self._role(user, course)
+        return [event(kind, row.key, user, row.moment, role=role, course_id=course, **fields)]
 
-class Mapping:
-    """What one line after the other becomes; it remembers what was playing."""
-
-    def __init__(self) -> None:
-        self._playback = Playback()
-
-    def mapped(self, name: str, row: dict, moment: datetime) -> list[Record]:
-        """The events that a line becomes; raises Unmapped and what a malformed one causes."""
-        context, key = (
-            row.get("context") or {},
-            identity("edx", orjson.dumps(row, option=orjson.OPT_SORT_KEYS).decode()),
+    def _played(self, kind: str, line: Line, row: Row) -> list[Record]:
+        body, user, course = line.body, self._user(line), self._course(line)
+        if user is None:
+            raise Unmapped("nobody's")
+        video = identifier(body.get("id"))
+        session = identifier(line.row.get("session")) or identifier(line.context.get("session"))
+        # Mobile apps tell no session: a day of somebody's is one.
+        session = session or identity("edx session", user, row.moment // 86_400_000_000)
+        about = {"role": self._role(user, course), "course_id": course, "video_id": video, "session_id": session}
+        playing, playback = (session, user, video), self.memory.playback
+        second = position(
+            _first_of(body, "old_time" if kind == "VIDEO_SEEKED" else "currentTime", "current_time", "currentTime")
         )
-        body: Any = row.get("event", row.get("data"))
-        if isinstance(body, str) and body.startswith("{"):  # browsers send it packed
-            body = orjson.loads(body)
-        if name in ENROLLED:
-            user, course = str(body["user_id"]), identifier(body["course_id"])
-            return [event(ENROLLED[name], key, user, moment, role="student", course_id=course)]
-        if name in PLAYED or name in SEEKED:
-            session = row.get("session") or context.get("session")
-            return self._played(name, body, key, _user(row, context), _course(context), session, moment)
-        kind, fields = _done(name, row, body)
-        return [event(kind, key, _user(row, context), moment, course_id=_course(context), **fields)]
-
-    def _played(
-        self, name: str, body: dict, key: str, user: str, course: str, session: str | None, moment: datetime
-    ) -> list[Record]:
-        if not session:
-            raise Unmapped("no session")
-        video = identifier(body["id"])
-        about = {"video_id": video, "course_id": course, "session_id": identifier(session)}
-        playing, watched = (session, user, video), 0
-        if name in SEEKED:
-            before = _second(body.get("old_time", body.get("currentTime")))
-            after = _second(body["new_time"])
-            watched = self._playback.seek(playing, before, after)
-            made = [event("VIDEO_SEEKED", key, user, moment, **about, from_seconds=before, to_seconds=after)]
+        if kind == "VIDEO_SEEKED":
+            after = position(_first_of(body, "new_time"))
+            made = [event(kind, row.key, user, row.moment, **about, from_seconds=int(second), to_seconds=int(after))]
+            span = playback.seek(playing, second, after, row.moment)
         else:
-            second = _second(body.get("currentTime", body.get("current_time")))
-            made = [event(PLAYED[name], key, user, moment, **about, position_seconds=second)]
-            if PLAYED[name] == "VIDEO_STARTED":
-                self._playback.play(playing, second)
-            else:
-                watched = self._playback.stop(playing, second)
-        if watched:
-            length = int(body["duration"]) if body.get("duration") else None
-            span = {"watch_duration_seconds": watched, "video_duration_seconds": length}
-            made.append(event("VIDEO_WATCHED", identity(key, "span"), user, moment, **about, **span))
+            made = [event(kind, row.key, user, row.moment, **about, position_seconds=int(second))]
+            move = playback.play if kind == "VIDEO_STARTED" else playback.stop
+            span = move(playing, second, row.moment)
+        if span:
+            seconds = whole(round(span[1] - span[0], 6))
+            length = self._length(body.get("duration"))
+            made.append(
+                event("VIDEO_WATCHED", identity(row.key, "span"), user, row.moment, **about,
+                      watch_duration_seconds=seconds, video_duration_seconds=length)
+            )  # fmt: skip
         return made
 
+    def _length(self, value: Any) -> int | None:
+        if value is None:
+            return None
+        try:
+            length = duration(value) if isinstance(value, str) and value[:1] == "P" else number(value)
+        except ValueError:
+            length = -1
+        if length < 0:
+            self.options.left_out("length of a video that is no number")
+            return None
+        return int(length)
 
-def _done(name: str, row: dict, body: Any) -> tuple[str, dict[str, Any]]:
-    """Type and fields of what is no video and no enrolment."""
-    if name == "problem_check":
-        if not isinstance(body, dict):
-            raise Unmapped("the browser's copy, the server tells the answers")
-        answers = [answer["correctness"] for answer in body["correct_map"].values()]
-        right = {"correct_answers": answers.count("correct"), "total_questions": len(answers)}
-        return "QUIZ_COMPLETED", {"quiz_id": identifier(body["problem_id"]), **right}
-    if name == "openassessmentblock.create_submission":
-        usage = identifier(row["context"]["module"]["usage_key"])
-        return "SUBMIT_ASSIGNMENT", {"assignment_id": usage, "assignment_type": "essay"}
-    if name == "book" or name.startswith("textbook.pdf."):
-        if name not in ("book", "textbook.pdf.page.loaded", "textbook.pdf.page.navigated"):
-            raise Unmapped("says nothing that our events say")
-        return "ACCESS_COURSE_MATERIAL", {"material_id": identifier(body["chapter"]), "material_type": "pdf"}
-    if name in SEQUENCES:
-        return "ITEM_CLICK", {"item_id": identifier(body["id"]), "item_type": "sequence"}
-    if name == "edx.ui.lms.link_clicked":
-        return "ITEM_CLICK", {"item_id": identifier(body["target_url"]), "item_type": "link"}
-    if name.startswith("/") and _PAGE.fullmatch(name.partition("?")[0]):
-        return "COURSE_VIEW", {}
-    raise Unmapped("says nothing that our events say")
+    def _user(self, line: Line) -> str | None:
+        return person(line.context.get("user_id")) or self._number(
+            line.row.get("username") or line.context.get("username")
+        )
+
+    def _number(self, name: Any) -> str | None:
+        """The number of somebody who is named, or else the name."""
+        known = person(name)
+        return self.memory.numbers.get(known, known) if known else None
+
+    def _enrolled(self, line: Line) -> str | None:
+        body = line.body
+        if "user_id" in body:
+            return person(body["user_id"]) or self._number(body.get("username"))
+        return self._number(body.get("username")) or self._user(line)
+
+    def _course(self, line: Line) -> str | None:
+        found = identifier(line.context.get("course_id"))
+        return found or (page_course(line.name) if line.name.startswith("/") else None) or self.options.course
+
+    def _role(self, user: str | None, course: str | None) -> str | None:
+        return self.memory.role(user or "", course or "") or self.options.role
+
+    def _learn_staff(self, line: Line) -> None:
+        user, course, body = self._user(line), self._course(line), line.told()
+        if user is None or course is None:
+            return
+        body = body if isinstance(body, dict) else {}
+        staff = (
+            body.get("is_staff") is True or line.context.get("is_staff") is True or bool(body.get("user_course_roles"))
+        )
+        if staff:
+            self.memory.has_role(user, course, "teacher")
 
 
-def _user(row: dict, context: dict) -> str:
-    user = context.get("user_id") or row.get("username") or context.get("username")
-    if not user:
-        raise Unmapped("nobody is logged in")
-    return identifier(str(user))
-
-
-def _course(context: dict) -> str:
-    if not context.get("course_id"):
-        raise Unmapped("no course")
-    return identifier(context["course_id"])
-
-
-def _second(value: Any) -> int:
-    return max(0, int(float(value)))
+def _first_of(body: dict[str, Any], *names: str) -> Any:
+    """The first member that is there."""
+    return next((body[name] for name in names if body.get(name) is not None), None)

@@ -1,37 +1,120 @@
-"""Watched spans out of play, pause and seek: what a source tells that reports positions but not what was watched."""
+"""What was watched: out of play, pause and seek, or out of the spans that a player lists."""
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
+from collections import OrderedDict
 from collections.abc import Hashable
+from typing import Generic, TypeVar
+
+from ingestion_layer.replay.moments import DAY, SECOND
+from ingestion_layer.replay.quantities import whole
+
+Kept = TypeVar("Kept")
+# A playing that nothing was heard of for so long is over.
+FORGOTTEN = 30 * DAY
+# A play that finds the playing where the clock has brought it, give or take seconds, goes on with it.
+CONTIGUOUS = 2.0
+
+
+class Recent(Generic[Kept]):
+    """Values by key, but for those that weren't used for FORGOTTEN: so that memory doesn't grow with history."""
+
+    def __init__(self) -> None:
+        self._values: OrderedDict[Hashable, tuple[int, Kept]] = OrderedDict()
+
+    def get(self, key: Hashable, now: int) -> Kept | None:
+        """The value, None where there is none."""
+        found = self._values.get(key)
+        return found[1] if found and now - found[0] <= FORGOTTEN else None
+
+    def put(self, key: Hashable, now: int, value: Kept) -> None:
+        """Keep a value as of a moment."""
+        values = self._values
+        values[key] = (now, value)
+        values.move_to_end(key)
+        while now - values[next(iter(values))][0] > FORGOTTEN:
+            values.popitem(last=False)
 
 
 class Playback:
-    """Where each playing began; a playing is known by whatever tells it apart, as session, user and video."""
+    """What lies between playing and the next pause, jump or end of the same playing, which is known by any key.
+
+    Nobody watches for longer than the clock says between the two, so that is the most that counts.
+    """
 
     def __init__(self) -> None:
-        self._since: dict[Hashable, int] = {}
-        self._last: dict[Hashable, int] = {}
+        self._playings: Recent[tuple[float, int, bool]] = Recent()
 
-    def play(self, playing: Hashable, second: int) -> None:
-        """Start or go on at a second of the video."""
-        self._since.setdefault(playing, second)
-        self._last[playing] = second
+    def play(self, key: Hashable, second: float, moment: int) -> tuple[float, float] | None:
+        """Start or go on at a second of the video: the span watched where it was playing up to there."""
+        span = None
+        known = self._playings.get(key, moment)
+        if known and known[2]:
+            clock = (moment - known[1]) / SECOND
+            if abs(second - known[0] - clock) <= CONTIGUOUS:
+                span = self._span(key, second, moment)
+        self._playings.put(key, moment, (second, moment, True))
+        return span
 
-    def stop(self, playing: Hashable, second: int) -> int:
-        """Pause or end; the seconds watched since the playing began, 0 where it hadn't or the position fell."""
-        since = self._since.pop(playing, second)
-        self._last[playing] = second
-        return max(0, second - since)
+    def stop(self, key: Hashable, second: float, moment: int) -> tuple[float, float] | None:
+        """Pause or end: the span watched since the playing began, None where it hadn't or the position fell."""
+        span = self._span(key, second, moment)
+        self._playings.put(key, moment, (second, moment, False))
+        return span
 
-    def seek(self, playing: Hashable, before: int, after: int) -> int:
-        """Jump; the seconds watched before it. Playing goes on where it went on before."""
-        going = playing in self._since
-        watched = self.stop(playing, before)
-        if going:
-            self._since[playing] = after
-        self._last[playing] = after
-        return watched
+    def seek(self, key: Hashable, before: float, after: float, moment: int) -> tuple[float, float] | None:
+        """Jump: the span watched before it. Playing goes on where it went on before."""
+        known = self._playings.get(key, moment)
+        span = self._span(key, before, moment)
+        self._playings.put(key, moment, (after, moment, bool(known and known[2])))
+        return span
 
-    def last(self, playing: Hashable) -> int | None:
+    def last(self, key: Hashable, moment: int) -> float | None:
         """The position last heard of."""
-        return self._last.get(playing)
+        known = self._playings.get(key, moment)
+        return known[0] if known else None
+
+    def _span(self, key: Hashable, second: float, moment: int) -> tuple[float, float] | None:
+        known = self._playings.get(key, moment)
+        if not known or not known[2]:
+            return None
+        length = min(second - known[0], (moment - known[1]) / SECOND)
+        return (known[0], known[0] + length) if whole(length) > 0 else None
+
+
+class Spans:
+    """The union of what was watched of a video in a session, in seconds of the video."""
+
+    __slots__ = ("_begins", "_ends", "_told", "_watched")
+
+    def __init__(self) -> None:
+        self._begins: list[float] = []
+        self._ends: list[float] = []
+        self._watched = 0.0
+        self._told = 0
+
+    def add(self, begin: float, end: float) -> list[tuple[float, float, int]]:
+        """What of a span is new: begin, end and whole seconds of each part.
+
+        Seconds are rounded over the whole session, so that parts of less than one add up.
+        """
+        first, last = bisect_left(self._ends, begin), bisect_right(self._begins, end)
+        parts, at = [], begin
+        for known in range(first, last):
+            if self._begins[known] > at:
+                parts.append((at, self._begins[known]))
+            at = max(at, self._ends[known])
+        if end > at:
+            parts.append((at, end))
+        if first < last:
+            begin, end = min(begin, self._begins[first]), max(end, self._ends[last - 1])
+        self._begins[first:last], self._ends[first:last] = [begin], [end]
+        told = []
+        for left, right in parts:
+            self._watched += right - left
+            seconds = whole(round(self._watched, 6)) - self._told
+            self._told += seconds
+            if seconds > 0:
+                told.append((left, right, seconds))
+        return told

@@ -1,101 +1,176 @@
-"""xAPI video-profile statements as JSON lines. The watched spans (`played-segments`, which grow during a session)
-become VIDEO_WATCHED: one for each part of a span that no earlier statement of the session had.
+"""xAPI statements, of the video profile and of Open edX.
+
+What was watched are the `played-segments` that no earlier statement of the session had; where a player lists none, what
+lies between its plays and pauses.
 """
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime
-from pathlib import Path
+from typing import Any
 
-import orjson
+from ingestion_layer.replay.event import event
+from ingestion_layer.replay.format import Documents
+from ingestion_layer.replay.identity import canonical, identity, plain_uuid
+from ingestion_layer.replay.playback import Spans
+from ingestion_layer.replay.quantities import duration, number, whole
+from ingestion_layer.replay.row import MALFORMED, Record, Row, Unmapped
+from ingestion_layer.replay.rule import Rule, by_name
+from ingestion_layer.replay.tally import named
+from ingestion_layer.replay.xapi_rules import RULES, VIDEO, Statement
 
-from catalogue.sql.typed_events import UUID_PATTERN
-from ingestion_layer.replay.source import Record, Unmapped, event, identifier, identity, instant, lines
-
-VIDEO = "https://w3id.org/xapi/video/extensions/"
-UUID = re.compile(UUID_PATTERN)
-EVENTS = {"played": "VIDEO_STARTED", "paused": "VIDEO_PAUSED", "completed": "VIDEO_COMPLETED", "seeked": "VIDEO_SEEKED"}
+_RULES = by_name(RULES)
+_RANKS = {"VIDEO_PAUSED": 0, "VIDEO_COMPLETED": 0, "VIDEO_SEEKED": 2, "VIDEO_STARTED": 3}
 
 
-def events(path: Path, skipped: Counter[str]) -> Iterator[Record]:
-    """Events in the order of the statements' timestamps."""
-    statements = []
-    for number, line in enumerate(lines(path)):
+class Xapi(Documents):
+    """Statements of xAPI 1.0 and 2.0."""
+
+    name = "xapi"
+    containers = ("statements",)
+    lacks = "lacks what its profile asks for"
+
+    def unpacked(self, document: dict[str, Any]) -> Iterator[Any]:
+        """The statements of a store's result document, or the one that it is."""
+        inside = document.get("statements")
+        yield from inside if isinstance(inside, list) and "verb" not in document else [document]
+
+    def moment(self, document: dict[str, Any]) -> int:
+        """Time of the statement; where it tells none, that of its storing."""
+        time = document.get("timestamp") or document.get("stored")
+        if time is None or not isinstance(document.get("verb"), dict):
+            raise Unmapped("no statement with a verb and a timestamp")
+        return self.options.clock.read(time)
+
+    def own_key(self, document: dict[str, Any]) -> str | None:
+        """The statement's id."""
+        return plain_uuid(document.get("id"))
+
+    def content(self, document: dict[str, Any], moment: int) -> bytes:
+        """The id alone; without one what the statement says, but not what stores add to it."""
+        key = self.own_key(document)
+        if key:
+            return key.encode()
+        names = ("id", "actor", "verb", "object", "result", "context")
+        return canonical((moment, [document.get(name) for name in names]))
+
+    def rank(self, document: dict[str, Any]) -> int:
+        """Of one moment pauses come before plays."""
+        rule = _RULES.get(Statement(document).verb)
+        return _RANKS.get(rule.becomes, 1) if rule else 1
+
+    def learn(self, document: dict[str, Any]) -> None:
+        """Which statements are voided, and who is enrolled where."""
+        statement = Statement(document)
+        if statement.verb == "voided":
+            if voided := plain_uuid(document["object"].get("id")):
+                self.memory.voided.add(voided)
+        elif statement.verb == "registered" and (user := statement.user()) and (course := statement.course()):
+            self.memory.has_role(user, course, "student")
+
+    def mapped(self, row: Row) -> list[Record]:
+        """The events of a statement."""
+        if row.key in self.memory.voided:
+            raise Unmapped("voided by another statement")
+        statement = Statement(row.document)
+        verb = statement.verb
+        rule = _RULES.get(verb)
+        made: list[Record] = []
+        problem = "says nothing that our events say"
         try:
-            statement = orjson.loads(line)
-            moment = instant(statement["timestamp"])
-            statements.append((moment, number, statement))
-        except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
-            skipped["line is no statement with a timestamp"] += 1
-    watched: dict[tuple[str, str], dict[float, float]] = {}
-    for moment, _, statement in sorted(statements, key=lambda s: (s[0].timestamp(), s[1])):
-        try:
-            yield from _mapped(statement, moment, watched, skipped)
+            if rule and rule.becomes in _RANKS:
+                return self._played(statement, rule, row)
+            if rule:
+                kind, fields = rule.make(statement)
+                return [self._event(kind, statement, row, fields)]
+            made = self._spans(statement, row)
         except Unmapped as reason:
-            skipped[f"statement: {reason}"] += 1
-        except (KeyError, TypeError, ValueError, IndexError, AttributeError):
-            skipped["statement lacks what the video profile asks for"] += 1
+            problem = str(reason)
+        except MALFORMED:
+            problem = self.lacks
+        if made:
+            return made
+        raise Unmapped(f"{named(verb)}: {problem}")
 
+    def _about(self, statement: Statement) -> dict[str, Any]:
+        user, course = statement.user(), statement.course() or self.options.course
+        return {"course_id": course, "role": self.memory.role(user or "", course or "") or self.options.role}
 
-def _mapped(statement: dict, moment: datetime, watched: dict, skipped: Counter[str]) -> list[Record]:
-    verb = statement["verb"]["id"].rstrip("/").rpartition("/")[2]
-    context, result = statement["context"], statement.get("result", {}).get("extensions", {})
-    extensions = context.get("extensions", {})
-    actor = statement["actor"]
-    user = identifier(actor["account"]["name"] if "account" in actor else actor["mbox"])
-    session = extensions.get(f"{VIDEO}session-id")
-    video = identifier(statement["object"]["id"].removeprefix("uuid://"))
-    about = {
-        "session_id": identifier(session) if session else None,
-        "video_id": video,
-        "course_id": identifier(context["contextActivities"]["parent"][0]["id"]),
-    }
-    made = []
-    key = statement.get("id")
-    if not isinstance(key, str) or not UUID.fullmatch(key):
-        key = identity("xapi", key if isinstance(key, str) else orjson.dumps(statement).decode())
-    if verb in EVENTS:
-        if not session:
-            skipped[f"{verb}: no session-id"] += 1
+    def _event(self, kind: str, statement: Statement, row: Row, fields: dict[str, Any]) -> Record:
+        return event(kind, row.key, statement.user(), row.moment, **self._about(statement) | fields)
+
+    def _played(self, statement: Statement, rule: Rule, row: Row) -> list[Record]:
+        about = self._about(statement) | {"session_id": statement.session(), "video_id": statement.thing()}
+        key = (about["session_id"], statement.user(), about["video_id"])
+        made: list[Record] = []
+        problem: Unmapped | None = None
+        span = None
+        try:
+            places = rule.make(statement)
+            fields = {name: int(place) for name, place in places.items()}
+            made.append(self._event(rule.becomes, statement, row, about | fields))
+            span = self._move(rule.becomes, key, list(places.values()), row.moment)
+        except Unmapped as reason:
+            problem = reason
+        made += self._watched(statement, row, about, span)
+        if not made and problem:
+            raise problem
+        return made
+
+    def _move(self, kind: str, key: tuple[Any, ...], places: list[float], moment: int) -> tuple[float, float] | None:
+        playback = self.memory.playback
+        if kind == "VIDEO_SEEKED":
+            return playback.seek(key, places[0], places[1], moment)
+        return (playback.play if kind == "VIDEO_STARTED" else playback.stop)(key, places[0], moment)
+
+    def _spans(self, statement: Statement, row: Row) -> list[Record]:
+        about = self._about(statement) | {"session_id": statement.session(), "video_id": statement.thing()}
+        return self._watched(statement, row, about, None)
+
+    def _watched(
+        self, statement: Statement, row: Row, about: dict[str, Any], span: tuple[float, float] | None
+    ) -> list[Record]:
+        """VIDEO_WATCHED for what is new: of the segments where the session lists any, else of the playing."""
+        listed = statement.segments()
+        user, video, session = statement.user(), about["video_id"], about["session_id"]
+        if user is None or (listed is None and span is None):
             return []
-        made.append(event(EVENTS[verb], key, user, moment, **about, **_positions(verb, result)))
-    elif verb == "downloaded":
-        fields = {"course_id": about["course_id"], "resource_id": video}
-        made.append(event("DOWNLOAD_MATERIAL", key, user, moment, **fields))
-    spans = _new_spans(result.get(f"{VIDEO}played-segments", ""), watched.setdefault((session or user, video), {}))
-    length = extensions.get(f"{VIDEO}length")
-    for number, seconds in enumerate(spans):
-        made.append(
-            event("VIDEO_WATCHED", identity(key, "span", number), user, moment, **about,
-                  watch_duration_seconds=seconds, video_duration_seconds=int(length) if length else None)
-        )  # fmt: skip
-    if not made:
-        skipped[f"{verb}: says nothing that our events say"] += 1
-    return made
+        key = (session or user, user, video)
+        known = self.memory.spans.get(key, row.moment)
+        watched, lists = known or (Spans(), False)
+        about["video_duration_seconds"] = self._length(statement)
+        parts: list[tuple[float, float, int]] = []
+        if listed is None:
+            if lists or span is None:
+                return []
+            watched.add(*span)
+            parts = [(*span, whole(round(span[1] - span[0], 6)))]
+            name: tuple[object, ...] = ("played", row.key)
+        else:
+            name = ("segment",)
+            for begin, end in listed:
+                parts += watched.add(begin, end)
+        self.memory.spans.put(key, row.moment, (watched, lists or listed is not None))
+        return [
+            event(
+                "VIDEO_WATCHED",
+                identity("xapi watched", *name) if listed is None else identity(
+                    "xapi watched", *name, session, user, video, about["course_id"], whole(begin), whole(end)
+                ),
+                user, row.moment, **about, watch_duration_seconds=seconds,
+            )
+            for begin, end, seconds in parts
+        ]  # fmt: skip
 
-
-def _positions(verb: str, result: dict) -> dict[str, int]:
-    if verb == "seeked":
-        return {
-            "from_seconds": max(0, int(result[f"{VIDEO}time-from"])),
-            "to_seconds": max(0, int(result[f"{VIDEO}time-to"])),
-        }
-    return {"position_seconds": max(0, int(result[f"{VIDEO}time"]))}
-
-
-def _new_spans(text: str, ends: dict[float, float]) -> list[int]:
-    """Whole seconds of what `text` (`start[.]end[,]…`) adds to the spans in `ends`, which it updates."""
-    added = []
-    for segment in filter(None, text.split("[,]")):
-        start, _, end = segment.partition("[.]")
-        if not end:
-            continue
-        first, last = float(start), float(end)
-        seconds = round(last - ends.get(first, first))
-        ends[first] = max(last, ends.get(first, first))
-        if seconds > 0:
-            added.append(seconds)
-    return added
+    def _length(self, statement: Statement) -> int | None:
+        for value in (statement.extension(f"{VIDEO}length"), statement.told.get(f"{VIDEO}length")):
+            if value is None:
+                continue
+            try:
+                length = duration(value) if isinstance(value, str) and value[:1] == "P" else number(value)
+            except ValueError:
+                length = -1
+            if length >= 0:
+                return int(length)
+            self.options.left_out("length of a video that is no number")
+        return None

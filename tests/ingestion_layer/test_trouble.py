@@ -18,7 +18,7 @@ ARRIVED = dt.datetime(2026, 5, 1, tzinfo=dt.UTC)
 
 @pytest.fixture(scope="module")
 def records() -> list[tuple[str, bytes, bytes]]:
-    return list(Replay(PATHS["moodle"], "moodle")) + list(Replay(PATHS["xapi"], "xapi"))
+    return list(Replay([PATHS["moodle"]], "moodle")) + list(Replay([PATHS["xapi"]], "xapi"))
 
 
 @pytest.mark.parametrize("name", FAULTS)
