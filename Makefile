@@ -1,28 +1,25 @@
-CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/learning-analytics
-VENV := $(CACHE)/venv-$(shell sha256sum config/requirements-dev.txt | cut -c1-12)
+VENV := .venv
 PYTHON := $(VENV)/bin/python
 
 .PHONY: setup venv up status down demo test bench lock docs lint oozie-up oozie-down test-oozie test-faults images compose-up compose-down test-compose test-monitoring
-.PHONY: k8s-up k8s-down test-k8s
-setup: $(VENV)/.ready
+.PHONY: k8s-up k8s-down test-k8s ready
+# Whether it is ready, deployment/environment.py tells by content, not by time.
+ready:
+	@python3 -m deployment.environment > /dev/null
+
+setup: ready
 	@$(PYTHON) -m deployment.installation
 
-# Its name holds what it was made from: where it stands, it is ready, however young the checkout is.
-$(VENV)/.ready:
-	python3 -m venv $(VENV)
-	$(VENV)/bin/pip install --disable-pip-version-check -r config/requirements-dev.txt >&2
-	touch $@
-
-venv: $(VENV)/.ready
-	@echo $(VENV)
+venv:
+	@python3 -m deployment.environment
 
 up: setup
 	$(PYTHON) -m deployment.local_stack up
 
-status: $(VENV)/.ready
+status: ready
 	$(PYTHON) -m deployment.local_stack status
 
-down: $(VENV)/.ready
+down: ready
 	$(PYTHON) -m deployment.local_stack down
 
 test: setup
@@ -31,19 +28,19 @@ test: setup
 test-faults: setup
 	$(PYTHON) -m tests.stack.faults --seed $(or $(SEED),1) --steps $(or $(STEPS),30)
 
-lock: $(VENV)/.ready
+lock: ready
 	$(VENV)/bin/pip install --disable-pip-version-check -q pip-tools
 	for name in requirements requirements-dev; do \
 		$(VENV)/bin/pip-compile -q --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --strip-extras \
 			--no-header --no-annotate config/$$name.in -o config/$$name.txt || exit 1; \
 	done
 
-docs: $(VENV)/.ready
+docs: ready
 	$(PYTHON) -m catalogue.documents
 	$(PYTHON) -m deployment.kubernetes.alert_rules
 	$(PYTHON) -m deployment.monitoring.dashboards
 
-lint: $(VENV)/.ready
+lint: ready
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
@@ -58,7 +55,7 @@ oozie-up: setup
 	$(PYTHON) -m deployment.oozie.server up
 	batch_layer/deploy_oozie.sh upload
 
-oozie-down: $(VENV)/.ready
+oozie-down: ready
 	$(PYTHON) -m deployment.oozie.server down
 
 test-oozie: setup
@@ -67,10 +64,10 @@ test-oozie: setup
 images: setup
 	$(PYTHON) -m deployment.images build
 
-compose-up: $(VENV)/.ready
+compose-up: ready
 	$(PYTHON) -m deployment.compose up -d
 
-compose-down: $(VENV)/.ready
+compose-down: ready
 	$(PYTHON) -m deployment.compose down
 
 test-compose: setup
@@ -83,7 +80,7 @@ test-monitoring: setup
 k8s-up: setup
 	$(PYTHON) -m deployment.kubernetes.cluster up
 
-k8s-down: $(VENV)/.ready
+k8s-down: ready
 	$(PYTHON) -m deployment.kubernetes.cluster down
 
 test-k8s: setup
