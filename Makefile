@@ -2,12 +2,12 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 
 .PHONY: setup venv up status down demo test bench lock docs lint oozie-up oozie-down test-oozie test-faults images compose-up compose-down test-compose test-monitoring
-.PHONY: k8s-up k8s-down test-k8s ready
+.PHONY: k8s-up k8s-down test-k8s .environment
 # Whether it is ready, deployment/environment.py tells by content, not by time.
-ready:
+.environment:
 	@python3 -m deployment.environment > /dev/null
 
-setup: ready
+setup: .environment
 	@$(PYTHON) -m deployment.installation
 
 venv:
@@ -16,10 +16,10 @@ venv:
 up: setup
 	$(PYTHON) -m deployment.local_stack up
 
-status: ready
+status: .environment
 	$(PYTHON) -m deployment.local_stack status
 
-down: ready
+down: .environment
 	$(PYTHON) -m deployment.local_stack down
 
 test: setup
@@ -28,19 +28,19 @@ test: setup
 test-faults: setup
 	$(PYTHON) -m tests.stack.faults --seed $(or $(SEED),1) --steps $(or $(STEPS),30)
 
-lock: ready
+lock: .environment
 	$(VENV)/bin/pip install --disable-pip-version-check -q pip-tools
 	for name in requirements requirements-dev; do \
 		$(VENV)/bin/pip-compile -q --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --strip-extras \
 			--no-header --no-annotate config/$$name.in -o config/$$name.txt || exit 1; \
 	done
 
-docs: ready
+docs: .environment
 	$(PYTHON) -m catalogue.documents
 	$(PYTHON) -m deployment.kubernetes.alert_rules
 	$(PYTHON) -m deployment.monitoring.dashboards
 
-lint: ready
+lint: .environment
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
@@ -55,7 +55,7 @@ oozie-up: setup
 	$(PYTHON) -m deployment.oozie.server up
 	batch_layer/deploy_oozie.sh upload
 
-oozie-down: ready
+oozie-down: .environment
 	$(PYTHON) -m deployment.oozie.server down
 
 test-oozie: setup
@@ -64,10 +64,10 @@ test-oozie: setup
 images: setup
 	$(PYTHON) -m deployment.images build
 
-compose-up: ready
+compose-up: .environment
 	$(PYTHON) -m deployment.compose up -d
 
-compose-down: ready
+compose-down: .environment
 	$(PYTHON) -m deployment.compose down
 
 test-compose: setup
@@ -80,7 +80,7 @@ test-monitoring: setup
 k8s-up: setup
 	$(PYTHON) -m deployment.kubernetes.cluster up
 
-k8s-down: ready
+k8s-down: .environment
 	$(PYTHON) -m deployment.kubernetes.cluster down
 
 test-k8s: setup

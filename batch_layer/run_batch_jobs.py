@@ -10,10 +10,6 @@ from __future__ import annotations
 import datetime as dt
 import sys
 import uuid
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
 
 from batch_layer import metrics
 from batch_layer.execution import execute

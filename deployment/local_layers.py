@@ -13,11 +13,7 @@ from typing import Any
 from deployment.daemon import Daemon
 from deployment.ports import free_port
 
-ROOT = Path(__file__).resolve().parents[1]
-SCRIPTS = {
-    "serving": ROOT / "serving_layer" / "serving_layer.py",
-    "speed": ROOT / "speed_layer" / "stream_layer.py",
-}
+MODULES = {"serving": "serving_layer.server", "speed": "speed_layer.stream_layer"}
 
 
 class LocalLayers:
@@ -37,12 +33,12 @@ class LocalLayers:
         if not self.running("serving"):
             self._port.write_text(str(free_port() if _taken(port) else port))
         own = {"SERVING_HOST": "127.0.0.1", "SERVING_PORT": self._port.read_text()}
-        for name, script in SCRIPTS.items():
-            self._daemon(name).start([sys.executable, str(script)], {**environ, **own})
+        for name, module in MODULES.items():
+            self._daemon(name).start([sys.executable, "-P", "-m", module], {**environ, **own})
 
     def stop(self) -> None:
         """Stop what runs."""
-        for name in SCRIPTS:
+        for name in MODULES:
             self._daemon(name).stop()
 
     def running(self, name: str) -> int | None:
@@ -52,7 +48,7 @@ class LocalLayers:
     def status(self) -> dict[str, str]:
         """What runs, by name, in words."""
         found = {}
-        for name in SCRIPTS:
+        for name in MODULES:
             pid = self.running(name)
             at = f"{self.address} " if pid and name == "serving" else ""
             found[name] = f"{at}(process {pid})" if pid else "stopped"
@@ -71,7 +67,7 @@ class LocalLayers:
             return None
 
     def _daemon(self, name: str) -> Daemon:
-        return Daemon(name, self.folder, sign=str(SCRIPTS[name]))
+        return Daemon(name, self.folder, sign=MODULES[name])
 
 
 def _taken(port: int) -> bool:

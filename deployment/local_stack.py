@@ -19,8 +19,6 @@ from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
 from deployment import installation
 from deployment.daemon import Daemon
 from deployment.installation import StackError

@@ -1,9 +1,6 @@
 """Land raw events in HDFS: `python ingestion_layer/ingest_layer.py [--once]`; HDFS_MASTER_DATASET names the folder."""
 
 import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from ingestion_layer.ingestion import main
 

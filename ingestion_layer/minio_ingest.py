@@ -1,9 +1,6 @@
 """Land raw events in MinIO or any other S3 store: `python ingestion_layer/minio_ingest.py [--once]`."""
 
 import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from ingestion_layer.ingestion import main
 

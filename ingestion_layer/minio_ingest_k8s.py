@@ -1,9 +1,6 @@
 """Land raw events from inside a Kubernetes cluster; settings come from the pod's environment."""
 
 import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from ingestion_layer.ingestion import main
 

@@ -10,7 +10,9 @@ from pathlib import Path
 
 from runtime.errors import PlatformError
 
-DEFAULTS = Path(__file__).resolve().parents[1] / "config" / "defaults.env"
+# Beside this module in a wheel, which has no `config/`.
+_PACKAGED = Path(__file__).with_name("defaults.env")
+DEFAULTS = _PACKAGED if _PACKAGED.exists() else Path(__file__).resolve().parents[1] / "config" / "defaults.env"
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 LOG_FORMATS = ("logfmt", "json")
 MEMORY = re.compile(r"(\d+(?:\.\d+)?) ?([KMGT]I?B)")

@@ -1,53 +1,9 @@
 """Serve the query API: `python serving_layer/serving_layer.py [--host HOST] [--port PORT]`; documentation at `/docs`."""
 
-from __future__ import annotations
-
-import argparse
 import os
 import sys
-from pathlib import Path
-
-# The folder of this file would hide the package of the same name.
-sys.path[0] = str(Path(__file__).resolve().parents[1])
-
-import uvicorn  # noqa: E402
-
-from runtime.logs import Log, configure  # noqa: E402
-from runtime.settings import Settings, SettingsError  # noqa: E402
-from runtime.storage.store import StorageError  # noqa: E402
-
-LOG = Log("serving")
-
-
-def main(argv: list[str] | None = None) -> int:
-    """Serve until stopped; 1 for settings that can't be used."""
-    parser = argparse.ArgumentParser(prog="serving_layer.py", description=__doc__)
-    parser.add_argument("--host", help="address to listen on (default: SERVING_HOST)")
-    parser.add_argument("--port", help="port to listen on (default: SERVING_PORT)")
-    options = parser.parse_args(argv)
-    chosen = {"SERVING_HOST": options.host, "SERVING_PORT": options.port}
-    try:
-        settings = Settings.load(os.environ | {name: text for name, text in chosen.items() if text is not None})
-        configure(settings)
-        from serving_layer.api import create_app
-
-        app = create_app(settings)
-        app.state.exposition.serve(settings)
-    except (SettingsError, StorageError) as error:
-        LOG.error("stopped", error=error)
-        return 1
-    uvicorn.run(
-        app,
-        host=settings.serving_host,
-        port=settings.serving_port,
-        log_config=None,
-        log_level="warning",
-        access_log=False,
-        loop="uvloop",
-        http="httptools",
-    )
-    return 0
-
 
 if __name__ == "__main__":
-    sys.exit(main())
+    # By its path a script has its folder first in what it imports from, where this file hides the package of its name:
+    # so the same process goes on as the package's module, without the folder (-P).
+    os.execv(sys.executable, [sys.executable, "-P", "-m", "serving_layer.server", *sys.argv[1:]])

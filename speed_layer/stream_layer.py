@@ -12,10 +12,7 @@ import signal
 import sys
 import tempfile
 import threading
-from pathlib import Path
 from typing import Any
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import duckdb
 from py4j.protocol import Py4JError

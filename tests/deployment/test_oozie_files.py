@@ -199,6 +199,14 @@ def test_replace_kills_nothing_before_the_new_files_are_there(called, fails):
     assert (done.returncode, done.stdout) == (0, "7\n") and order == sorted(order)
 
 
+def test_an_action_runs_the_code_that_was_uploaded():
+    """The node's own Python may have another version of the project installed, or none."""
+    text = (BATCH / "oozie" / "workflow.xml").read_text()
+    actions = re.findall(r"<shell.*?</shell>", text, re.DOTALL)
+    assert len(actions) == len(JOBS) + 1
+    assert all("<env-var>PYTHONPATH=project</env-var>" in action and "#project" in action for action in actions)
+
+
 def test_the_code_that_is_uploaded_is_complete(tmp_path):
     parts = re.search(r"parts=\((.*)\)", (BATCH / "deploy_oozie.sh").read_text())[1].split()
     assert f'"-C" $Root {" ".join(parts)}\n' in (BATCH / "deploy_oozie.ps1").read_text()
@@ -208,5 +216,6 @@ def test_the_code_that_is_uploaded_is_complete(tmp_path):
         (shutil.copytree if source.is_dir() else shutil.copy2)(source, target)
     for script in ("run_batch_jobs.py", *(f"jobs/{job}_batch_job.py" for job in JOBS)):
         command = [sys.executable, str(tmp_path / "batch_layer" / script), "--help"]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=tmp_path)
+        environ = os.environ | {"PYTHONPATH": str(tmp_path)}
+        done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, cwd=tmp_path)
         assert done.returncode == 0, done.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -75,7 +76,10 @@ class Copy:
 
     def run(self, *command: str, **options) -> str:
         """What a command prints; it must succeed."""
-        done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, timeout=300, **options)
+        environ = os.environ | {"PYTHONPATH": str(self.folder)}  # or it would be the installed project that runs
+        done = subprocess.run(
+            command, cwd=self.folder, env=environ, capture_output=True, text=True, timeout=300, **options
+        )
         assert done.returncode == 0, done.stderr or done.stdout
         return done.stdout
 

@@ -1,0 +1,51 @@
+"""The server of the query API: settings to a process that answers until it is stopped."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+import uvicorn
+
+from runtime.logs import Log, configure
+from runtime.settings import Settings, SettingsError
+from runtime.storage.store import StorageError
+
+LOG = Log("serving")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Serve until stopped; 1 for settings that can't be used."""
+    parser = argparse.ArgumentParser(
+        prog="serving_layer.py", description="Serve the query API; its documentation is at `/docs`."
+    )
+    parser.add_argument("--host", help="address to listen on (default: SERVING_HOST)")
+    parser.add_argument("--port", help="port to listen on (default: SERVING_PORT)")
+    options = parser.parse_args(argv)
+    chosen = {"SERVING_HOST": options.host, "SERVING_PORT": options.port}
+    try:
+        settings = Settings.load(os.environ | {name: text for name, text in chosen.items() if text is not None})
+        configure(settings)
+        from serving_layer.api import create_app
+
+        app = create_app(settings)
+        app.state.exposition.serve(settings)
+    except (SettingsError, StorageError) as error:
+        LOG.error("stopped", error=error)
+        return 1
+    uvicorn.run(
+        app,
+        host=settings.serving_host,
+        port=settings.serving_port,
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        loop="uvloop",
+        http="httptools",
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
