@@ -13,6 +13,7 @@ from ingestion_layer.commits import Commits
 from runtime.exposition import Exposition
 from runtime.kafka_ends import KafkaEnds, lags
 from runtime.kafka_offsets import Offsets
+from runtime.logs import Log
 from runtime.settings import Settings
 
 
@@ -33,7 +34,7 @@ class IngestionMetrics:
             return
         self._told = (commits.number, {t: dict(p) for t, p in head.items()}, commits.total)
         self.moment.set_to_current_time()
-        self.kafka = KafkaEnds(settings, TOPICS)
+        self.kafka = KafkaEnds(settings, TOPICS, Log("ingestion"))
         self.kafka.start()
         self.exposition.collect_from(self._collect)
         self.exposition.serve(settings)

@@ -24,7 +24,7 @@ from prometheus_client.core import Metric as Family
 from runtime.metrics import METRICS, Kind, Metric
 from runtime.settings import Settings, SettingsError
 
-disable_created_metrics()  # a series more for each, which nobody asks for
+disable_created_metrics()  # type: ignore[no-untyped-call]  # a series more for each, which nobody asks for
 TIMEOUT_SECONDS = 10
 Collect = Callable[[], Iterator[Family]]
 _FAMILIES = {
@@ -57,7 +57,7 @@ class Exposition:
 
     def collect_from(self, collect: Collect) -> None:
         """Ask `collect` for families whenever the metrics are asked for."""
-        self.registry.register(_Collector(collect))  # type: ignore[arg-type]
+        self.registry.register(_Collector(collect))
 
     def serve(self, settings: Settings) -> None:
         """Answer Prometheus at METRICS_PORT, unless it is empty. SettingsError where the port can't be had."""
@@ -71,7 +71,7 @@ class Exposition:
             raise SettingsError(f"setting METRICS_PORT: must be free; got {place}: {error.strerror}") from error
 
     def leave(self, place: str, job: str, outcome: str) -> None:
-        """Leave the metrics at `place`: a Pushgateway's http address, or a folder of node exporter's textfile collector.
+        """Leave the metrics at `place`: a Pushgateway's http address, or a folder of node exporter's textfiles.
 
         `outcome` names the file in the folder, so that a failure doesn't hide what the last success said. OSError where
         they can't be left.

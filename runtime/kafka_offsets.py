@@ -91,7 +91,7 @@ class KafkaBounds:
         self.consumer.close()
 
 
-def _by_topic(offsets: dict) -> Offsets:
+def _by_topic(offsets: dict[TopicPartition, int]) -> Offsets:
     found: Offsets = {}
     for place, offset in offsets.items():
         found.setdefault(place.topic, {})[str(place.partition)] = offset

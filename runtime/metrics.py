@@ -53,7 +53,8 @@ METRICS: dict[str, tuple[Metric, ...]] = {
     "ingestion": (
         _counter(
             "ingestion_events_total",
-            "Events committed since the raw data began, by fate: read = landed + unparseable; invalid ones are landed as well",
+            "Events committed since the raw data began, by fate: read = landed + unparseable; invalid ones are landed"
+            " as well",
             *_PLACE,
             "fate",
         ),
@@ -70,7 +71,8 @@ METRICS: dict[str, tuple[Metric, ...]] = {
     "speed": (
         _counter(
             "speed_events_total",
-            "Events in this process' deltas, by fate: read = landed + unparseable, landed = counted + duplicate + invalid",
+            "Events in this process' deltas, by fate: read = landed + unparseable, "
+            "landed = counted + duplicate + invalid",
             "topic",
             "fate",
         ),
@@ -81,10 +83,14 @@ METRICS: dict[str, tuple[Metric, ...]] = {
         _gauge("speed_deltas", "Deltas that are kept"),
         _counter("speed_deltas_merged_total", "Deltas that compaction has merged into larger ones"),
         _counter("speed_deltas_dropped_total", "Deltas dropped because every kept batch run covers them"),
-        _counter("speed_starts_total", "Starts of the stream: the first, and those after an error or another run's publication"),
+        _counter(
+            "speed_starts_total", "Starts of the stream: the first, after an error, after another run's publication"
+        ),
     ),
     "batch": (
-        _gauge("batch_last_success_timestamp_seconds", "When a run last ended well, whether it found new events or not"),
+        _gauge(
+            "batch_last_success_timestamp_seconds", "When a run last ended well, whether it found new events or not"
+        ),
         _gauge("batch_last_failure_timestamp_seconds", "When a run last failed"),
         _gauge("batch_published_timestamp_seconds", "When the published run was published"),
         _gauge("batch_run_info", "1 for the published run", "run"),
@@ -93,11 +99,18 @@ METRICS: dict[str, tuple[Metric, ...]] = {
         _gauge("batch_run_unreadable_lines", "Raw lines that the last run could not read", "topic"),
         _gauge("batch_view_rows", "Rows of a published view", "view"),
         _gauge("batch_cut_offset", "First offset that the published views don't cover", *_PLACE),
-        _gauge("batch_ledger_events", "Events below the cut, by fate: landed = counted + duplicate + invalid", *_PLACE, "fate"),
+        _gauge(
+            "batch_ledger_events",
+            "Events below the cut, by fate: landed = counted + duplicate + invalid",
+            *_PLACE,
+            "fate",
+        ),
     ),
     "serving": (
         _gauge("serving_ready", "1 while the newest objects are served"),
-        _gauge("serving_run_waits", "1 while a published run covers less than what is served, and waits for the speed layer"),
+        _gauge(
+            "serving_run_waits", "1 while a published run covers less than what is served and waits for the speed layer"
+        ),
         _counter("serving_requests_total", "Requests by route and status", "route", "status"),
         Metric("serving_request_seconds", Kind.HISTOGRAM, "Seconds per request by route", ("route",), _REQUEST_SECONDS),
         Metric("serving_delta_apply_seconds", Kind.SUMMARY, "Seconds that applying deltas took"),
@@ -106,7 +119,12 @@ METRICS: dict[str, tuple[Metric, ...]] = {
         _gauge("serving_head_offset", "First offset not in the answers", *_PLACE),
         _gauge("serving_lag_events", "Events in Kafka that are not in the answers", "topic"),
         _gauge("serving_lag_seconds", "Seconds for which events may be missing in the answers", "topic"),
-        _gauge("serving_ledger_events", "Events in the answers, by fate: landed = counted + duplicate + invalid", *_PLACE, "fate"),
+        _gauge(
+            "serving_ledger_events",
+            "Events in the answers, by fate: landed = counted + duplicate + invalid",
+            *_PLACE,
+            "fate",
+        ),
         _gauge("serving_view_rows", "Rows of a view: of the batch run, and merged as last computed", "view", "layer"),
     ),
 }  # fmt: skip

@@ -196,9 +196,9 @@ class Answers:
         watermark, head = (state.batch_watermark, state.cut) if batch else (state.watermark, state.head)
         known = watermark
         alive = self.state.alive
-        ends = alive.get("kafka", {}).get(topic)
-        if ends is not None and all(end <= head.get(p, 0) for p, end in ends.items()):
-            known = max(known, alive["at"])
+        ends = alive.kafka.get(topic) if alive else None
+        if alive and ends is not None and all(end <= head.get(p, 0) for p, end in ends.items()):
+            known = max(known, alive.at)
         if not known:
             return None, None
         lag = (datetime.now(UTC) - datetime.fromisoformat(known)).total_seconds()

@@ -203,7 +203,7 @@ def create_app(settings: Settings) -> FastAPI:
                             "watermark": max((w for w, _ in lags.values() if w), default=None),
                             "lag_seconds": max(known) if known else None,
                             "ledger": {t: {p: dict(e) for p, e in s.ledger.items()} for t, s in topics.items()},
-                            "speed_layer": state.alive.get("at"),
+                            "speed_layer": state.alive and state.alive.at,
                         }
                     )
                 )

@@ -54,7 +54,7 @@ class Metrics:
                 cuts.add_metric([topic, partition], offset)
             for partition, end in head.items():
                 heads.add_metric([topic, partition], end)
-            ends = self.state.alive.get("kafka", {}).get(topic)
+            ends = self.state.alive.kafka.get(topic) if self.state.alive else None
             if ends is not None:
                 behind.add_metric([topic], sum(max(0, end - head.get(p, 0)) for p, end in ends.items()))
             lag = self.answers.freshness(generation, topic)[1]

@@ -7,17 +7,15 @@ it. Whatever goes wrong with an object of the store leaves the last good state s
 
 from __future__ import annotations
 
-import json
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-from catalogue.at_rest.deltas import ALIVE, Delta, manifest_path, read_delta, read_deltas
+from catalogue.at_rest.alive import Alive, read_alive
+from catalogue.at_rest.deltas import Delta, manifest_path, read_delta, read_deltas
 from catalogue.at_rest.runs import CURRENT, RunManifest, current
 from catalogue.events import TOPICS
 from runtime.logs import Log
@@ -33,7 +31,6 @@ LOG = Log("serving")
 LOOK_SECONDS = 0.5
 RELIST_SECONDS = 15.0
 CATCH_UP_SECONDS = 60.0
-ALIVE_SECONDS = 15.0
 RETRY_SECONDS = 2.0
 # A tag that no object has: what is published has to be read again.
 UNREAD = "unread"
@@ -51,7 +48,7 @@ class ServingState(threading.Thread):
         self.realtime = RealtimeState()
         self.deltas: list[Delta] = []
         self.number = 0
-        self.alive: dict[str, Any] = {}
+        self.alive: Alive | None = None
         self.problem: str | None = "starting"
         # The run that is built and waits until the speed layer leads on from its cut to what is served.
         self.waiting: str | None = None
@@ -126,10 +123,7 @@ class ServingState(threading.Thread):
         self._find_windows()
 
     def _look(self) -> None:
-        try:
-            self.alive = json.loads(self.speed.read(ALIVE))
-        except FileNotFoundError:
-            self.alive = {}
+        self.alive = read_alive(self.speed)
         if self._building and self._building.is_alive():
             return
         self._building = None
@@ -150,9 +144,7 @@ class ServingState(threading.Thread):
     @property
     def speed_is_alive(self) -> bool:
         """Whether a speed layer said so lately."""
-        if "at" not in self.alive:
-            return False
-        return (datetime.now(UTC) - datetime.fromisoformat(self.alive["at"])).total_seconds() < ALIVE_SECONDS
+        return self.alive is not None and not self.alive.gone
 
     def _replace(self, published: RunManifest, tag: str | None) -> None:
         """Build the generation of a newly published run, and swap it in unless another run is published meanwhile."""

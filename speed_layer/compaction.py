@@ -116,9 +116,18 @@ def _merge(speed: Speed, group: list[Delta]) -> Delta:
     }
     newest = {t: max(d.newest.get(t, "") for d in group) for t in TOPICS if any(t in d.newest for d in group)}
     merged = Delta(
-        first.number, last.last, last.created_at, ranges, ledger, first.origin, newest, f"data/{name}", f"ids/{name}",
-        first.begun_at or first.created_at, first.rules,
-    )  # fmt: skip
+        number=first.number,
+        last=last.last,
+        created_at=last.created_at,
+        begun_at=first.begun_at or first.created_at,
+        ranges=ranges,
+        ledger=ledger,
+        origin=first.origin,
+        newest=newest,
+        data=f"data/{name}",
+        ids=f"ids/{name}",
+        rules=first.rules,
+    )
     speed.speed.create(merged.path, merged.encoded())
     return merged
 

@@ -68,7 +68,8 @@ class DeltaMaker:
         for topic, events in arrived.items():
             con.register("arrived", events)
             con.execute("""CREATE OR REPLACE TABLE events AS SELECT * EXCLUDE (parseable, faulty),
-                CASE WHEN faulty THEN '' END AS fault, date_trunc('minute', ts) AS minute FROM arrived WHERE parseable""")
+                CASE WHEN faulty THEN '' END AS fault, date_trunc('minute', ts) AS minute
+                FROM arrived WHERE parseable""")
             con.execute(
                 f"CREATE OR REPLACE TABLE prior_ids AS SELECT * FROM seen_{topic} SEMI JOIN "
                 "(SELECT event_id FROM events WHERE fault IS NULL AND event_id IS NOT NULL) USING (event_id)"
@@ -83,7 +84,8 @@ class DeltaMaker:
                 "WHERE fault IS NULL AND event_id IS NOT NULL"
             )
             con.execute(
-                f"INSERT INTO seen_{topic} SELECT event_id, \"partition\", kafka_ts FROM fresh_ids WHERE topic = '{topic}'"
+                f'INSERT INTO seen_{topic} SELECT event_id, "partition", kafka_ts FROM fresh_ids '
+                f"WHERE topic = '{topic}'"
             )
             con.unregister("arrived")
         con.execute(f"COPY ({' UNION ALL BY NAME '.join(parts)}) TO '{data}' (FORMAT parquet)")

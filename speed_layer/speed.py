@@ -21,19 +21,20 @@ from catalogue.at_rest.deltas import Delta, Vector, chain, reached, read_deltas
 from catalogue.at_rest.runs import RunManifest, current, state_files
 from catalogue.events import TOPICS
 from catalogue.views.fingerprint import fingerprint
+from runtime.errors import PlatformError
 from runtime.kafka_offsets import starting_offsets
 from runtime.logs import Log
 from runtime.settings import Settings
 from runtime.storage.store import Store
 from runtime.timestamps import now
-from speed_layer import metrics
 from speed_layer.delta_maker import DeltaMaker
+from speed_layer.metrics import SpeedMetrics
 from speed_layer.typed_records import SCHEMA, pack, rollups_of, unpack
 
 LOG = Log("speed")
 
 
-class SpeedError(Exception):
+class SpeedError(PlatformError):
     """The speed layer can't go on; the message is one line for people."""
 
 
@@ -46,7 +47,9 @@ class Speed:
         speed: Store,
         batch: Store,
         starting: Callable[[Settings, Iterable[str], dict[str, Vector]], dict[str, Vector]] = starting_offsets,
+        metrics: SpeedMetrics | None = None,
     ):
+        self.metrics = metrics or SpeedMetrics()
         self.settings, self.speed, self.batch = settings, speed, batch
         published, _ = current(batch)
         cuts = published.cut
@@ -66,7 +69,7 @@ class Speed:
         self._remember(published, chains)
         self._remove([d for d in found if d.rules != self.rules])
         self._remove_leftovers()
-        metrics.started(self.head)
+        self.metrics.started(self.head, len(self.deltas))
 
     def _remember(self, published: RunManifest, chains: dict[str, list[Delta]]) -> None:
         fetched: dict[str, Path] = {}
@@ -140,9 +143,17 @@ class Speed:
             for t, head in heads.items()
         }
         delta = Delta(
-            number, number, now(), ranges, made.ledger, self.origin, made.newest, f"data/{name}", f"ids/{name}",
+            number=number,
+            last=number,
+            created_at=now(),
+            ranges=ranges,
+            ledger=made.ledger,
+            origin=self.origin,
+            newest=made.newest,
+            data=f"data/{name}",
+            ids=f"ids/{name}",
             rules=self.rules,
-        )  # fmt: skip
+        )
         try:
             self.speed.create(delta.path, delta.encoded())
         except FileExistsError:
@@ -152,5 +163,5 @@ class Speed:
         self.head = {t: delta.ends(t) for t in self.head}
         events = sum(entry["read"] for partitions in made.ledger.values() for entry in partitions.values())
         seconds = time.monotonic() - started
-        metrics.published(delta, len(self.deltas), seconds)
+        self.metrics.published(delta, len(self.deltas), seconds)
         LOG.info("published a delta", delta=number, events=events, seconds=seconds)

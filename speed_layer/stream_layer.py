@@ -6,7 +6,6 @@ caught up.
 
 from __future__ import annotations
 
-import argparse
 import shutil
 import signal
 import sys
@@ -20,6 +19,7 @@ from pyspark.errors import PySparkException, StreamingQueryException
 from pyspark.sql import SparkSession
 
 from catalogue.at_rest.runs import CURRENT, current
+from runtime.command_line import Parser
 from runtime.kafka_offsets import Gap, KafkaAway
 from runtime.logs import Log, configure
 from runtime.settings import Settings, SettingsError
@@ -28,7 +28,7 @@ from runtime.spark.streaming import MicroBatches, kafka_stream
 from runtime.storage.opening import open_store
 from runtime.storage.store import StorageError
 from speed_layer.housekeeping import Housekeeping
-from speed_layer.metrics import EXPOSITION
+from speed_layer.metrics import SpeedMetrics
 from speed_layer.speed import Speed, SpeedError
 
 LOG = Log("speed")
@@ -47,13 +47,13 @@ def start(
     return writer.trigger(**trigger).start()
 
 
-def run(settings: Settings, spark: SparkSession, once: bool, stopping: threading.Event) -> None:
+def run(settings: Settings, spark: SparkSession, once: bool, stopping: threading.Event, metrics: SpeedMetrics) -> None:
     """Stream from where the published run and the deltas say, until stopped or what is published needs a new start."""
     speed_store, batch = open_store(settings.speed_views, settings), open_store(settings.batch_views, settings)
     tag = batch.etag(CURRENT)
-    speed = Speed(settings, speed_store, batch)
+    speed = Speed(settings, speed_store, batch, metrics=metrics)
     checkpoint = tempfile.mkdtemp(prefix="speed-")
-    housekeeping = None if once else Housekeeping(speed)
+    housekeeping = None if once else Housekeeping(speed, metrics)
     batches = MicroBatches(speed.take)
     try:
         query = start(spark, speed, batches, settings, checkpoint, once)
@@ -83,23 +83,23 @@ def run(settings: Settings, spark: SparkSession, once: bool, stopping: threading
 
 def main(argv: list[str] | None = None) -> int:
     """Stream until stopped; 0 when it ended well, 1 where it can't go on. Kafka and the store may come and go."""
-    parser = argparse.ArgumentParser(prog="stream_layer.py", description=__doc__)
+    parser = Parser(prog="stream_layer.py", description=__doc__)
     parser.add_argument("--once", action="store_true", help="stop when everything that waits is in a delta")
     options = parser.parse_args(argv)
-    stopping = threading.Event()
+    stopping, metrics = threading.Event(), SpeedMetrics()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     try:
         settings = Settings.load()
         configure(settings)
-        EXPOSITION.serve(settings)
+        metrics.exposition.serve(settings)
         spark = session("speed", settings, kafka=True)
     except (SettingsError, MissingJars) as error:
         return _fail(str(error))
     wait = 1.0
     while not stopping.is_set():
         try:
-            run(settings, spark, options.once, stopping)
+            run(settings, spark, options.once, stopping, metrics)
             wait = 1.0
         except KafkaAway as error:
             if options.once:

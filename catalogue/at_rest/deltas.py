@@ -1,34 +1,37 @@
-"""The speed layer's deltas: manifests that name offset ranges, and the chain of them that follows a cut.
+"""The speed layer's deltas: manifests that name offset ranges, and the chains that they form.
 
-A delta holds what the events of its ranges add, given everything before them. Deltas whose ends meet in every
-partition of a topic can be added one after the other, whichever process wrote them; where several ways lead on from a
-cut, each gives the same sums.
+A delta holds what the events of its ranges add to every rollup, given all events before them. Where one delta ends in
+every partition of a topic the next begins: they form a chain, whichever processes wrote them. The state at a chain's
+end is the batch state at the cut where it begins, plus its deltas. Where several chains lead on from a cut, each gives
+the same sums. A delta that no cut leads to any more, such as one whose beginning a batch run stepped over, is orphaned.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
+from typing import Self
 
 from catalogue.at_rest.ledger import Ledger
+from catalogue.at_rest.manifest import Damaged, Manifest
 from runtime.storage.store import Store
 
 FOLDER = "_deltas/"
-ALIVE = "_alive.json"
 READERS = 16
 Ranges = dict[str, dict[str, list[int]]]
 Vector = dict[str, int]
 
 
-@dataclass(frozen=True)
-class Delta:
-    """A manifest: `ranges` [from, to) of every partition of the six topics, most of them empty.
+@dataclass(frozen=True, kw_only=True)
+class Delta(Manifest):
+    """A delta's manifest.
 
-    `last` is the number of the last delta that it stands for; above `number` only in a compacted one. `origin` is where
-    the chain began in the partitions that no cut covered. `newest` is the newest arrival by topic. `begun_at` of a
-    compacted one is when the first that it stands for was made. `rules` is the fingerprint of what it was made by.
+    `number` is its own; a compacted one also has in `last` the number of the last delta that was merged into it.
+    `created_at` and `begun_at` are when the last and the first of these were made. `ranges` are the offsets [from, to)
+    by topic and partition, most of them empty. `origin` is the chain's first offset in partitions that its cut doesn't
+    name. `newest` is the newest arrival in Kafka by topic. `data` and `ids` are the paths of its rollups and of its
+    events' ids. `rules` is the fingerprint of what it was made by.
     """
 
     number: int
@@ -43,22 +46,28 @@ class Delta:
     begun_at: str = ""
     rules: str = ""
 
+    @classmethod
+    def decoded(cls, where: str, data: bytes) -> Self:
+        """The manifest in `data`; Damaged, naming `where` it stands, for anything else."""
+        found = super().decoded(where, data)
+        for topic, partitions in found.ranges.items():
+            for partition, bounds in partitions.items():
+                if len(bounds) != 2 or not 0 <= bounds[0] <= bounds[1]:
+                    raise Damaged(f"{where}: field ranges.{topic}.{partition} must be [from, to); got {bounds}")
+        return found
+
     @property
     def path(self) -> str:
         """Where the manifest stands below the speed views."""
         return manifest_path(self.number, self.last)
 
-    def encoded(self) -> bytes:
-        """The manifest as it is stored."""
-        return json.dumps(asdict(self)).encode()
-
     def starts(self, topic: str) -> Vector:
         """First offsets that the delta covers."""
-        return {p: bounds[0] for p, bounds in self.ranges[topic].items()}
+        return {p: bounds[0] for p, bounds in self.ranges.get(topic, {}).items()}
 
     def ends(self, topic: str) -> Vector:
         """First offsets that it doesn't cover any more."""
-        return {p: bounds[1] for p, bounds in self.ranges[topic].items()}
+        return {p: bounds[1] for p, bounds in self.ranges.get(topic, {}).items()}
 
     def touches(self, topic: str) -> bool:
         """Whether it covers any event of the topic."""
@@ -76,11 +85,8 @@ def manifest_path(number: int, last: int | None = None) -> str:
 
 
 def read_delta(speed: Store, path: str) -> Delta:
-    """The manifest at `path`; FileNotFoundError where there is none, ValueError where it is damaged."""
-    try:
-        return Delta(**json.loads(speed.read(path)))
-    except (TypeError, KeyError) as error:
-        raise ValueError(f"delta '{path}': must be a manifest; {error}") from error
+    """The manifest at `path`; FileNotFoundError where there is none, Damaged where it isn't whole."""
+    return Delta.read(speed, path)
 
 
 def read_deltas(speed: Store, known: Iterable[Delta] = ()) -> list[Delta]:
@@ -102,13 +108,15 @@ def read_deltas(speed: Store, known: Iterable[Delta] = ()) -> list[Delta]:
 
 
 def chain(deltas: Iterable[Delta], topic: str, cut: Vector) -> list[Delta]:
-    """The deltas that lead on from `cut`, each from where the one before it ends; compacted and newer ones first."""
+    """The topic's chain from `cut`: the first delta begins there, each next one where the one before it ends.
+
+    Where several begin at the same offsets, the one that most deltas were merged into is taken, of equals the newest.
+    Empty where no delta begins at `cut`.
+    """
     touching = sorted((d for d in deltas if d.touches(topic)), key=lambda d: (d.last - d.number, d.last))
-    by_start: dict[tuple, Delta] = {}
-    for delta in touching:
-        by_start[_key(delta.starts(topic))] = delta
-    found: list[Delta] = []
+    by_start = {_key(delta.starts(topic)): delta for delta in touching}
     firsts = [d for d in touching if d.follows(topic, cut)]
+    found: list[Delta] = []
     following = firsts[-1] if firsts else None
     while following:
         found.append(following)
@@ -117,7 +125,11 @@ def chain(deltas: Iterable[Delta], topic: str, cut: Vector) -> list[Delta]:
 
 
 def trail(deltas: Iterable[Delta], topic: str) -> list[Delta]:
-    """The deltas up to the furthest one, in order and without overlap, as far back as there are any; there may be gaps."""
+    """The topic's deltas back from the furthest one, each entirely before the next: no event is in two of them.
+
+    They are in the order of offsets. Unlike a chain a trail starts at no cut and may have gaps, where a batch run was
+    ahead of the speed layer.
+    """
     touching = [d for d in deltas if d.touches(topic)]
     found: list[Delta] = []
     for delta in sorted(touching, key=lambda d: (sum(d.ends(topic).values()), d.last - d.number), reverse=True):
@@ -132,25 +144,28 @@ def reaches(vector: Vector, other: Vector) -> bool:
 
 
 def reached(deltas: Iterable[Delta], topic: str, cut: Vector) -> Vector:
-    """Where the chain from `cut` ends; `cut` itself where nothing follows it."""
+    """Where the chain from `cut` ends; `cut` itself where no delta begins there."""
     following = chain(deltas, topic, cut)
     return following[-1].ends(topic) if following else dict(cut)
 
 
 def boundary(deltas: Iterable[Delta], topic: str, cut: Vector, landed: Vector) -> Vector | None:
-    """Where a batch run should cut: the last end of a delta on the chain from `cut` that is not beyond `landed`.
+    """The next cut of a batch run whose last one was `cut`, when raw events have landed up to `landed`.
 
-    It is `cut` where no delta ends between the two. None where the run may take everything that is landed: there is no
-    chain, it doesn't reach `landed` and waiting for it would hold the batch up, or it is the first run.
+    Where the chain from `cut` covers all that has landed, the next cut is the last end of a delta within `landed`, or
+    `cut` itself where none lies there: the rest of the chain leads on from it, and none of its deltas is orphaned.
+
+    None where the run may take all that has landed: there was no cut yet, or the chain ends before `landed`, so that
+    the batch layer would have to wait for the speed layer.
     """
-    found, ends = cut or None, cut
+    ends, within = cut, cut
     for delta in chain(deltas, topic, cut):
         ends = delta.ends(topic)
-        if all(end <= landed.get(p, 0) for p, end in ends.items()):
-            found = ends
-    return None if any(ends.get(p, 0) < offset for p, offset in landed.items()) else found
+        if reaches(landed, ends):
+            within = ends
+    return within or None if reaches(ends, landed) else None
 
 
-def _key(vector: Vector) -> tuple:
+def _key(vector: Vector) -> tuple[tuple[str, int], ...]:
     # A partition that was added is at its beginning, whether the vector names it yet or not.
     return tuple(sorted((p, offset) for p, offset in vector.items() if offset))

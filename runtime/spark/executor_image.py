@@ -32,7 +32,7 @@ def name_executor_image(conf: SparkConf) -> None:
 
 
 def _image(pod: str) -> str:
-    """The image of the container that has its pod's name, as others may be put before it; where none has, of the first."""
+    """The image of the container that has its pod's name, as others may stand before it; else of the first."""
     try:
         token = (ACCOUNT / "token").read_text(encoding="utf-8").strip()
         request = urllib.request.Request(pod, headers={"Authorization": f"Bearer {token}"})

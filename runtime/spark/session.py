@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from runtime.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
-# Checkpoints are thrown away (ADR 0003). Unlike Spark's first choice this one starts no `chmod` for each of their files.
+# Checkpoints are thrown away (ADR 0003). Unlike Spark's first choice this one starts no `chmod` for each file.
 FILE_MANAGER = "org.apache.spark.sql.execution.streaming.checkpointing.FileSystemBasedCheckpointFileManager"
 LOGGING = Path(__file__).with_name("log4j2.properties")
 
@@ -35,8 +35,8 @@ class MissingJars(PlatformError):
 def session(app: str, settings: Settings, kafka: bool = False) -> SparkSession:
     """A session named `app`, in UTC, without web pages; SPARK_MASTER is its master unless spark-submit gave one.
 
-    With `kafka` the class path has the jars of Kafka's source; MissingJars where the folder lacks them. SettingsError where
-    the image of executors can't be told.
+    With `kafka` the class path has the jars of Kafka's source; MissingJars where the folder lacks them. SettingsError
+    where the image of executors can't be told.
     """
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     by_submit = by_spark_submit()
@@ -55,7 +55,9 @@ def session(app: str, settings: Settings, kafka: bool = False) -> SparkSession:
         "spark.executorEnv.PYTHONPATH": str(ROOT),
         "spark.sql.streaming.checkpointFileManagerClass": FILE_MANAGER,
         "spark.sql.streaming.checkpoint.fileChecksum.enabled": "false",
-        "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile={LOGGING.as_uri()} -Djava.net.preferIPv4Stack=true",
+        "spark.driver.extraJavaOptions": " ".join(
+            (f"-Dlog4j2.configurationFile={LOGGING.as_uri()}", "-Djava.net.preferIPv4Stack=true")
+        ),
     }
     if by_submit:
         defaults["spark.log.level"] = "ERROR"  # its JVM is there already, with a log4j configuration of its own

@@ -15,7 +15,7 @@ from runtime.settings import Settings
 
 
 def kafka_stream(spark: SparkSession, settings: Settings, starting: Offsets, most: int) -> DataStreamReader:
-    """A reader of the topics of `starting`, from these offsets on, at most `most` in a micro-batch; a gap is an error."""
+    """A reader of topics from the offsets `starting` on, at most `most` in a micro-batch; a gap is an error."""
     return spark.readStream.format("kafka").options(
         **{
             "kafka.bootstrap.servers": settings.kafka_bootstrap_servers,

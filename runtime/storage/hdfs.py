@@ -55,7 +55,7 @@ class HdfsStore(Store):
         return f"{self.folder}/{path}"
 
     def _status(self, path: str) -> dict[str, Any]:
-        return self._hdfs._call("GETFILESTATUS", path=self._full(path)).json()["FileStatus"]
+        return dict(self._hdfs._call("GETFILESTATUS", path=self._full(path)).json()["FileStatus"])
 
     def list(self, prefix: str = "") -> list[Entry]:
         with self._reported():
@@ -76,7 +76,7 @@ class HdfsStore(Store):
 
     def read(self, path: str) -> bytes:
         with self._reported():
-            return self._hdfs._call("OPEN", path=self._full(path)).content
+            return bytes(self._hdfs._call("OPEN", path=self._full(path)).content)
 
     def write(self, path: str, data: bytes) -> None:
         self._put(path, data, overwrite=True)

@@ -107,7 +107,7 @@ class S3Store(Store):
 
     def read(self, path: str) -> bytes:
         with self._reported(path):
-            return self._client.get_object(Bucket=self.bucket, Key=self._key(path))["Body"].read()
+            return bytes(self._client.get_object(Bucket=self.bucket, Key=self._key(path))["Body"].read())
 
     def write(self, path: str, data: bytes) -> None:
         with self._reported(path):
@@ -128,7 +128,7 @@ class S3Store(Store):
     def etag(self, path: str) -> str | None:
         try:
             with self._reported(path):
-                return self._client.head_object(Bucket=self.bucket, Key=self._key(path))["ETag"]
+                return str(self._client.head_object(Bucket=self.bucket, Key=self._key(path))["ETag"])
         except FileNotFoundError:
             return None
 

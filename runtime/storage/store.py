@@ -66,7 +66,7 @@ class Store(ABC):
 
     @abstractmethod
     def upload(self, local: str | Path, path: str) -> None:
-        """Copy a local file here, atomically. It must not be written into afterwards: the copy may be another name of it."""
+        """Copy a local file here, atomically. Don't write into it afterwards: the copy may be another name of it."""
 
     @abstractmethod
     def delete(self, paths: Iterable[str]) -> None:

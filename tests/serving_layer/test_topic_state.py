@@ -51,7 +51,14 @@ def test_it_spills_and_its_answers_stay_right(tmp_path):
     try:
         ranges = {t: {"0": [1, 2] if t == TOPIC else [0, 0]} for t in TOPICS}
         entry = {"landed": 1, "counted": 1, "duplicate": 0, "invalid": 0}
-        delta = Delta(1, 1, "2026-03-08T00:00:00.000Z", ranges, {TOPIC: {"0": entry}}, {})
+        delta = Delta(
+            number=1,
+            last=1,
+            created_at="2026-03-08T00:00:00.000Z",
+            ranges=ranges,
+            ledger={TOPIC: {"0": entry}},
+            origin={},
+        )
         made.apply(delta, tmp_path / "delta.parquet")
         made.con.execute("SET max_temp_directory_size = '1KB'")
         with pytest.raises(duckdb.Error, match="(?i)memory|temp"):
