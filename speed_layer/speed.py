@@ -75,7 +75,7 @@ class Speed:
         fetched: dict[str, Path] = {}
         with tempfile.TemporaryDirectory() as folder:
             for topic in TOPICS:
-                files = []
+                files: list[Path] = []
                 run = published.state.get(topic)
                 for path in state_files(topic, run, "ids") if run else ():
                     files.append(Path(folder) / f"{topic}-{len(files)}.parquet")
