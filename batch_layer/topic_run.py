@@ -27,7 +27,7 @@ from catalogue.sql.dialect import connect
 from catalogue.sql.duplicates import mark_duplicates
 from catalogue.views import ROLLUPS, VIEWS
 from catalogue.views.fingerprint import fingerprint
-from catalogue.views.rollups import View
+from catalogue.views.view import View
 from runtime.storage.store import Entry, StorageError, Store
 
 

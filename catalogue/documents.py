@@ -11,11 +11,12 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
+from catalogue.declarations import refuse
 from catalogue.events import COMMON, TOPICS
 from catalogue.events.schema import EventType, Field, Kind, Topic
 from catalogue.events.topic_configuration import topic_config
 from catalogue.views import ROLLUPS, VIEWS
-from catalogue.views.columns import view_columns
+from catalogue.views.columns import database_faults, view_columns
 from runtime.metrics import METRICS
 from runtime.settings import declared
 
@@ -39,10 +40,11 @@ def _events() -> str:
     parts = [
         "# Event schema specification",
         STAMP,
-        "An event is one JSON object, keyed in Kafka by its `user_id`. It is **valid** when its category belongs to its topic, its type "
-        "to its category, every required field is there with the right type and range, and its timestamp lies between 2000-01-01 and one "
-        "day after it reached Kafka. An optional field of another JSON type reads as missing. Fields that are not listed are kept "
-        "in the raw data and ignored by the views. Of a name that an object repeats the first counts.",
+        "An event is one JSON object, keyed in Kafka by its `user_id`. It is **valid** when its category belongs to "
+        "its topic, its type to its category, every required field is there with the right type and range, and its "
+        "timestamp lies between 2000-01-01 and one day after it reached Kafka. An optional field of another JSON type "
+        "reads as missing. Fields that are not listed are kept in the raw data and ignored by the views. Of a name "
+        "that an object repeats the first counts.",
         "## Fields of every event",
         _field_table(COMMON),
     ]
@@ -102,9 +104,9 @@ def _views() -> str:
     parts = [
         f"# The {len(VIEWS)} views",
         STAMP,
-        "Input: events that are valid and unique (an `event_id` counts once, at its lowest offset). Days and hours are UTC. Times are UTC "
-        "timestamps, counts and sums 64-bit integers, averages and percentages doubles; a percentage is rounded half up to two decimals "
-        "and NULL when nothing is counted below the line.",
+        "Input: events that are valid and unique (an `event_id` counts once, at its lowest offset). Days and hours are "
+        "UTC. Times are UTC timestamps, counts and sums 64-bit integers, averages and percentages doubles; a "
+        "percentage is rounded half up to two decimals and NULL when nothing is counted below the line.",
     ]
     for topic in TOPICS:
         views = [v for v in VIEWS.values() if v.topic == topic]
@@ -128,9 +130,9 @@ def _settings() -> str:
 
 def _metrics() -> str:
     intro = (
-        "Each process tells these at `METRICS_PORT`, the serving layer at `/metrics` of its API as well; a batch run leaves "
-        "them where `BATCH_METRICS` says. Processes also tell Prometheus' usual `process_…` metrics. What Kafka and MinIO "
-        "tell is in `docs/monitoring.md`."
+        "Each process tells these at `METRICS_PORT`, the serving layer at `/metrics` of its API as well; a batch run "
+        "leaves them where `BATCH_METRICS` says. Processes also tell Prometheus' usual `process_…` metrics. What Kafka "
+        "and MinIO tell is in `docs/monitoring.md`."
     )
     parts = ["# Metrics", STAMP, intro]
     for process, metrics in METRICS.items():
@@ -165,7 +167,8 @@ spec:
 
 
 def main() -> None:
-    """Write every derived file."""
+    """Write every derived file, unless a declaration is refused: DeclarationError tells all that are."""
+    refuse(database_faults(ROLLUPS.values(), VIEWS.values()))
     for path, text in documents().items():
         target = ROOT / path
         target.parent.mkdir(exist_ok=True)

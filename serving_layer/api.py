@@ -21,7 +21,7 @@ from catalogue.at_rest.deltas import Vector
 from catalogue.events import TOPICS
 from catalogue.views import VIEWS
 from catalogue.views.columns import view_columns
-from catalogue.views.rollups import View
+from catalogue.views.view import View
 from catalogue.views.windows import WINDOW_HOURS, WINDOWS
 from runtime.settings import Settings
 from runtime.storage.store import StorageError

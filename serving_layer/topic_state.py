@@ -22,7 +22,8 @@ from catalogue.at_rest.runs import RunManifest, state_files, view_file
 from catalogue.events import TOPICS
 from catalogue.sql.dialect import connect
 from catalogue.views import ROLLUPS, VIEWS
-from catalogue.views.rollups import Rollup, View
+from catalogue.views.rollups import Rollup
+from catalogue.views.view import View
 from runtime.settings import Settings
 from runtime.storage.store import Store
 from runtime.timestamps import written

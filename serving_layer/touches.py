@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from catalogue.views import ROLLUPS
-from catalogue.views.rollups import Rollup, View
+from catalogue.views.rollups import Rollup
+from catalogue.views.view import View
 
 
 def delta_rows(rollups: Iterable[Rollup], data: Path) -> str:

@@ -1,12 +1,13 @@
 """Assignments, quizzes and grades."""
 
 from dataclasses import replace
+from random import Random
 
 from catalogue.events.fields import ASSIGNMENT, ASSIGNMENT_TYPES, COURSE, QUIZ, STUDENT
 from catalogue.events.schema import EventType, Field, Kind, Topic, choice, count, text
 
 
-def _day(rng) -> str:
+def _day(rng: Random) -> str:
     return f"2026-{rng.randint(1, 12):02}-{rng.randint(1, 28):02} 23:59:00"
 
 

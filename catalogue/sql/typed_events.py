@@ -51,7 +51,8 @@ def token_names(topic: Topic) -> tuple[str, ...]:
 def _string(token: str) -> str:
     plain = f"substring({token}, 2, length({token}) - 2)"
     escaped = f"json_extract_string({token}::JSON, '$')"
-    return f"CASE WHEN starts_with({token}, '\"') THEN CASE WHEN contains({token}, '\\') THEN {escaped} ELSE {plain} END END"
+    unquoted = f"CASE WHEN contains({token}, '\\') THEN {escaped} ELSE {plain} END"
+    return f"CASE WHEN starts_with({token}, '\"') THEN {unquoted} END"
 
 
 def _time(text: str) -> str:
@@ -126,14 +127,30 @@ def _fault(reason: str, detail: str) -> str:
 def _faults(topic: Topic) -> list[tuple[str, str]]:
     """Pairs of a condition and the fault it means, in the order in which they are reported."""
     names = [e.name for e in topic.event_types]
+    no_identity = (
+        "event_id_text IS NOT NULL AND event_id IS NULL OR token_event_id IS NOT NULL AND event_id_text IS NULL"
+    )
+    early_or_late = f"ts < TIMESTAMP '{EARLIEST}' OR ts > kafka_ts + INTERVAL 1 DAY"
     faults = [
-        (f"event_category IS DISTINCT FROM {quoted(topic.category)}", _fault("wrong_category", f"event_category must be {topic.category}")),
-        (f"coalesce(event_type, '') NOT IN ({', '.join(map(quoted, names))})", _fault("unknown_type", f"event_type must be one of {', '.join(names)}")),
-        ("event_id_text IS NOT NULL AND event_id IS NULL OR token_event_id IS NOT NULL AND event_id_text IS NULL", _fault("bad_event_id", f"event_id must be a {Kind.UUID.value}")),
-        ("NOT coalesce(length(user_id) BETWEEN 1 AND 128, false)", _fault("bad_field", f"user_id must be a {Kind.IDENTIFIER.value}")),
+        (
+            f"event_category IS DISTINCT FROM {quoted(topic.category)}",
+            _fault("wrong_category", f"event_category must be {topic.category}"),
+        ),
+        (
+            f"coalesce(event_type, '') NOT IN ({', '.join(map(quoted, names))})",
+            _fault("unknown_type", f"event_type must be one of {', '.join(names)}"),
+        ),
+        (no_identity, _fault("bad_event_id", f"event_id must be a {Kind.UUID.value}")),
+        (
+            "NOT coalesce(length(user_id) BETWEEN 1 AND 128, false)",
+            _fault("bad_field", f"user_id must be a {Kind.IDENTIFIER.value}"),
+        ),
         ("ts IS NULL", _fault("bad_timestamp", f"timestamp must be {Kind.TIMESTAMP.value}")),
-        (f"ts < TIMESTAMP '{EARLIEST}' OR ts > kafka_ts + INTERVAL 1 DAY", _fault("timestamp_out_of_range", f"timestamp must be from {EARLIEST} to one day after arrival in Kafka")),
-    ]  # fmt: skip
+        (
+            early_or_late,
+            _fault("timestamp_out_of_range", f"timestamp must be from {EARLIEST} to one day after arrival in Kafka"),
+        ),
+    ]
     required: dict[tuple[str, str], list[str]] = {}
     for event_type in topic.event_types:
         for field in event_type.fields:

@@ -1,6 +1,7 @@
 """Rollups and views of `assessment_topic`. Scores are kept as whole hundredths of a point."""
 
-from catalogue.views.rollups import Rollup, View, earliest, latest, number, total
+from catalogue.views.rollups import Rollup, earliest, latest, number, total
+from catalogue.views.view import View
 
 TOPIC = "assessment_topic"
 SUBMIT, VIEW = "event_type = 'SUBMIT_ASSIGNMENT'", "event_type = 'VIEW_ASSIGNMENT_FIRST_TIME'"

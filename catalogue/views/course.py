@@ -1,6 +1,7 @@
 """Rollups and views of `course_topic`."""
 
-from catalogue.views.rollups import Rollup, View, earliest, latest, number
+from catalogue.views.rollups import Rollup, earliest, latest, number
+from catalogue.views.view import View
 
 TOPIC = "course_topic"
 

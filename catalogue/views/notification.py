@@ -1,6 +1,7 @@
 """The rollup and the views of `notification_topic`."""
 
-from catalogue.views.rollups import Rollup, View, number
+from catalogue.views.rollups import Rollup, number
+from catalogue.views.view import View
 
 TOPIC = "notification_topic"
 

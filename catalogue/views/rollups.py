@@ -1,15 +1,15 @@
-"""What a rollup and a view are, and the SQL that follows from them.
+"""What a rollup is, and the SQL that follows from it.
 
 A rollup is a mergeable state: its measures are sums, minima or maxima, so that merging two states is a union and one
-more GROUP BY, exact in any order and on any split. A view is one SELECT over rollups of one topic.
+more GROUP BY, exact in any order and on any split.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from catalogue.sql.dialect import MAX_SUM
+from catalogue.views.select import words
 
 # The columns by which states and views are kept apart, the first that they have: a person's rows stand together.
 SHARDS = ("user_id", "student_id", "date")
@@ -46,7 +46,8 @@ def latest(name: str, sql: str = "ts", where: str = "") -> Measure:
     return Measure(name, "max", sql, where)
 
 
-def _shard(columns: tuple[str, ...]) -> str:
+def shard_of(columns: tuple[str, ...]) -> str:
+    """The column by which rows of these columns are kept apart: the person, else the day, else the first."""
     return next((c for c in SHARDS if c in columns), columns[0])
 
 
@@ -84,7 +85,7 @@ class Rollup:
     @property
     def shard(self) -> str:
         """The grain column by which its rows are kept together."""
-        return _shard(self.grain)
+        return shard_of(self.grain)
 
     @property
     def types(self) -> dict[str, str]:
@@ -95,47 +96,10 @@ class Rollup:
     @property
     def words(self) -> set[str]:
         """The words of its texts, the columns that it reads among them."""
-        measures = (text for m in self.measures for text in (m.sql, m.where))
-        return set(re.findall(r"\w+", " ".join((*self.grain, self.where, self.unnest, *measures))))
+        texts = (text for m in self.measures for text in (m.sql, m.where))
+        return {*self.grain, *(word for text in (self.where, self.unnest, *texts) for word in words(text))}
 
     def merge(self, states: str) -> str:
         """The SELECT that merges the relation `states` of states into one."""
         measures = [_aggregate(m, m.name) for m in self.measures]
         return f"SELECT {', '.join([*self.grain, *measures])} FROM {states} GROUP BY {', '.join(self.grain)}"
-
-
-@dataclass(frozen=True)
-class View:
-    """A view: one row per `key`; `sql` is one SELECT with a line `expression AS column,  -- meaning` per column.
-
-    `sharded_by` names the rollup columns, where they are called otherwise than the key's, that rows of one value of
-    `shard` draw on. `link` is a column through which rows of other shards take part as well; with `link_grain` only
-    a combination of these columns that is new to the state changes other shards' rows.
-    """
-
-    name: str
-    topic: str
-    key: tuple[str, ...]
-    sql: str
-    sharded_by: tuple[tuple[str, str], ...] = ()
-    link: str = ""
-    link_grain: tuple[str, ...] = ()
-
-    @property
-    def shard(self) -> str:
-        """The key column by whose values parts of the view can be computed apart."""
-        return _shard(self.key)
-
-    def shard_column(self, rollup: str) -> str:
-        """The column of a rollup that holds the values of `shard`."""
-        return dict(self.sharded_by).get(rollup, self.shard)
-
-    @property
-    def meanings(self) -> dict[str, str]:
-        """Meaning of each column, in column order, read from the comments of `sql`."""
-        return {m[1]: m[2].strip() for m in re.finditer(r"(\w+),?\s*-- (.+)$", self.sql, re.MULTILINE)}
-
-    def rollups(self, known: dict[str, Rollup]) -> tuple[Rollup, ...]:
-        """The rollups that the view reads."""
-        words = set(re.findall(r"\w+", self.sql))
-        return tuple(r for name, r in known.items() if name in words and r.topic == self.topic)

@@ -1,6 +1,7 @@
 """The rollup and the views of `video_topic`: what was watched."""
 
-from catalogue.views.rollups import Rollup, View, earliest, latest, number, total
+from catalogue.views.rollups import Rollup, earliest, latest, number, total
+from catalogue.views.view import View
 
 TOPIC = "video_topic"
 
@@ -103,7 +104,9 @@ FROM video_watches GROUP BY course_id""",
         ("user_id", "course_id"),
         """
 WITH students AS (
-    SELECT user_id, course_id, count(DISTINCT video_id) AS videos, whole(seconds) AS seconds, whole(sessions) AS sessions
+    SELECT
+        user_id, course_id,
+        count(DISTINCT video_id) AS videos, whole(seconds) AS seconds, whole(sessions) AS sessions
     FROM video_watches GROUP BY user_id, course_id
 ), courses AS (SELECT course_id, count(DISTINCT video_id) AS videos FROM video_watches GROUP BY course_id)
 SELECT

@@ -2,6 +2,8 @@
 
 import datetime as dt
 import json
+from functools import cache
+from itertools import product
 from random import Random
 
 import pyarrow as pa
@@ -15,6 +17,7 @@ from tests.oracle import histories as h
 from tests.oracle import validity
 from tests.oracle.views import Record
 
+CON = connect()
 ARRIVED = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
 WATCHED = {
     "event_id": "cd613e30-d8f1-4adf-91b7-584a2265b1f5",
@@ -37,7 +40,7 @@ def inspected(topic: str, records: list[Record]) -> list[dict]:
             "value": pa.array([r.value for r in records], pa.binary()),
         }
     )
-    return inspect(connect(), topic, table).to_pylist()
+    return inspect(CON, topic, table).to_pylist()
 
 
 def as_records(values: list[bytes], topic: str = "video_topic") -> list[Record]:
@@ -117,14 +120,20 @@ def test_a_value_of_ten_megabytes():
     assert judge(changed(note="a" * 10_000_000))[0]["reason"] is None
 
 
+@cache
+def oracle_says(topic: str, arrived: dt.datetime, value: bytes) -> tuple[bool, bool]:
+    """Whether the value is a valid event, and whether it lands."""
+    return validity.is_valid(topic, arrived, value), bool(h.landed([Record(topic, 0, 0, arrived, value)]))
+
+
 def check_against_oracle(topic: str, records: list[Record]) -> None:
     """Same verdict and same raw line, record by record, as the oracle's."""
     rows = inspected(topic, records)
     assert [(r["partition"], r["offset"], r["kafka_timestamp"]) for r in rows] == [tuple(r[1:4]) for r in records]
     differing = []
     for record, row in zip(records, rows, strict=True):
-        valid = validity.is_valid(topic, record.kafka_timestamp, record.value)
-        line = h.envelope(record).decode() if h.landed([record]) else None
+        valid, lands = oracle_says(topic, record.kafka_timestamp, record.value)
+        line = h.envelope(record).decode() if lands else None
         got = (row["reason"] is None, row["detail"] is None, row["line"] and row["line"] + "\n", row["parseable"])
         if got != (valid, valid, line, line is not None):
             differing.append((record.value[:300], {"must be valid": valid, "landed": line is not None}, str(row)[:400]))
@@ -133,8 +142,9 @@ def check_against_oracle(topic: str, records: list[Record]) -> None:
 
 TYPES = [(topic, kind) for topic, (_, types) in validity.RULES.items() for kind in types]
 WRONG_FOR_ALL = (None, True, 5, 1.5, [], {}, ["x"], {"x": 1})
-NUMBERS = ("0", "-0", "1", "-1", "1.0", "1e3", "1E0", "0.5", "100", "1e2", "100.0", "100.000", "100.01", "101", "-0.0", "-0.01",
-           "85.5", "85.55", "85.550", "85.555", "8.555e1", "8555e-2", "0.07", "64.10", "1e400", "0e400", "1e300",
+NUMBERS = ("0", "-0", "1", "-1", "1.0", "1e3", "1E0", "0.5", "100", "1e2", "100.0", "100.000", "100.01", "101",
+           "-0.0", "-0.01", "85.5", "85.55", "85.550", "85.555", "8.555e1", "8555e-2", "0.07", "64.10",
+           "1e400", "0e400", "1e300",
            "-1e300", "9223372036854775807", "9223372036854775808", "-9223372036854775808", "-9223372036854775809",
            "85.0000000001", "18446744073709551616",
            "1" * 400, "85." + "0" * 400, "true", '"85"', '"0"')  # fmt: skip
@@ -162,23 +172,26 @@ def spoilt(topic: str, kind: str) -> list[bytes]:
     return values
 
 
-@pytest.mark.parametrize(("topic", "kind"), TYPES, ids=[kind for _, kind in TYPES])
-def test_each_rule_of_each_type(topic, kind):
-    check_against_oracle(topic, as_records(spoilt(topic, kind), topic))
+@pytest.mark.parametrize("topic", validity.RULES)
+def test_each_rule_of_each_type(topic):
+    values = [value for place, kind in TYPES if place == topic for value in spoilt(topic, kind)]
+    check_against_oracle(topic, as_records(values, topic))
 
 
-TIMES = [
-    f"{day}{clock}{fraction}{zone}"
-    for day in ("2026-03-01", "2024-02-29", "2026-02-29", "2000-01-01", "1999-12-31", "2026-03-03", "0000-01-01", "9999-12-31",
-                "26-03-01", "2026-3-1", "2026-13-01", "2026/03/01")
-    for clock in (" 00:00:00", "T00:00:00", "T23:59:59", " 24:00:00", "T10:60:00", " 10:00:60", " 10:00", "t10:00:00", "", "  10:00:00")
-    for fraction in ("", ".5", ".000001", ".9999999", ".123456789", ".1234567890", ".", ",5")
-    for zone in ("", "Z", "z", " Z", "+00", "-00:00", "+0530", "+05:30", "-1200", "+14:00", "+05:60", "+5", "+053", " UTC", "+05:30:00")
-]  # fmt: skip
+DAYS = ("2026-03-01", "2024-02-29", "2026-02-29", "2000-01-01", "1999-12-31", "2026-03-03", "0000-01-01",
+        "9999-12-31", "26-03-01", "2026-3-1", "2026-13-01", "2026/03/01")  # fmt: skip
+CLOCKS = (" 00:00:00", "T00:00:00", "T23:59:59", " 24:00:00", "T10:60:00", " 10:00:60", " 10:00", "t10:00:00", "",
+          "  10:00:00")  # fmt: skip
+FRACTIONS = ("", ".5", ".000001", ".9999999", ".123456789", ".1234567890", ".", ",5")
+ZONES = ("", "Z", "z", " Z", "+00", "-00:00", "+0530", "+05:30", "-1200", "+14:00", "+05:60", "+5", "+053", " UTC",
+         "+05:30:00")  # fmt: skip
+TIMES = ["".join(parts) for parts in product(DAYS, CLOCKS, FRACTIONS, ZONES)]
 
 
-@pytest.mark.parametrize("odd", ["", " ", "now", "epoch", "infinity", "-infinity", "1772352000", "２026-03-01 10:00:00",
-                                 "2026-03-01 10:00:00\n", "\t2026-03-01 10:00:00", "2026-03-01 10:00:00\0", "2026-03-01 (BC) 10:00:00"])  # fmt: skip
+@pytest.mark.parametrize(
+    "odd", ["", " ", "now", "epoch", "infinity", "-infinity", "1772352000", "２026-03-01 10:00:00",
+            "2026-03-01 10:00:00\n", "\t2026-03-01 10:00:00", "2026-03-01 10:00:00\0",
+            "2026-03-01 (BC) 10:00:00"])  # fmt: skip
 def test_what_is_no_timestamp(odd):
     assert judge(changed(timestamp=odd))[0]["reason"] == "bad_timestamp"
 
@@ -187,10 +200,19 @@ def test_forms_of_timestamps():
     check_against_oracle("video_topic", as_records([changed(timestamp=text) for text in TIMES]))
 
 
-IDENTITIES = ("cd613e30-d8f1-4adf-91b7-584a2265b1f5", "CD613E30-D8F1-4ADF-91B7-584A2265B1F5", "cd613e30d8f14adf91b7584a2265b1f5",
-              "{cd613e30-d8f1-4adf-91b7-584a2265b1f5}", "cd613e30-d8f1-4adf-91b7-584a2265b1f5 ", "cd613e30-d8f1-4adf-91b7-584a2265b1f",
-              "cd613e30-d8f1-4adf-91b7-584a2265b1fg", "urn:uuid:cd613e30-d8f1-4adf-91b7-584a2265b1f5", "cd61-3e30d8f1-4adf-91b7-584a2265b1f5",
-              "00000000-0000-0000-0000-000000000000", "", 5, True, [], {}, None)  # fmt: skip
+IDENTITIES = (
+    "cd613e30-d8f1-4adf-91b7-584a2265b1f5",
+    "CD613E30-D8F1-4ADF-91B7-584A2265B1F5",
+    "cd613e30d8f14adf91b7584a2265b1f5",
+    "{cd613e30-d8f1-4adf-91b7-584a2265b1f5}",
+    "cd613e30-d8f1-4adf-91b7-584a2265b1f5 ",
+    "cd613e30-d8f1-4adf-91b7-584a2265b1f",
+    "cd613e30-d8f1-4adf-91b7-584a2265b1fg",
+    "urn:uuid:cd613e30-d8f1-4adf-91b7-584a2265b1f5",
+    "cd61-3e30d8f1-4adf-91b7-584a2265b1f5",
+    "00000000-0000-0000-0000-000000000000",
+    *("", 5, True, [], {}, None),
+)
 
 
 def test_identities():

@@ -10,9 +10,17 @@ from catalogue.views.rollups import MAX_SUM, Rollup, earliest, latest, number, t
 
 def test_measures():
     rollup = Rollup(
-        "sample", "video_topic", ("k",),
-        (number("n"), number("above", "x > 1"), total("sum_x", "x"), earliest("low", "x"), latest("high", "x", "x < 9")),
-    )  # fmt: skip
+        "sample",
+        "video_topic",
+        ("k",),
+        (
+            number("n"),
+            number("above", "x > 1"),
+            total("sum_x", "x"),
+            earliest("low", "x"),
+            latest("high", "x", "x < 9"),
+        ),
+    )
     con = connect()
     con.execute("CREATE TABLE events AS FROM (VALUES ('a', 1), ('a', 2), ('a', NULL), (NULL, 9)) t(k, x)")
     rows = sorted(con.execute(rollup.roll_up("events")).fetchall(), key=str)
