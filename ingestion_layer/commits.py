@@ -10,7 +10,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from catalogue.at_rest.ledger import Ledger, add_ledger
-from catalogue.at_rest.raw_files import Commit, CommittedFile, Offsets, Ranges, RawName, newest_commit, topic_folder
+from catalogue.at_rest.raw_files import (
+    KAFKA,
+    Commit,
+    CommittedFile,
+    Offsets,
+    Ranges,
+    RawName,
+    newest_commit,
+    topic_folder,
+)
 from runtime.errors import PlatformError
 from runtime.storage.store import Store
 from runtime.timestamps import now
@@ -31,19 +40,29 @@ class TakenOver(IngestError):
 class Commits:
     """The newest commit: its number, the exclusive end by topic and partition, and the ledger since the beginning.
 
-    `takeovers` are the numbers of the newest commits by which an ingester took over.
+    `takeovers` are the numbers of the newest commits by which an ingester took over. `origin` and `files_read` are those
+    of a commit manifest.
     """
 
     number: int = 0
     head: Offsets = field(default_factory=dict)
     total: Ledger = field(default_factory=dict)
     takeovers: list[int] = field(default_factory=list)
+    origin: str = KAFKA
+    files_read: dict[str, int] = field(default_factory=dict)
 
     @classmethod
-    def newest(cls, raw: Store) -> Commits:
-        """The state after the newest manifest in `raw`; empty where there is none. StorageError for a damaged one."""
+    def newest(cls, raw: Store, origin: str = KAFKA) -> Commits:
+        """The state after the newest manifest in `raw`; empty where there is none.
+
+        Raises StorageError for a damaged manifest, IngestError where the folder's offsets are not of this origin.
+        """
         newest = newest_commit(raw)
-        return cls(newest.commit, newest.head, newest.total, newest.takeovers) if newest else cls()
+        if newest is None:
+            return cls(origin=origin)
+        if newest.origin != origin:
+            raise IngestError(f"{raw.uri}: must hold events landed from {origin}; got events from {newest.origin}")
+        return cls(newest.commit, newest.head, newest.total, newest.takeovers, origin, newest.files_read)
 
     def take_over(self, raw: Store) -> None:
         """Keep every other ingester from committing. Raises TakenOver where another was faster."""
@@ -75,6 +94,8 @@ class Commits:
             ledger=ledger,
             total=total,
             takeovers=takeovers,
+            origin=self.origin,
+            files_read=self.files_read,
         )
         try:
             raw.create(made.path, made.encoded())

@@ -16,21 +16,21 @@ import time
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException, StreamingQueryException
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.streaming.query import StreamingQuery
 
-from catalogue.at_rest.ledger import Ledger
-from catalogue.at_rest.raw_files import COMMITS, CommittedFile, Offsets, Ranges, RawName
+from catalogue.at_rest.raw_files import COMMITS, Offsets
 from catalogue.events import TOPICS
-from ingestion_layer.commits import Commits, IngestError, TakenOver, remove_orphans
-from ingestion_layer.landing import SCHEMA, land
+from ingestion_layer.commits import Commits, TakenOver, remove_orphans
+from ingestion_layer.landing import SCHEMA, accounted, land, path_of
 from ingestion_layer.metrics import IngestionMetrics
-from runtime.command_line import Parser
-from runtime.kafka_offsets import OffsetError, starting_offsets
-from runtime.logs import Log, configure
-from runtime.settings import Settings, SettingsError
-from runtime.spark.session import MissingJars, cause, session, stop
+from runtime.errors import PlatformError
+from runtime.kafka_offsets import starting_offsets
+from runtime.logs import Log
+from runtime.settings import Settings
+from runtime.spark.session import cause, session, stop
 from runtime.spark.streaming import MicroBatches, kafka_stream
 from runtime.storage.opening import open_store
-from runtime.storage.store import StorageError, Store
+from runtime.storage.store import Store
 
 POLL_SECONDS = 1
 LOG = Log("ingestion")
@@ -57,7 +57,7 @@ class Ingestion:
             LOG.info("removed files that an earlier ingester had left", files=removed)
         self.took_over = True
 
-    def start(self, spark: SparkSession, checkpoint: str, once: bool):
+    def start(self, spark: SparkSession, checkpoint: str, once: bool) -> StreamingQuery:
         """The running streaming query."""
         reader = kafka_stream(spark, self.settings, self.expected, self.settings.ingest_max_events)
         if not once:
@@ -80,27 +80,12 @@ class Ingestion:
         rows = records.mapInArrow(lambda batches: land(iter(batches), raw, quarantine, commit), SCHEMA).collect()
         if not rows:
             return
-        ranges: Ranges = {}
-        ledger: Ledger = {}
-        files = []
-        for row in sorted(rows, key=lambda r: (r.topic, r.partition, r.first)):
-            partition = str(row.partition)
-            start = self.expected[row.topic].get(partition, 0)
-            bounds = ranges.setdefault(row.topic, {}).setdefault(partition, [start, start])
-            bounds[1] = max(bounds[1], row.last + 1)
-            names = ("read", "landed", "unparseable", "invalid")
-            entry = ledger.setdefault(row.topic, {}).setdefault(partition, dict.fromkeys(names, 0))
-            for name, count in zip(names, (row.read, row.events, row.unparseable, row.invalid), strict=True):
-                entry[name] += count
-            if row.events:
-                path = RawName(row.topic, row.day, row.partition, row.first, row.last, commit).path
-                files.append(CommittedFile(path, row.topic, row.partition, row.first, row.last, row.events, row.bytes))
+        ranges, files, ledger = accounted(rows, self.expected, commit)
         try:
             self.commits.add(raw, ranges, files, ledger)
         except TakenOver:
-            written = [RawName(r.topic, r.day, r.partition, r.first, r.last, commit).path for r in rows]
             for store in (raw, quarantine):
-                store.delete(written)
+                store.delete(path_of(row, commit) for row in rows)
             raise
         for topic, bounds_of in ranges.items():
             self.expected[topic].update({partition: end for partition, (_, end) in bounds_of.items()})
@@ -110,46 +95,33 @@ class Ingestion:
         LOG.info("committed", commit=self.commits.number, events=landed, files=len(files), seconds=seconds)
 
 
-def main(argv: list[str] | None = None, description: str = "Land raw events.", to_hdfs: bool = False) -> int:
-    """Ingest until stopped, or until caught up with `--once`; 0 when it ended well.
+def ingest(settings: Settings, target: str, beside: str, once: bool) -> int:
+    """Land what Kafka holds in `target`, rejected events in `beside`, until stopped, or until caught up where `once`.
 
-    `to_hdfs` takes HDFS_MASTER_DATASET for the raw events and a folder beside it for the quarantine.
+    0 when it ended well, 1 when it can't go on: why is in the log.
     """
-    parser = Parser(description=description)
-    parser.add_argument("--once", action="store_true", help="stop when everything that waits is landed")
-    options = parser.parse_args(argv)
     checkpoint = tempfile.mkdtemp(prefix="ingestion-")
     stopping = threading.Event()  # a handler must not call Spark: the signal may come in the middle of another call
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     try:
-        settings = Settings.load()
-        configure(settings)
-        target, beside = settings.master_dataset, settings.quarantine
-        if to_hdfs:
-            target, beside = settings.hdfs_master_dataset, _beside(settings.hdfs_master_dataset)
-        raw, quarantine = open_store(target, settings), open_store(beside, settings)
-        ingestion = Ingestion(settings, raw, quarantine)
+        ingestion = Ingestion(settings, open_store(target, settings), open_store(beside, settings))
         ingestion.metrics.serve(settings, ingestion.commits, ingestion.expected)
         spark = session("ingestion", settings, kafka=True)
-        query = ingestion.start(spark, checkpoint, options.once)
+        query = ingestion.start(spark, checkpoint, once)
         while not query.awaitTermination(POLL_SECONDS):
             if stopping.is_set():
                 ingestion.batches.end(query)
         stop(spark)
-    except (IngestError, OffsetError, StorageError, SettingsError, MissingJars) as error:
-        return _fail(str(error))
     except (StreamingQueryException, PySparkException) as error:
         return _fail(cause(error, *SIGNS))
     except (Py4JError, ConnectionError) as error:
         return 0 if stopping.is_set() else _fail(f"Spark: must go on; got {cause(error)}")
+    except PlatformError as error:
+        return _fail(str(error))
     finally:
         shutil.rmtree(checkpoint, ignore_errors=True)
     return 0
-
-
-def _beside(target: str) -> str:
-    return f"{target.rstrip('/').rpartition('/')[0]}/quarantine"
 
 
 def _fail(message: str) -> int:

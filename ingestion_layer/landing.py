@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from catalogue.at_rest.raw_files import RawName
+from catalogue.at_rest.ledger import Ledger
+from catalogue.at_rest.raw_files import CommittedFile, Offsets, Ranges, RawName
 from catalogue.sql.dialect import connect
 from catalogue.sql.verdicts import by_topic, inspect
 from runtime.spark.workers import forget_zip_archives
@@ -20,6 +22,7 @@ from runtime.timestamps import written
 SCHEMA = "topic string, partition int, day string, first long, last long, events long, bytes long, read long, " \
          "unparseable long, invalid long"  # fmt: skip
 COMPRESSION = 1
+FATES = ("read", "landed", "unparseable", "invalid")
 
 
 def land(batches: Iterator[pa.RecordBatch], raw: Store, quarantine: Store, commit: int) -> Iterator[pa.RecordBatch]:
@@ -44,6 +47,30 @@ def land(batches: Iterator[pa.RecordBatch], raw: Store, quarantine: Store, commi
     forget_zip_archives()
     for (topic, partition, day), tables in parts.items():
         yield _write(topic, partition, day, pa.concat_tables(tables), raw, quarantine, commit)
+
+
+def accounted(rows: Iterable[Any], head: Offsets, commit: int) -> tuple[Ranges, list[CommittedFile], Ledger]:
+    """What a commit's manifest says of rows of SCHEMA: ranges from where `head` ends on, files, and the fates."""
+    ranges: Ranges = {}
+    ledger: Ledger = {}
+    files = []
+    for row in sorted(rows, key=lambda r: (r["topic"], r["partition"], r["first"])):
+        topic, partition = row["topic"], str(row["partition"])
+        start = head.get(topic, {}).get(partition, 0)
+        bounds = ranges.setdefault(topic, {}).setdefault(partition, [start, start])
+        bounds[1] = max(bounds[1], row["last"] + 1)
+        entry = ledger.setdefault(topic, {}).setdefault(partition, dict.fromkeys(FATES, 0))
+        for name, count in zip(FATES, (row["read"], row["events"], row["unparseable"], row["invalid"]), strict=True):
+            entry[name] += count
+        if row["events"]:
+            place = (topic, row["partition"], row["first"], row["last"], row["events"], row["bytes"])
+            files.append(CommittedFile(path_of(row, commit), *place))
+    return ranges, files, ledger
+
+
+def path_of(row: Any, commit: int) -> str:
+    """Path of the file that a row of SCHEMA tells of."""
+    return RawName(row["topic"], row["day"], row["partition"], row["first"], row["last"], commit).path
 
 
 def _write(
@@ -85,7 +112,7 @@ def _packed(lines: list[str]) -> bytes:
     return gzip.compress(text.encode(), COMPRESSION, mtime=0)
 
 
-def _quarantined(topic: str, row: dict) -> str:
+def _quarantined(topic: str, row: dict[str, Any]) -> str:
     try:
         value = {"value": row["value"].decode()}
     except UnicodeDecodeError:

@@ -2,7 +2,7 @@
 
 import sys
 
-from ingestion_layer.ingestion import main
+from ingestion_layer.ingest_command import main
 
 if __name__ == "__main__":
     sys.exit(main(description=__doc__))

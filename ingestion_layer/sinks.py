@@ -5,21 +5,19 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from contextlib import closing
-from functools import lru_cache
 from typing import Any, BinaryIO
 
 from kafka.errors import KafkaError
-from kafka.partitioner.default import DefaultPartitioner, murmur2
+from kafka.partitioner.default import DefaultPartitioner
 
 from catalogue.events import TOPICS
+from ingestion_layer.partitions import partition_of
 from kafka import KafkaConsumer, KafkaProducer
 
 Record = tuple[str, bytes, bytes]
 # How long a batch waits for more. What is sent as fast as it can be made fills larger ones: each costs the broker and
 # this process some work, whatever is in it.
 LINGER_MS, LINGER_FAST_MS = 20, 250
-KEYS_KNOWN = 2**18
-_hash = lru_cache(KEYS_KNOWN)(murmur2)
 
 
 class KeyPartitioner(DefaultPartitioner):
@@ -29,7 +27,7 @@ class KeyPartitioner(DefaultPartitioner):
         self, topic: str, key: bytes, serialized_key: bytes, value: Any, serialized: Any, cluster: Any
     ) -> int:
         """Number of the partition."""
-        return (_hash(serialized_key) & 0x7FFFFFFF) % len(cluster.partitions_for_topic(topic))
+        return partition_of(serialized_key, len(cluster.partitions_for_topic(topic)))
 
 
 class SinkError(Exception):

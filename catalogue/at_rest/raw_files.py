@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from catalogue.at_rest.ledger import Ledger
@@ -16,6 +16,8 @@ from catalogue.at_rest.manifest import Manifest
 from runtime.storage.store import StorageError, Store
 
 COMMITS = "_commits/"
+# Where a folder's offsets come from. One folder has one origin: an offset of another would name another event.
+KAFKA, FILES = "kafka", "files"
 SUFFIXES = (".json", ".json.gz", ".json.zst")
 # The fields of a raw line before `value`, in their order, as DuckDB reads them.
 ENVELOPE = {"topic": "VARCHAR", '"partition"': "JSON", '"offset"': "JSON", "kafka_timestamp": "VARCHAR"}
@@ -139,7 +141,8 @@ class Commit(Manifest):
 
     `ranges` are the offsets [from, to) that it read, `head` the exclusive end of all that is committed, `ledger` and
     `total` the fates of this commit's records and of all since the beginning. `takeovers` are the numbers of the newest
-    commits by which an ingester took over.
+    commits by which an ingester took over. `origin` says whose offsets these are: Kafka's, or those that were given to
+    the lines of files; `files_read` how many bytes of the beginning of which file have been landed, by their SHA-256.
     """
 
     commit: int
@@ -150,6 +153,8 @@ class Commit(Manifest):
     ledger: Ledger
     total: Ledger
     takeovers: list[int]
+    origin: str = KAFKA
+    files_read: dict[str, int] = field(default_factory=dict)
 
     @property
     def path(self) -> str:

@@ -39,4 +39,4 @@ def test_it_shows_every_category_and_an_equal_view(executed):
     assert all(topic in text for topic in TOPICS)
     messages, events = map(int, re.search(r"(\d+) messages: (\d+) events", text).groups())
     assert messages > events == 20_000
-    assert re.search(r"\d+ rows, equal; ledger .'landed'", text)
+    assert re.search(r"\d+ rows, equal; ledger .'0': .'landed'", text)
