@@ -40,7 +40,7 @@ class Replay:
         summary: Path | None = None,
     ):
         self._paths, self._form, self._summary = paths, form, summary
-        self._files = found(paths)
+        self._files = _FORMATS[form].gathered(found(paths))
         self.seed = " ".join((form, *(path.name for path in paths)))
         self.tally = Tally(self._files, rejected)
         options = options or Options()

@@ -42,6 +42,11 @@ class Format:
         self.options = options
         self.memory = Memory()
 
+    @staticmethod
+    def gathered(files: list[Path]) -> list[Path]:
+        """The files to read: those given, and what belongs to them."""
+        return files
+
     def read(self, files: list[Path]) -> Iterator[tuple[int, Entry | str]]:
         """Each row with the number of its file, or the reason why it is none."""
         raise NotImplementedError

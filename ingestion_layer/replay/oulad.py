@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,156 +15,220 @@ from ingestion_layer.replay.csv_rows import records
 from ingestion_layer.replay.event import event
 from ingestion_layer.replay.files import Damaged, Lines
 from ingestion_layer.replay.format import Entry, Format
-from ingestion_layer.replay.identity import canonical, identity, person
+from ingestion_layer.replay.identity import canonical, identifier, identity, person
 from ingestion_layer.replay.moments import DAY, EPOCH, MICROSECOND, SECOND
-from ingestion_layer.replay.quantities import number, points, whole
-from ingestion_layer.replay.row import MALFORMED, Record, ReplayError, Row, Unmapped
+from ingestion_layer.replay.quantities import number, points
+from ingestion_layer.replay.row import Options, Record, Row, Unmapped
 
 STARTS = {"B": 2, "J": 10}
 TEACHER = "OU-TUTOR-"
 GRADED_AFTER = 10 * DAY
+MORNING, HOURS = 7 * 3600, 14 * 3600  # when events are put: between 7 and 21 o'clock
+MOST_CLICKS = 100_000  # a day's clicks of one student on one site; the dataset's own most is below 10,000
 MATERIALS = {"resource": "document", "oucontent": "document", "page": "document", "url": "link", "dataplus": "dataset"}
-TABLES = ("studentRegistration", "assessments", "studentAssessment", "vle", "studentVle")
-MISSING = frozenset(("", "?"))
+# The tables by the columns that only they have, however their files are called.
+TABLES = {
+    "registrations": {"id_student", "date_registration"},
+    "answers": {"id_assessment", "id_student"},
+    "assessments": {"id_assessment", "assessment_type"},
+    "clicks": {"id_site", "id_student", "sum_click"},
+    "sites": {"id_site", "activity_type"},
+    "students": {"id_student", "final_result"},
+    "courses": {"module_presentation_length"},
+}
+LOOKED_UP = ("assessments", "sites")
+BESIDE = ("assessments", "vle")
 
 
 class Oulad(Format):
-    """Registrations, assessments and clicks of the virtual learning environment."""
+    """Registrations, assessments and clicks; the other tables only say what these are of."""
 
     name = "oulad"
+    lacks = "lacks a column"
+
+    def __init__(self, options: Options):
+        super().__init__(options)
+        self._tests: dict[str, dict[str, str]] = {}
+        self._sites: dict[str, str] = {}
+
+    @staticmethod
+    def gathered(files: list[Path]) -> list[Path]:
+        """The files, and the tables beside them that say what their assessments and sites are."""
+        beside = {
+            p for file in files for p in file.parent.glob("*.csv*") if p.name.partition(".")[0].startswith(BESIDE)
+        }
+        return files + sorted(beside.difference(files))
 
     def read(self, files: list[Path]) -> Iterator[tuple[int, Entry | str]]:
-        """Each row of a student; the tables of tests and of sites are looked up."""
-        tables = {name: [(n, p) for n, p in enumerate(files) if _is_table(p, name)] for name in TABLES}
-        for name, found in tables.items():
-            if not found:
-                raise ReplayError(f"--replay: oulad folder {files[0].parent} must have {name}.csv[.gz]")
-        tests = {row["id_assessment"]: row for _, row in _rows(tables["assessments"]) if isinstance(row, dict)}
-        sites = {row["id_site"]: row["activity_type"] for _, row in _rows(tables["vle"]) if isinstance(row, dict)}
-        for file, row in _rows(tables["studentRegistration"]):
-            for column in ("date_registration", "date_unregistration"):
-                if isinstance(row, str) or row.get(column) not in MISSING or column == "date_registration":
-                    yield file, self._entry(row, column, column)
-        for file, row in _rows(tables["studentAssessment"]):
-            if isinstance(row, dict):
-                row = {**row, "test": tests.get(row.get("id_assessment", ""))}  # type: ignore[dict-item]
-            yield file, self._entry(row, "date_submitted", "assessment")
-        for file, row in _rows(tables["studentVle"]):
-            if isinstance(row, dict):
-                row["kind"] = sites.get(row.get("id_site", ""), "")
-            yield file, self._entry(row, "date", "click")
+        """Rows of the tables that tell of events."""
+        tables = [_table(path) for path in files]
+        for path, table in zip(files, tables, strict=True):
+            if table in LOOKED_UP:
+                self._look_up(path)
+        for file, (path, table) in enumerate(zip(files, tables, strict=True)):
+            if table in ("registrations", "answers", "clicks", None):
+                for found in _rows(path):
+                    yield file, found if isinstance(found, str) else self._entry(table, found)
 
     def mapped(self, row: Row) -> list[Record]:
-        """The events of a row: of clicks as many as it counts."""
+        """The events of a row: two of a registration that ended, as many as there are clicks."""
         told = row.document
+        match told["table"]:
+            case "registrations":
+                return list(self._registered(told, row.moment))
+            case "answers":
+                return list(self._answered(told, row.moment))
+        return list(self._clicked(told, row.moment, row.key))
+
+    def _look_up(self, path: Path) -> None:
+        for row in _rows(path):
+            if isinstance(row, dict) and "id_assessment" in row:
+                self._tests[row["id_assessment"]] = row
+            elif isinstance(row, dict):
+                self._sites[row["id_site"]] = row["activity_type"]
+
+    def _entry(self, table: str | None, row: dict[str, str]) -> Entry | str:
         try:
-            if told["table"] == "click":
-                return self._clicks(told, row)
-            if told["table"] == "assessment":
-                return self._answered(told, row)
-            name = "COURSE_ENROLLED" if told["table"] == "date_registration" else "COURSE_DROPPED"
-            return [
-                event(name, row.key, person(told["id_student"]), row.moment, role="student", course_id=_course(told))
-            ]
+            if table is None:
+                raise Unmapped("no row of the dataset's tables")
+            if table == "answers":
+                test = self._tests.get(row["id_assessment"])
+                if test is None:
+                    raise Unmapped("assessment: unknown id_assessment")
+                row = test | row
+            elif table == "clicks" and row["id_site"] not in self._sites:
+                raise Unmapped("click: unknown id_site")
+            day = self.options.clock.checked(_start(row) + _days(row, table) * DAY)
         except Unmapped as reason:
-            raise Unmapped(f"{told['table']}: {reason}") from None
+            return str(reason)
+        except ValueError as error:
+            return str(error)
+        except KeyError:
+            return self.lacks
+        return Entry({"table": table, **row}, day, canonical((table, row)))
 
-    def _entry(self, row: dict[str, Any] | str, column: str, table: str) -> Entry | str:
-        if isinstance(row, str):
-            return row
-        try:
-            if table == "assessment" and (reason := _no_answer(row)):
-                return f"assessment: {reason}"
-            if row[column] in MISSING:
-                return f"{table}: no date"
-            about = row["test"] if table == "assessment" else row
-            named = {
-                k: v for k, v in row.items() if k not in ("test", "kind", "date_unregistration", "date_registration")
-            }
-            content = canonical([table, row[column], named])
-            moment = self.options.clock.checked(_moment(about["code_presentation"], row[column], content))
-        except MALFORMED as error:
-            return f"{table}: {error if type(error) is ValueError else self.lacks}"
-        return Entry({"table": table, **row}, moment, content)
+    def _registered(self, row: dict[str, Any], day: int) -> Iterator[Record]:
+        student, made = _student(row), 0
+        for column, name in (("date_registration", "COURSE_ENROLLED"), ("date_unregistration", "COURSE_DROPPED")):
+            if _absent(row.get(column)):
+                continue
+            try:
+                at = self.options.clock.checked(_start(row) + _day(row, column) * DAY)
+            except (Unmapped, ValueError):
+                if made or column == "date_registration" and not _absent(row.get("date_unregistration")):
+                    self.options.left_out(f"registration: {column} is no day")
+                    continue
+                raise
+            key = identity(self.name, _course(row), student, column, at)
+            at += _second(_course(row), student, column)
+            made += 1
+            yield event(name, key, student, at, role="student", course_id=_course(row))
+        if not made:
+            raise Unmapped("registration: no date")
 
-    def _answered(self, told: dict[str, Any], row: Row) -> list[Record]:
-        test, student, mark = told["test"], person(told["id_student"]), told["id_assessment"]
-        about = {"course_id": _course(test)}
-        score = None if told["score"] in MISSING else points(told["score"], 100)
-        if test["assessment_type"] == "CMA":  # marked by computer: points of a hundred stand for right answers
-            right = {"correct_answers": whole(score or 0.0), "total_questions": 100}
-            return [
-                event("QUIZ_COMPLETED", row.key, student, row.moment, role="student", quiz_id=mark, **about, **right)
-            ]
-        kind = "homework" if test["assessment_type"] == "TMA" else "lab"
-        work = {"assignment_id": mark, **about}
-        made = [event("SUBMIT_ASSIGNMENT", row.key, student, row.moment, role="student", assignment_type=kind, **work)]
-        if score is not None:
-            made.append(
-                event(
-                    "GRADE_ASSIGNMENT", identity(row.key, "grade"), TEACHER + test["code_module"],
-                    self.options.clock.checked(row.moment + GRADED_AFTER), role="teacher", student_id=student,
-                    score=score, **work,
-                )
-            )  # fmt: skip
-        return made
+    def _answered(self, row: dict[str, Any], day: int) -> Iterator[Record]:
+        if str(row["is_banked"]).strip().lower() in ("true", "1", "1.0"):
+            raise Unmapped("assessment: banked from an earlier presentation")
+        student, work, course = _student(row), identifier(row["id_assessment"]), _course(row)
+        score = None if _absent(row["score"]) else points(row["score"], 100)
+        key, at = identity(self.name, course, work, student, day), day + _second(work, student)
+        about = {"role": "student", "course_id": course}
+        if row["assessment_type"] == "CMA":  # marked by computer: points of a hundred stand for right answers
+            if score is None:
+                raise Unmapped("assessment: computer-marked, without a score")
+            right = {"quiz_id": work, "correct_answers": int(score + 0.5), "total_questions": 100}
+            yield event("QUIZ_COMPLETED", identity(key, score), student, at, **about, **right)
+            return
+        form = "homework" if row["assessment_type"] == "TMA" else "lab"
+        yield event("SUBMIT_ASSIGNMENT", key, student, at, **about, assignment_id=work, assignment_type=form)
+        if score is None:
+            self.options.left_out("assessment: handed in, without a score")
+            return
+        grade = {"student_id": student, "assignment_id": work, "course_id": course, "score": score}
+        tutor = TEACHER + row["code_module"]
+        yield event(
+            "GRADE_ASSIGNMENT", identity(key, "grade", score), tutor, at + GRADED_AFTER, role="teacher", **grade
+        )
 
-    def _clicks(self, told: dict[str, Any], row: Row) -> list[Record]:
-        kind, about = told["kind"], {"role": "student", "course_id": _course(told)}
-        if not kind:
-            raise Unmapped("unknown id_site")
+    def _clicked(self, row: dict[str, Any], day: int, key: str) -> Iterator[Record]:
+        student, site, kind = _student(row), identifier(row["id_site"]), self._sites[row["id_site"]]
+        name, fields = "ITEM_CLICK", {"item_id": site, "item_type": kind}
         if kind == "homepage":
             name, fields = "COURSE_VIEW", {}
         elif kind in MATERIALS:
-            name, fields = "ACCESS_COURSE_MATERIAL", {"material_id": told["id_site"], "material_type": MATERIALS[kind]}
-        else:
-            name, fields = "ITEM_CLICK", {"item_id": told["id_site"], "item_type": kind}
-        day = row.moment - row.moment % DAY
-        return [
-            event(
-                name,
-                identity(row.key, click),
-                person(told["id_student"]),
-                day + _second(row.key, click),
-                **about,
-                **fields,
-            )
-            for click in range(int(number(told["sum_click"])))
-        ]
+            name, fields = "ACCESS_COURSE_MATERIAL", {"material_id": site, "material_type": MATERIALS[kind]}
+        for click in range(_clicks(row)):
+            at = day + _second(key, click)
+            yield event(name, identity(key, click), student, at, role="student", course_id=_course(row), **fields)
 
 
-def _is_table(path: Path, name: str) -> bool:
-    return path.name.startswith(name) and path.name[len(name) : len(name) + 1] in (".", "_") and ".csv" in path.name
+def _table(path: Path) -> str | None:
+    first = next((row for row in _rows(path) if isinstance(row, dict)), {})
+    return next((name for name, names in TABLES.items() if names <= first.keys()), None)
 
 
-def _rows(tables: list[tuple[int, Path]]) -> Iterator[tuple[int, dict[str, Any] | str]]:
-    for file, path in tables:
-        try:
-            yield from ((file, row) for row in records(Lines(path)))
-        except Damaged as damage:
-            yield file, str(damage)
+def _rows(path: Path) -> Iterator[dict[str, str] | str]:
+    try:
+        yield from records(Lines(path))
+    except Damaged as damage:
+        yield str(damage)
+
+
+def _absent(text: Any) -> bool:
+    return text is None or str(text).strip() in ("", "?")
 
 
 def _course(row: dict[str, Any]) -> str:
-    return f"{row['code_module']}-{row['code_presentation']}"
+    return identifier(f"{row['code_module']}-{row['code_presentation']}") or ""
 
 
-def _second(*parts: object) -> int:
-    """A moment between 7 and 21 o'clock."""
-    return (zlib.crc32("/".join(map(str, parts)).encode()) % 50_400 + 25_200) * SECOND
+def _student(row: dict[str, Any]) -> str:
+    found = person(row["id_student"])
+    if found is None:
+        raise Unmapped("nobody's")
+    return found
 
 
-def _moment(presentation: str, day: str, content: bytes) -> int:
-    start = datetime(int(presentation[:4]), STARTS[presentation[4]], 1, tzinfo=UTC)
-    return (start - EPOCH) // MICROSECOND + int(number(day)) * DAY + _second(content)
+def _start(row: dict[str, Any]) -> int:
+    presentation = row["code_presentation"]
+    if len(presentation) != 5 or not (presentation.isascii() and presentation[:4].isdecimal()) or presentation[4] not in STARTS:
+        raise Unmapped("its presentation is not as 2013J")
+    return (datetime(int(presentation[:4]), STARTS[presentation[4]], 1, tzinfo=UTC) - EPOCH) // MICROSECOND
 
 
-def _no_answer(row: dict[str, Any]) -> str | None:
-    test = row["test"]
-    if test is None:
-        return "unknown id_assessment"
-    if row["is_banked"].lower() in ("true", "1"):
-        return "banked from an earlier presentation"
-    if test["assessment_type"] == "CMA" and row["score"] in MISSING:
-        return "computer-marked, without a score"
-    return None
+def _days(row: dict[str, Any], table: str) -> int:
+    """The day by which a row is put in order."""
+    if table == "registrations":
+        dates = [name for name in ("date_registration", "date_unregistration") if not _absent(row.get(name))]
+        if not dates:
+            raise Unmapped("registration: no date")
+        with suppress(Unmapped):
+            return _day(row, dates[0])
+        return _day(row, dates[-1])
+    if table == "answers":
+        if _absent(row["date_submitted"]):
+            raise Unmapped("assessment: no date")
+        return _day(row, "date_submitted")
+    _clicks(row)
+    return _day(row, "date")
+
+
+def _day(row: dict[str, Any], column: str) -> int:
+    try:
+        return int(number(row[column]))
+    except ValueError:
+        raise Unmapped(f"its {column} is no day") from None
+
+
+def _clicks(row: dict[str, Any]) -> int:
+    try:
+        clicks = int(number(row["sum_click"]))
+    except ValueError:
+        clicks = 0
+    if not 1 <= clicks <= MOST_CLICKS:
+        raise Unmapped(f"click: sum_click is not from 1 to {MOST_CLICKS}")
+    return clicks
+
+
+def _second(*row: object) -> int:
+    return (zlib.crc32("/".join(map(str, row)).encode()) % HOURS + MORNING) * SECOND

@@ -1,6 +1,5 @@
 """Real data as events: all valid, the same every time, and every row accounted for."""
 
-import csv
 import datetime as dt
 import gzip
 import json
@@ -43,31 +42,6 @@ def test_valid_unique_and_the_same_every_time(form):
     records, _ = replayed(form)
     assert records and records == replayed(form)[0]
     assert len({event["event_id"] for _, _, event in records}) == len(records)
-
-
-def test_every_moodle_row_is_mapped_or_named():
-    records, skipped = replayed("moodle")
-    with open(PATHS["moodle"], newline="") as log, open(SAMPLES / "moodle" / "results.csv", newline="") as results:
-        grades = [value for row in csv.DictReader(results) for name, value in row.items() if name != "user"]
-        assert len(records) + sum(skipped.values()) == len(list(csv.DictReader(log))) + len(grades)
-    folder = [(topic, key, json.loads(value)) for topic, key, value in Replay([PATHS["moodle"].parent], "moodle")]
-    assert folder == records
-    kinds = Counter(event["event_type"] for _, _, event in records)
-    assert {"COURSE_VIEW", "VIEW_ASSIGNMENT_FIRST_TIME", "ACCESS_COURSE_MATERIAL", "GRADE_ASSIGNMENT"} <= set(kinds)
-    firsts = [
-        (e["user_id"], e["assignment_id"]) for _, _, e in records if e["event_type"] == "VIEW_ASSIGNMENT_FIRST_TIME"
-    ]
-    assert len(firsts) == len(set(firsts))
-
-
-def test_oulad_keeps_the_day_and_names_what_it_leaves_out():
-    records, skipped = replayed("oulad")
-    assert skipped["assessment: banked from an earlier presentation"]
-    enrolled = {e["user_id"]: e for _, _, e in records if e["event_type"] == "COURSE_ENROLLED"}
-    with open(SAMPLES / "oulad" / "studentRegistration.csv", newline="") as file:
-        for row in csv.DictReader(file):
-            day = dt.date(2013, 10, 1) + dt.timedelta(days=int(float(row["date_registration"])))
-            assert enrolled[row["id_student"]]["timestamp"].startswith(day.isoformat())
 
 
 def kinds_of(records: list[tuple[str, bytes, dict]]) -> Counter:

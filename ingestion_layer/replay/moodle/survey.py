@@ -1,0 +1,98 @@
+"""What a replay's logs tell as a whole, read before any row becomes an event, so that the order of rows has no part in it:
+which name is whose, who has which role, of which one course a log is, and how it writes its dates.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from ingestion_layer.replay.identity import identifier, person
+from ingestion_layer.replay.local_dates import written
+from ingestion_layer.replay.memory import Memory
+from ingestion_layer.replay.moodle.columns import LogRow, known
+from ingestion_layer.replay.moodle.made import on_course
+from ingestion_layer.replay.moodle.mappings import Kind, Mapping
+
+# Ids of the roles that Moodle comes with: manager, course creator, teacher, teacher who can't edit, student.
+ROLES = {"1": "admin", "2": "teacher", "3": "teacher", "4": "teacher", "5": "student"}
+COURSE = "Course: "
+EVERYWHERE = ""  # the course of a role that holds on the whole site
+
+
+@dataclass
+class Log:
+    """What one file tells."""
+
+    folder: str = ""
+    courses: set[str] = field(default_factory=set)
+    largest: tuple[int, int] = (0, 0)  # first and second number of its dates
+
+    @property
+    def course(self) -> str | None:
+        """The only course that its rows name."""
+        return next(iter(self.courses)) if len(self.courses) == 1 else None
+
+    @property
+    def month_first(self) -> bool:
+        """Whether its dates are written as 12/31/26; where none of them tells, they aren't."""
+        return self.largest[1] > 12 >= self.largest[0]
+
+
+class Survey:
+    """What all files tell together; roles go to a memory."""
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+        self._ids: dict[str, set[str]] = defaultdict(set)
+
+    def learn(self, log: Log, row: LogRow, mapping: Mapping | None) -> None:
+        """Take in one row."""
+        if (
+            isinstance(row.time, str)
+            and row.time[4:5] != "-"
+            and (said := written(row.time))
+            and said.month_first is None
+        ):
+            first, second, _ = said.numbers
+            log.largest = max(log.largest[0], first), max(log.largest[1], second)
+        course = course_of(row, mapping)
+        if course:
+            log.courses.add(course)
+        if row.full_name or row.affected:
+            for name, user in zip((row.full_name, row.affected), row.users(), strict=False):
+                if person(name) and known(user):
+                    self._ids[name].add(user)
+        if mapping and mapping.kind is Kind.ROLE:
+            role, concerned = ROLES.get(row.role_id()), row.concerned()
+            if role and concerned:
+                self._memory.has_role(concerned, course or EVERYWHERE, role)
+        elif mapping and mapping.kind is Kind.WORK and (course := course or log.course):
+            actor = row.actor()
+            if actor and row.concerned() not in (None, actor):
+                self._memory.has_role(actor, course, "teacher")
+
+    def named(self, name: str) -> str | None:
+        """Who has a name: the id that comes with it in these logs where it is only one, else the name itself."""
+        ids = self._ids.get(name, ())
+        return next(iter(ids)) if len(ids) == 1 else person(name)
+
+    def role(self, user: str, course: str) -> str | None:
+        """What somebody is in a course, where the logs tell."""
+        return self._memory.role(user, course) or self._memory.role(user, EVERYWHERE)
+
+
+def course_of(row: LogRow, mapping: Mapping | None) -> str | None:
+    """The course that the row itself names."""
+    if row.course and (told := known(row.course)):
+        return course_id(told)
+    if row.context.startswith(COURSE):
+        return course_id(row.context.removeprefix(COURSE))
+    return course_id(row.context.partition(": ")[2]) if mapping and on_course(mapping) else None
+
+
+@lru_cache(maxsize=4096)
+def course_id(name: str) -> str | None:
+    """A course by its name: capitals don't tell courses apart, for folders of logs are often named without them."""
+    return identifier(" ".join(name.lower().split()))

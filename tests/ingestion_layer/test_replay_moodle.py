@@ -1,0 +1,320 @@
+"""Moodle's logs and grades, in the forms in which its users have them."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.ingestion_layer.replaying import Replayed, replay, written
+
+SAMPLES = Path(__file__).resolve().parents[1] / "samples"
+EXPORT = SAMPLES / "moodle_export" / "biology"
+LOG = EXPORT / "logs_BIO101_20260401-0900.csv"
+DATABASE = SAMPLES / "moodle_database" / "mdl_logstore_standard_log.csv"
+HEADER = "user,timecreated,Event.context,Component,Event.name"
+PAGE = "Time,User full name,Affected user,Event context,Component,Event name,Description,Origin,IP address"
+VIEW = "m1,2026-03-02T10:00:00,Course: Algebra,System,Course viewed"
+
+
+def log(tmp_path: Path, *rows: str, header: str = HEADER, name: str = "algebra/events.csv", **options: str) -> Replayed:
+    """What a log of these rows becomes."""
+    return replay("moodle", [written(tmp_path, {name: [header, *rows]}) / name], **options)
+
+
+def said(events: list[dict], *fields: str) -> list[tuple]:
+    return sorted(tuple(event.get(field) for field in fields) for event in events)
+
+
+def test_the_report_page_s_export():
+    found = replay("moodle", [LOG], role="student")
+    assert Counter(event["event_type"] for event in found.events) == {
+        "COURSE_ENROLLED": 2, "COURSE_DROPPED": 1, "COURSE_VIEW": 2, "ACCESS_COURSE_MATERIAL": 2, "DOWNLOAD_MATERIAL": 1,
+        "VIEW_ASSIGNMENT_FIRST_TIME": 2, "ITEM_CLICK": 5, "QUIZ_STARTED": 1, "SUBMIT_ASSIGNMENT": 2,
+        "EDIT_ASSIGNMENT": 1, "VIEW_STUDENT_WORK": 1,
+    }  # fmt: skip
+    assert found.tally.reasons == {
+        "Assignment: The submission has been graded.": 1, "Quiz: Quiz attempt submitted": 1,
+        "System: Role assigned: only tells a role": 1, "System: Course viewed: nobody did it": 1,
+    }  # fmt: skip
+    assert {event["course_id"] for event in found.events} == {"biology 101"}
+    assert {event["user_id"] for event in found.events} == {"2", "7", "8"}, (
+        "people are their numbers, even where a row has none"
+    )
+    assert said(found.of("COURSE_ENROLLED"), "user_id", "timestamp", "role") == [
+        ("7", "2026-03-15 09:01:00.000000", "student"), ("8", "2026-03-15 09:02:00.000000", "student"),
+    ]  # fmt: skip
+    assert said(found.of("COURSE_DROPPED"), "user_id") == [("7",)]
+    assert said(found.of("COURSE_VIEW"), "user_id", "role") == [("2", "teacher"), ("7", "student")]
+    assert said(found.of("VIEW_STUDENT_WORK"), "user_id", "student_id", "assignment_id", "role") == [
+        ("2", "8", "Field & forest", "teacher")
+    ]
+    assert said(found.of("VIEW_ASSIGNMENT_FIRST_TIME"), "user_id", "assignment_id", "timestamp") == [
+        ("8", "Field & forest", "2026-03-15 18:00:00.000000"), ("8", "Herbarium", "2026-03-17 09:55:00.000000"),
+    ]  # fmt: skip
+    assert said(found.of("SUBMIT_ASSIGNMENT"), "user_id", "assignment_id") == [
+        ("8", "Field & forest"),
+        ("8", "Herbarium"),
+    ]
+    assert said(found.of("ITEM_CLICK"), "item_type", "item_id") == [
+        ("assignment", "Field & forest"), ("assignment", "Field & forest"), ("bigbluebuttonbn", "Question hour"),
+        ("h5p", "The cell"), ("turnitin assignment 2", "Herbarium"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "form", ["utf-8-sig", "utf-16", "semicolons", "packed", "newest last", "without names", "Vietnamese"]
+)
+def test_the_export_in_other_forms_says_the_same(form, tmp_path):
+    text = LOG.read_text()
+    header, *rows = text.splitlines()
+    plain = replay("moodle", [LOG])
+    other = {
+        "utf-8-sig": text.encode("utf-8-sig"),
+        "utf-16": text.encode("utf-16"),
+        "semicolons": _delimited(text, ";").encode(),
+        "packed": gzip.compress(text.encode()),
+        "newest last": "\n".join([header, *reversed(rows)]).encode(),
+        "without names": text.replace("Ann Learner", "-").replace("Tess Teacher", "-").encode(),
+        "Vietnamese": _in_vietnamese(text).encode(),
+    }[form]
+    found = replay("moodle", [written(tmp_path, {"biology/log.dat": other})])
+    assert len(found.events) == len(plain.events)
+    about = ("event_type", "user_id", "course_id", "timestamp", "item_id", "assignment_id", "material_id", "student_id")
+    assert [said([e], *about) for e in found.events] == [said([e], *about) for e in plain.events]
+    if form in ("utf-8-sig", "utf-16", "semicolons", "packed", "newest last"):
+        assert found.events == plain.events
+
+
+def _delimited(text: str, delimiter: str) -> str:
+    out = io.StringIO()
+    csv.writer(out, delimiter=delimiter).writerows(csv.reader(text.splitlines()))
+    return out.getvalue()
+
+
+def _in_vietnamese(text: str) -> str:
+    """The export of a site in Vietnamese: its descriptions, and the names of plugins that nobody translated, are English."""
+    names = {
+        PAGE: "Thời gian,Tên đầy đủ,Người bị ảnh hưởng,Ngữ cảnh sự kiện,Thành phần,Tên sự kiện,Mô tả,Nguồn gốc,Địa chỉ IP",
+        "Course: ": "Khoá học: ", ",System,": ",Hệ thống,", "Course viewed": "Đã xem khoá học", "File: ": "Tệp: ",
+        ",File,": ",Tệp,", "Course module viewed": "Đã xem mô-đun", "User enrolled in course": "Đã ghi danh",
+        "User unenrolled from course": "Đã huỷ ghi danh", "Assignment: ": "Bài tập: ", ",Assignment,": ",Bài tập,",
+        "The status of the submission has been viewed.": "Đã xem trạng thái bài nộp",
+        "A submission has been submitted.": "Đã nộp bài", "Grading form viewed": "Đã xem mẫu chấm", "Quiz: ": "Đề thi: ",
+        ",Quiz,": ",Đề thi,", "Quiz attempt started": "Bắt đầu làm bài", "Role assigned": "Đã gán vai trò",
+        "Submission updated.": "Đã cập nhật bài nộp", ",File submissions,": ",Nộp tệp,",
+        "Zip archive of folder downloaded": "Đã tải tệp nén",
+    }  # fmt: skip
+    for english, vietnamese in names.items():
+        text = text.replace(english, vietnamese)
+    return text
+
+
+def test_the_database_s_own_table():
+    found = replay("moodle", [DATABASE])
+    assert Counter(event["event_type"] for event in found.events) == {
+        "COURSE_ENROLLED": 1, "COURSE_VIEW": 1, "ACCESS_COURSE_MATERIAL": 1, "VIEW_ASSIGNMENT_FIRST_TIME": 1,
+        "ITEM_CLICK": 2, "SUBMIT_ASSIGNMENT": 1, "VIEW_STUDENT_WORK": 1, "GRADE_ASSIGNMENT": 1, "QUIZ_STARTED": 1,
+    }  # fmt: skip
+    assert said(found.of("COURSE_ENROLLED"), "user_id", "course_id", "timestamp", "role") == [
+        ("7", "3", "2026-03-15 09:01:00.000000", "student")
+    ]
+    assert said(found.of("GRADE_ASSIGNMENT"), "user_id", "student_id", "assignment_id", "score") == [
+        ("2", "7", "13", 85.5)
+    ]
+    assert said(found.of("ITEM_CLICK"), "course_id", "item_id", "item_type") == [
+        ("3", "45", "assignment"),
+        ("4", "48", "forum"),
+    ]
+    assert said(found.of("VIEW_STUDENT_WORK"), "user_id", "student_id", "role") == [("2", "7", "teacher")]
+
+
+@pytest.mark.parametrize("shape", ["lines", "array", "pretty", "phpMyAdmin"])
+def test_the_database_s_table_as_json(shape, tmp_path):
+    names, *lines = DATABASE.read_text().splitlines()
+    rows = [dict(zip(names.split(","), values, strict=True)) for values in csv.reader(lines)]
+    for row in rows:
+        row.update({name: None if value == "NULL" else value for name, value in row.items()})
+        row["timecreated"] = int(row["timecreated"])
+    text = {
+        "lines": "\n".join(map(json.dumps, rows)),
+        "array": json.dumps(rows),
+        "pretty": json.dumps(rows, indent=2),
+        "phpMyAdmin": json.dumps(
+            [{"type": "header"}, {"type": "table", "name": "mdl_logstore_standard_log", "data": rows}]
+        ),
+    }[shape]
+    found = replay("moodle", [written(tmp_path, {"log.json": text})])
+    about = ("event_type", "user_id", "course_id", "timestamp", "item_id", "assignment_id", "score", "student_id")
+    assert said(found.events, *about) == said(replay("moodle", [DATABASE]).events, *about)
+    assert len(found.events) == 10
+
+
+def test_the_gradebook_beside_the_log():
+    found = replay("moodle", [EXPORT], role="student")
+    assert said(found.of("GRADE_ASSIGNMENT"), "student_id", "assignment_id", "score", "course_id", "timestamp") == [
+        ("8", "Field & forest", 85.0, "biology 101", "2026-03-31 09:00:00.000000")
+    ], "the percentage, of the person who has the name in the log"
+    assert said(found.of("QUIZ_COMPLETED"), "user_id", "quiz_id", "correct_answers", "total_questions") == [
+        ("7", "Cells", 63, 100)
+    ]
+    assert not found.tally.left_out, "a letter beside a percentage says nothing more"
+
+
+def test_a_gradebook_alone_knows_its_people_by_their_numbers(tmp_path):
+    header = "First name,Surname,ID number,Email address,Assignment: A (Real)"
+    found = replay(
+        "moodle",
+        [
+            written(
+                tmp_path,
+                {
+                    "algebra/g.csv": [
+                        header,
+                        "A,B,S-7,a@example.org,80",
+                        "C,D,,c@example.org,101",
+                        "E,F,,-,7,5",
+                        "G,H,S-9,,B",
+                    ]
+                },
+            )
+        ],
+    )
+    assert said(found.events, "student_id", "score", "course_id") == [("S-7", 80, "algebra")]
+    assert found.tally.left_out == {"grade: not from 0 to 100": 1, "grade: no number": 1}
+    assert found.tally.reasons == {"grades: none in it": 2, "longer than its header": 1}
+
+
+def test_results_of_ten_points_come_with_their_log(tmp_path):
+    folder = written(
+        tmp_path,
+        {"algebra/events.csv": [HEADER, VIEW], "algebra/results.csv": ["user,Grade.T1,Total", "m1,8.05,9", "m2,11,1"]},
+    )
+    for path in (folder, folder / "algebra", folder / "algebra" / "events.csv"):
+        found = replay("moodle", [path])
+        assert said(
+            found.of("GRADE_ASSIGNMENT"), "user_id", "student_id", "assignment_id", "score", "course_id", "timestamp"
+        ) == [("GV001", "m1", "T1", 80.5, "algebra", "2026-03-03 10:00:00.000000")]
+        assert found.tally.reasons == {"grades: none in it": 1} and found.tally.left_out == {
+            "grade: not from 0 to 10": 1
+        }
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "course"),
+    [
+        ("courseid," + HEADER, "31," + VIEW, "31"),
+        ("Course," + HEADER, "ALG-1," + VIEW, "alg-1"),
+        ("courseid," + HEADER, "0," + VIEW, "algebra"),
+        (HEADER, VIEW, "algebra"),
+        (HEADER, "m1,2026-03-02T10:00:00,File: Notes,File,Course module viewed", "folder"),
+    ],
+)
+def test_the_course_of_a_row(header, row, course, tmp_path):
+    assert [e["course_id"] for e in log(tmp_path, row, header=header, name="Folder/events.csv").events] == [course]
+
+
+def test_rows_that_name_no_course_are_of_the_one_that_their_log_names_else_of_the_option(tmp_path):
+    item = "m1,2026-03-02T10:00:00,File: Notes,File,Course module viewed"
+    assert {e["course_id"] for e in log(tmp_path, VIEW, item).events} == {"algebra"}
+    assert {e["course_id"] for e in log(tmp_path, VIEW, item, course="Botany").events} == {"algebra"}
+    assert {e["course_id"] for e in log(tmp_path, item, course="Botany").events} == {"botany"}
+    two = log(tmp_path, VIEW, VIEW.replace("Algebra", "Botany"), item, name="site/events.csv")
+    assert said(two.events, "course_id") == [("algebra",), ("botany",), ("site",)]
+
+
+@pytest.mark.parametrize(
+    ("time", "zone", "moment"),
+    [
+        ("2026-03-02T10:00:00", "UTC", "2026-03-02 10:00:00"),
+        ("2026-03-02T10:00:00", "Asia/Ho_Chi_Minh", "2026-03-02 03:00:00"),
+        ("2026-03-02T10:00:00+02:00", "Asia/Ho_Chi_Minh", "2026-03-02 08:00:00"),
+        ("2026-03-02 10:00:00Z", "Asia/Ho_Chi_Minh", "2026-03-02 10:00:00"),
+        ("1772445600", "Asia/Ho_Chi_Minh", "2026-03-02 10:00:00"),
+        ("1772445600000", "UTC", "2026-03-02 10:00:00"),
+        ('"2/03/26, 10:00"', "Europe/Helsinki", "2026-03-02 08:00:00"),
+        ('"Monday, 2 March 2026, 10:00 PM"', "UTC", "2026-03-02 22:00:00"),
+        ('"29/03/26, 10:00"', "Europe/Helsinki", "2026-03-29 07:00:00"),
+    ],
+)
+def test_times(time, zone, moment, tmp_path):
+    found = log(tmp_path, f"m1,{time},Course: Algebra,System,Course viewed", zone=zone)
+    assert [str(e["timestamp"])[:19] for e in found.events] == [moment]
+
+
+def test_a_log_that_has_thirteenth_days_second_writes_the_month_first(tmp_path):
+    rows = [f'm1,"{day}, 10:00",Course: Algebra,System,Course viewed' for day in ("3/4/26", "3/13/26")]
+    assert [str(e["timestamp"])[:10] for e in log(tmp_path, *rows).events] == ["2026-03-04", "2026-03-13"]
+    assert [str(e["timestamp"])[:10] for e in log(tmp_path, rows[0]).events] == ["2026-04-03"]
+
+
+@pytest.mark.parametrize("user", ["", "-", "0", "-1", "NULL", "None", "nan"])
+def test_nobody_is_counted(user, tmp_path):
+    found = log(tmp_path, VIEW, VIEW.replace("m1", user))
+    assert said(found.events, "user_id") == [("m1",)]
+    assert found.tally.reasons == {"System: Course viewed: nobody did it": 1}
+
+
+def test_one_name_of_two_people_stays_a_name(tmp_path):
+    """Who a row without a number means can't be told, and it isn't the first who comes."""
+    rows = [
+        "\"2/03/26, 10:00\",Ann Lee,-,Course: A,System,Course viewed,The user with id '7' viewed the course with id '3'.,web,",
+        "\"2/03/26, 10:01\",Ann Lee,-,Course: A,System,Course viewed,The user with id '9' viewed the course with id '3'.,web,",
+        '"2/03/26, 10:02",Ann Lee,-,Turnitin Assignment 2: T,Turnitin Assignment 2,Add Submission,Sent,web,',
+    ]
+    assert said(log(tmp_path, *rows, header=PAGE).events, "user_id") == [("7",), ("9",), ("Ann Lee",)]
+
+
+def test_roles_are_what_the_logs_say_whatever_the_order(tmp_path):
+    row = "\"{}/03/26, 10:00\",{},-,Course: A,System,{},The user with id '{}' {}.,web,"
+    rows = [
+        row.format(1, "Ann", "Course viewed", 7, "viewed the course with id '3'"),
+        row.format(2, "Tess", "Course viewed", 2, "viewed the course with id '3'"),
+        row.format(3, "Max", "Course viewed", 1, "viewed the course with id '3'"),
+        row.format(4, "Max", "Role assigned", 1, "assigned the role with id '3' to the user with id '2'"),
+        row.format(5, "Max", "Role assigned", 1, "assigned the role with id '5' to the user with id '2'"),
+        row.format(6, "Max", "Role assigned", 1, "assigned the role with id '1' to the user with id '1'"),
+        row.format(7, "Max", "Role assigned", 1, "assigned the role with id '99' to the user with id '7'"),
+    ]
+    for order in (rows, rows[::-1]):
+        assert said(log(tmp_path, *order, header=PAGE).events, "user_id", "role") == [
+            ("1", "admin"),
+            ("2", "teacher"),
+            ("7", None),
+        ]
+    assert said(log(tmp_path, *rows, header=PAGE, role="student").events, "user_id", "role")[2] == ("7", "student")
+
+
+def test_the_first_view_is_the_earliest_however_the_log_is_cut(tmp_path):
+    rows = [f"m1,2026-03-0{day}T10:00:00,Assignment: A,Assignment,{name}" for day in (3, 1, 2)
+            for name in ("Course module viewed", "The status of the submission has been viewed.")]  # fmt: skip
+    whole = log(tmp_path, *rows, course="a")
+    assert said(whole.of("VIEW_ASSIGNMENT_FIRST_TIME"), "timestamp") == [("2026-03-01 10:00:00.000000",)]
+    assert len(whole.of("ITEM_CLICK")) == 6, "every view is one, so that which is the first changes no other number"
+    parts = [log(tmp_path, row, name=f"{n}.csv", course="a") for n, row in enumerate(rows)]
+    assert {e["event_id"] for part in parts for e in part.of("ITEM_CLICK")} == {
+        e["event_id"] for e in whole.of("ITEM_CLICK")
+    }
+    firsts = [e for part in parts for e in part.of("VIEW_ASSIGNMENT_FIRST_TIME")]
+    assert min(firsts, key=lambda e: str(e["timestamp"])) == whole.of("VIEW_ASSIGNMENT_FIRST_TIME")[0]
+
+
+def test_items_are_told_apart_when_their_names_are_long(tmp_path):
+    names = ["x" * 200 + end for end in "aab"]
+    found = log(
+        tmp_path, *(f"m1,2026-03-02T10:00:0{n},File: {name},File,Course module viewed" for n, name in enumerate(names))
+    )
+    assert len(found.events) == 3 and len({e["material_id"] for e in found.events}) == 2
+    assert all(len(str(e["material_id"])) <= 128 for e in found.events)
+
+
+def test_what_is_no_row_of_a_log_is_counted(tmp_path):
+    written(tmp_path, {"a/events.csv": [HEADER, VIEW], "a/notes.txt": ["a,b", "1,2"], "a/log.json": '[{"x": 1}, 5]'})
+    found = replay("moodle", [tmp_path])
+    assert len(found.events) == 1
+    assert found.tally.reasons == {"no row of a Moodle log or of grades": 2, "not a JSON object": 1}

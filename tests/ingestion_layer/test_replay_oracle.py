@@ -1,0 +1,68 @@
+"""Replays of real data say what an oracle that shares no code says of it: user, course, time, item, score, seconds."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tests.ingestion_layer.replaying import replay
+from tests.oracle import replay_moodle, replay_oulad
+
+ROOT = Path(__file__).resolve().parents[2]
+SAMPLES = ROOT / "tests" / "samples"
+DATA = Path(os.environ.get("LEARNING_DATA") or ROOT.parent / "shared" / "data")
+UNTOLD = ("event_id", "event_category")
+
+
+def counted(events: Iterable[dict[str, object]]) -> Counter[tuple]:
+    return Counter(tuple(sorted(event.items())) for event in events)
+
+
+def told(events: Iterable[dict[str, object]], days: bool = False) -> Iterable[dict[str, object]]:
+    """The replay's events as the oracle says them; of OULAD the day is all that is known."""
+    for event in events:
+        said = {name: value for name, value in event.items() if name not in UNTOLD}
+        when = datetime.fromisoformat(str(said.pop("timestamp"))).replace(tzinfo=UTC)
+        if days:
+            assert 7 <= when.hour < 21
+        yield said | ({"day": when.date()} if days else {"timestamp": when})
+
+
+def same(expected: Counter[tuple], got: Counter[tuple]) -> None:
+    lacking, surplus = expected - got, got - expected
+    assert not lacking and not surplus, f"lacking {lacking.most_common(2)}, surplus {surplus.most_common(2)}"
+
+
+def at_hand(*paths: Path) -> list[Path]:
+    return [path for path in paths if path.exists()]
+
+
+@pytest.mark.parametrize("folder", at_hand(SAMPLES / "moodle", DATA / "moodle_uef"), ids=lambda path: path.name)
+def test_moodle(folder):
+    log, results = next(folder.glob("events.csv*")), folder / "results.csv"
+    found = replay("moodle", [log], role="student")
+    same(counted(replay_moodle.expected(log, results)), counted(told(found.events)))
+    unmapped = {f"{component}: {name}": number for (component, name), number in replay_moodle.counted(log).items()}
+    assert found.tally.reasons == unmapped
+
+
+@pytest.mark.parametrize("folder", at_hand(SAMPLES / "oulad", DATA / "oulad"), ids=lambda path: path.parent.name)
+def test_oulad(folder, tmp_path):
+    folder = thinned(folder, tmp_path) if folder.parent == DATA else folder
+    found = replay("oulad", [folder])
+    same(counted(replay_oulad.expected(folder)), counted(told(found.events, days=True)))
+
+
+def thinned(folder: Path, to: Path) -> Path:
+    """All clicks, and what else there is of a tenth of the students: it would take a minute to say it all."""
+    for path in folder.glob("*.csv*"):
+        header, *rows = replay_moodle.lines(path)
+        at = header.split(",").index("id_student") if path.name.startswith(("studentA", "studentR")) else None
+        kept = [row for row in rows if at is None or row.split(",")[at].endswith("7")]
+        (to / path.name.removesuffix(".gz")).write_text("\n".join([header, *kept]))
+    return to
