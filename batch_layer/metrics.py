@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from batch_layer.topic_run import TopicResult
+from batch_layer.topic_task import TopicResult
 from catalogue.at_rest.runs import RunManifest
 from catalogue.events import TOPICS
 from runtime.logs import Log

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from batch_layer.topic_run import BatchError, TopicResult
+from batch_layer.topic_task import BatchError, TopicResult
 from catalogue.at_rest.runs import CURRENT, RunManifest, current, kept_runs, read_manifest, run_path
 from runtime.storage.store import Conflict, Store
 from runtime.timestamps import now

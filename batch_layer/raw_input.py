@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from catalogue.at_rest.raw_files import RawName, is_raw_file, newest_commit, topic_folder
 from runtime.storage.store import Entry, Store
@@ -21,7 +22,7 @@ class RawInput:
 
     @classmethod
     def of(cls, raw: Store, topic: str, limit: dict[str, int] | None = None) -> RawInput:
-        """The topic's files in `raw`, without those that ingestion has not committed yet or that begin beyond `limit`."""
+        """The topic's files in `raw`, but those that ingestion has not committed yet or that begin beyond `limit`."""
         files = tuple(e for e in raw.list(topic_folder(topic)) if is_raw_file(e.path))
         commit = newest_commit(raw)
         if commit is None:
@@ -32,13 +33,13 @@ class RawInput:
             return cls(files, head)
         return cls(tuple(e for e in files if _first(e) < limit.get(_partition(e), 0)), limit)
 
-    def described(self) -> dict:
+    def described(self) -> dict[str, Any]:
         """What a later run must know of these files to tell which ones are new."""
         if self.head is not None:
             return {"manifests": True}
         return {"manifests": False, "files": {e.path: e.etag for e in self.files}}
 
-    def since(self, known: dict, cut: dict[str, int]) -> tuple[Entry, ...] | None:
+    def since(self, known: dict[str, Any], cut: dict[str, int]) -> tuple[Entry, ...] | None:
         """The files that a run described by `known` and ending at `cut` has not read; None if it can't be told."""
         if known["manifests"] != (self.head is not None):
             return None

@@ -7,7 +7,7 @@ import io
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
@@ -16,6 +16,7 @@ from catalogue.at_rest.raw_files import raw_lines
 from catalogue.events import TOPICS
 from catalogue.sql.typed_events import fields_read, typed_events, value_struct
 from catalogue.views import ROLLUPS
+from runtime.errors import PlatformError
 from runtime.storage.store import Entry, Store
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 ALWAYS = ('"partition"', '"offset"', "kafka_ts", "fault", "event_id", "event_type", "ts", "date", "hour")
 
 
-class UnreadableFile(Exception):
+class UnreadableFile(PlatformError):
     """A raw file that is cut short or damaged as a whole; the message names it and the cause."""
 
 
@@ -69,10 +70,10 @@ def load(con: duckdb.DuckDBPyConnection, topic: str, files: dict[Path, str]) -> 
     if rows != distinct:
         first = 'SELECT min(rowid) FROM events GROUP BY "partition", "offset"'
         con.execute(f"DELETE FROM events WHERE rowid NOT IN ({first})")
-    return unreadable
+    return int(unreadable)
 
 
-def unreadable_lines(con: duckdb.DuckDBPyConnection, topic: str, files: dict[Path, str]) -> list[dict]:
+def unreadable_lines(con: duckdb.DuckDBPyConnection, topic: str, files: dict[Path, str]) -> list[dict[str, Any]]:
     """The lines that `load` could not read, with the file and line where each stands."""
     found = []
     for path, origin in files.items():
@@ -128,7 +129,7 @@ def _objection(topic: str, line: bytes) -> dict[str, str]:
     }
 
 
-def _text(line: bytes) -> dict:
+def _text(line: bytes) -> dict[str, Any]:
     try:
         return {"value": line.decode()}
     except UnicodeDecodeError:

@@ -7,6 +7,7 @@ that jobs can run as processes of their own; `--publish RUN` then makes what the
 
 from __future__ import annotations
 
+import argparse
 import datetime as dt
 import sys
 import uuid
@@ -22,7 +23,7 @@ from batch_layer.publication import (
     stage,
     staged,
 )
-from batch_layer.topic_run import BatchError, TopicResult, TopicRun
+from batch_layer.topic_task import BatchError, TopicResult, TopicTask
 from catalogue.at_rest.deltas import boundary, read_deltas
 from catalogue.at_rest.raw_files import newest_commit
 from catalogue.at_rest.runs import current, kept_runs
@@ -37,9 +38,12 @@ LOG = Log("batch")
 INTERRUPTED = 130
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the named jobs (default: all); 0 only if every one succeeded, 1 if not, 2 for bad arguments, 130 on Ctrl-C."""
-    options = _parser().parse_args(argv)
+def main(argv: list[str] | None = None, about: str = "") -> int:
+    """Run the named jobs (default: all); 0 only if every one succeeded, 1 if not, 2 for bad arguments, 130 on Ctrl-C.
+
+    `about` ends what `--help` prints.
+    """
+    options = _parser(about).parse_args(argv)
     if options.runs or options.republish:
         return _go_back(options.arguments, options.republish)
     *jobs, source, target = options.arguments if len(options.arguments) > 1 else (*options.arguments, "")
@@ -85,8 +89,13 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> Parser:
-    parser = Parser(prog="run_batch_jobs.py", description=__doc__)
+def _parser(about: str) -> Parser:
+    parser = Parser(
+        prog="run_batch_jobs.py",
+        description=__doc__,
+        epilog=about,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("arguments", nargs="+", metavar="[JOB …] INPUT OUTPUT", help=f"JOB: {', '.join(JOBS)}")
     parser.add_argument("--full", action="store_true", help="recompute from all raw events")
     step = parser.add_mutually_exclusive_group()
@@ -125,7 +134,7 @@ def _compute(run: str, jobs: list[str], full: bool, raw: Store, output: Store, s
     limits = _limits(raw, output, manifest.cut, settings)
     topics = sorted((t for t in TOPICS.values() if t.job in jobs), key=lambda t: -t.share)
     tasks = [
-        TopicRun(
+        TopicTask(
             t.name,
             run,
             bases.get(t.name),

@@ -1,7 +1,7 @@
 """A topic's state between runs: of each rollup, and of the event ids of the horizon, a settled part and a recent one.
 
-A run adds to the recent part and hands the settled one on as it is, so that it costs what is new. A recent part that has
-grown to a share of the settled one joins it. Together the two are the state: readers merge them.
+A run adds to the recent part and hands the settled one on as it is, so that it costs what is new. A recent part that
+has grown to a share of the settled one joins it. Together the two are the state: readers merge them.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ _ID_TYPES = {"event_id": "UUID", '"partition"': "BIGINT", "kafka_ts": "TIMESTAMP
 class State:
     """The state of a topic in the tables of `con`, where run `base` left it (None: empty), and as this run writes it.
 
-    Opening makes `settled_<name>` and `recent_<name>` of each rollup and of the ids, and `prior_ids`. `add_up` needs
-    `counted` and makes `fresh_<rollup>`, what is new, and `<rollup>`, everything.
+    Opening makes `settled_<name>` and `recent_<name>` of each rollup and of the ids. `add_up` makes `fresh_<rollup>`,
+    what is new, and `<rollup>`, everything.
     """
 
     def __init__(self, con: duckdb.DuckDBPyConnection, topic: str, output: Store, scratch: Path, base: str | None):
@@ -39,15 +39,20 @@ class State:
                     local = self._local(part, name)
                     output.download(state_file(topic, base, name, part), local)
                     con.execute(f"CREATE VIEW {part}_{name} AS FROM read_parquet('{local}', hive_partitioning = false)")
-        con.execute(f"CREATE VIEW prior_ids AS FROM settled_{IDS} UNION ALL FROM recent_{IDS}")
+        con.execute(f"CREATE VIEW {self.earlier} AS FROM settled_{IDS} UNION ALL FROM recent_{IDS}")
 
     def _local(self, part: str, name: str) -> Path:
         return self.scratch / f"{part}_{name}.parquet"
 
-    def add_up(self, rollup: Rollup) -> None:
-        """Add the counted events to a rollup. Where nothing was before, `<rollup>` is all that is made."""
+    @property
+    def earlier(self) -> str:
+        """The relation of the ids of the horizon: event_id, partition, and kafka_ts of the last sighting there."""
+        return f"earlier_{IDS}"
+
+    def add_up(self, rollup: Rollup, counted: str) -> None:
+        """Add the events of `counted` to a rollup. Where nothing was before, `<rollup>` is all that is made."""
         name = rollup.name
-        fresh = rollup.roll_up("counted")
+        fresh = rollup.roll_up(counted)
         if self.base is None:
             self.con.execute(f"CREATE TABLE {name} AS {fresh}")
             return
@@ -72,11 +77,11 @@ class State:
         same = " AND ".join(f"y.{column} IS NOT DISTINCT FROM s.{column}" for column in rollup.grain)
         return f"(EXISTS (FROM young_{rollup.name} AS y WHERE {same}))"
 
-    def save(self, run: str, horizon_days: int) -> None:
-        """Write every rollup and the ids as the state of `run`."""
+    def save(self, run: str, sightings: str, horizon_days: int) -> None:
+        """Write every rollup, and the ids with those of the relation `sightings`, as the state of `run`."""
         for rollup in self.rollups:
             self._save(run, rollup.name, f"FROM {rollup.name}", f"FROM young_{rollup.name}")
-        fresh = 'SELECT event_id, "partition", kafka_ts FROM events WHERE fault IS NULL AND event_id IS NOT NULL'
+        fresh = f'SELECT event_id, "partition", kafka_ts FROM {sightings}'
         recent = f"FROM recent_{IDS} UNION ALL {fresh}"
         self._save(run, IDS, _within(horizon_days, f"FROM settled_{IDS} UNION ALL {recent}"), recent)
 
@@ -92,7 +97,7 @@ class State:
         rows, settled = self.con.execute(
             f"SELECT (SELECT count(*) FROM ({recent})), (SELECT count(*) FROM settled_{name})"
         ).fetchall()[0]
-        return rows * SETTLED_PER_RECENT > settled
+        return bool(rows * SETTLED_PER_RECENT > settled)
 
     def put(self, query: str, path: str) -> tuple[int, dict[str, str]]:
         """Write the rows of a query as a Parquet file of the output; how many they are, and the columns' types."""

@@ -58,6 +58,8 @@ class Settings:
     spark_master: str
     spark_driver_memory: str
     task_memory: str
+    spark_ui_port: int | None
+    spark_event_log: str | None
     spark_jars: str | None
     trigger_seconds: float
     speed_max_events: int
@@ -110,7 +112,7 @@ class Settings:
         for name in ("serving_memory", "task_memory"):
             if not MEMORY.fullmatch(getattr(self, name).upper()):
                 raise SettingsError(f"setting {name.upper()}: must be a size as in 4GB; got {getattr(self, name)!r}")
-        for name in ("hdfs_http_port", "serving_port", "metrics_port"):
+        for name in ("hdfs_http_port", "serving_port", "metrics_port", "spark_ui_port"):
             if not 0 <= (getattr(self, name) or 0) <= 65535:
                 raise SettingsError(
                     f"setting {name.upper()}: must be a port from 0 to 65535; got {getattr(self, name)}"

@@ -10,7 +10,7 @@ import pyarrow as pa
 from catalogue.at_rest.ledger import Ledger
 from catalogue.events import TOPICS
 from catalogue.sql.dialect import connect
-from catalogue.sql.duplicates import mark_duplicates
+from catalogue.sql.duplicates import counted_of, duplicates_of, identified
 from runtime.timestamps import written
 from speed_layer.typed_records import rollups_of
 
@@ -70,11 +70,10 @@ class DeltaMaker:
             con.execute("""CREATE OR REPLACE TABLE events AS SELECT * EXCLUDE (parseable, faulty),
                 CASE WHEN faulty THEN '' END AS fault, date_trunc('minute', ts) AS minute
                 FROM arrived WHERE parseable""")
-            con.execute(
-                f"CREATE OR REPLACE TABLE prior_ids AS SELECT * FROM seen_{topic} SEMI JOIN "
-                "(SELECT event_id FROM events WHERE fault IS NULL AND event_id IS NOT NULL) USING (event_id)"
-            )
-            mark_duplicates(con, self.horizon_days)
+            con.execute(f"CREATE OR REPLACE TABLE fresh AS {identified('events')}")
+            duplicates = duplicates_of("fresh", f"seen_{topic}", self.horizon_days)
+            con.execute(f"CREATE OR REPLACE TABLE duplicates AS {duplicates}")
+            con.execute(f"CREATE OR REPLACE VIEW counted AS {counted_of('events', 'duplicates')}")
             for rollup in rollups_of(topic):
                 con.execute(f"CREATE OR REPLACE TABLE {rollup.name} AS {rollup.roll_up('counted')}")
                 parts.append(f"SELECT '{rollup.name}' AS rollup, * FROM {rollup.name}")

@@ -1,8 +1,16 @@
-"""The video job alone: `spark-submit video_batch_job.py INPUT OUTPUT`."""
+"""The video job alone: who watches what for how long, and where people leave.
+
+    spark-submit batch_layer/jobs/video_batch_job.py INPUT OUTPUT [--full]
+
+`--help` prints what it computes.
+"""
 
 import sys
 
-from batch_layer.run_batch_jobs import main
+from batch_layer.job import Job
+from catalogue.views.video import ROLLUPS, TOPIC, VIEWS
+
+JOB = Job("video", topics=(TOPIC,), rollups=ROLLUPS, views=VIEWS)
 
 if __name__ == "__main__":
-    sys.exit(main(["video", *sys.argv[1:]]))
+    sys.exit(JOB.main(sys.argv[1:]))

@@ -1,37 +1,52 @@
 """The rule for duplicates, the same text for the batch and the speed layer.
 
-An event_id counts once, at its first sighting; a later one is a duplicate while it follows the one before it within
-the horizon, by arrival in Kafka. What was taken in earlier comes first; what is taken in together is in the order of
-offset and partition.
+Sightings of an event_id that follow each other within the horizon, by arrival in Kafka, are a chain. Of a chain one
+counts: one that was taken in earlier, else the lowest offset, and of equal offsets the lowest partition.
 """
 
 from __future__ import annotations
 
-import duckdb
-
 MICROSECONDS_A_DAY = 86_400_000_000
 
 
-def mark_duplicates(con: duckdb.DuckDBPyConnection, horizon_days: int) -> None:
-    """Make table `duplicates` (partition, offset) and view `counted`, the valid events that are none.
+def identified(events: str) -> str:
+    """SELECT of what is compared of the relation `events` of typed events: valid ones with an id."""
+    return (
+        f'SELECT event_id, "partition", "offset", kafka_ts FROM {events} WHERE fault IS NULL AND event_id IS NOT NULL'
+    )
 
-    Reads `events` (typed events) and `prior_ids` (event_id, partition, kafka_ts: earlier sightings).
+
+def duplicates_of(fresh: str, earlier: str, horizon_days: int) -> str:
+    """SELECT of partition and offset of the duplicates in the relation `fresh`, which has the columns of `identified`.
+
+    `earlier` is a relation of what was taken in before: event_id and kafka_ts of at least each id's last sighting.
     """
-    con.execute(f"""CREATE OR REPLACE TABLE duplicates AS
-        WITH fresh AS (SELECT * FROM events WHERE fault IS NULL AND event_id IS NOT NULL),
-        repeated AS (
-            SELECT event_id FROM fresh GROUP BY 1 HAVING count(*) > 1
-            UNION SELECT event_id FROM prior_ids SEMI JOIN fresh USING (event_id)
+    return f"""
+        WITH repeated AS (
+            SELECT event_id FROM {fresh} GROUP BY 1 HAVING count(*) > 1
+            UNION SELECT event_id FROM {earlier} SEMI JOIN {fresh} USING (event_id)
         ), sightings AS (
-            SELECT event_id, false AS is_fresh, -1 AS "offset", "partition", kafka_ts
-            FROM prior_ids SEMI JOIN repeated USING (event_id)
+            SELECT event_id, false AS is_fresh, -1 AS "offset", -1 AS "partition", kafka_ts
+            FROM {earlier} SEMI JOIN repeated USING (event_id)
             UNION ALL SELECT event_id, true, "offset", "partition", kafka_ts
-            FROM fresh SEMI JOIN repeated USING (event_id)
+            FROM {fresh} SEMI JOIN repeated USING (event_id)
         ), gaps AS (
-            SELECT *, epoch_us(kafka_ts) - epoch_us(lag(kafka_ts) OVER (
-                PARTITION BY event_id ORDER BY is_fresh, CASE WHEN is_fresh THEN "offset" ELSE epoch_us(kafka_ts) END,
-                "partition")) AS gap
+            SELECT *, epoch_us(kafka_ts) - epoch_us(lag(kafka_ts) OVER by_arrival) > {horizon_days * MICROSECONDS_A_DAY}
+                AS begins
             FROM sightings
-        ) SELECT "partition", "offset" FROM gaps WHERE is_fresh AND gap <= {horizon_days * MICROSECONDS_A_DAY}""")
-    con.execute("""CREATE OR REPLACE VIEW counted AS SELECT * FROM (SELECT * FROM events WHERE fault IS NULL)
-        ANTI JOIN duplicates USING ("partition", "offset")""")
+            WINDOW by_arrival AS (PARTITION BY event_id ORDER BY kafka_ts, is_fresh, "offset", "partition")
+        ), chains AS (
+            SELECT *, count(*) FILTER (begins) OVER by_arrival AS chain FROM gaps
+            WINDOW by_arrival AS (PARTITION BY event_id ORDER BY kafka_ts, is_fresh, "offset", "partition")
+        ), places AS (
+            SELECT *, row_number() OVER (PARTITION BY event_id, chain ORDER BY is_fresh, "offset", "partition") AS place
+            FROM chains
+        ) SELECT "partition", "offset" FROM places WHERE is_fresh AND place > 1"""
+
+
+def counted_of(events: str, duplicates: str) -> str:
+    """SELECT of the events that count: the valid ones of `events` whose partition and offset `duplicates` lacks."""
+    return (
+        f"SELECT * FROM (SELECT * FROM {events} WHERE fault IS NULL) "
+        f'ANTI JOIN {duplicates} USING ("partition", "offset")'
+    )

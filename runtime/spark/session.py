@@ -33,7 +33,7 @@ class MissingJars(PlatformError):
 
 
 def session(app: str, settings: Settings, kafka: bool = False) -> SparkSession:
-    """A session named `app`, in UTC, without web pages; SPARK_MASTER is its master unless spark-submit gave one.
+    """A session named `app`, in UTC; SPARK_MASTER is its master unless spark-submit gave one.
 
     With `kafka` the class path has the jars of Kafka's source; MissingJars where the folder lacks them. SettingsError
     where the image of executors can't be told.
@@ -47,7 +47,6 @@ def session(app: str, settings: Settings, kafka: bool = False) -> SparkSession:
     defaults = {
         "spark.master": settings.spark_master,
         "spark.driver.memory": settings.spark_driver_memory,
-        "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.shuffle.partitions": "4",
@@ -59,10 +58,12 @@ def session(app: str, settings: Settings, kafka: bool = False) -> SparkSession:
             (f"-Dlog4j2.configurationFile={LOGGING.as_uri()}", "-Djava.net.preferIPv4Stack=true")
         ),
     }
+    defaults |= pages(settings)
     if by_submit:
         defaults["spark.log.level"] = "ERROR"  # its JVM is there already, with a log4j configuration of its own
     else:
         defaults |= {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
+        os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")  # its web pages listen there, not on every address
         if kafka:
             defaults["spark.driver.extraClassPath"] = f"{jars(settings)}/*"
     for name, value in defaults.items():
@@ -71,6 +72,20 @@ def session(app: str, settings: Settings, kafka: bool = False) -> SparkSession:
     with _interrupts_later():
         SparkContext._ensure_initialized(conf=conf)
     return SparkSession.builder.config(conf=conf).getOrCreate()
+
+
+def pages(settings: Settings) -> dict[str, str]:
+    """Spark's own web pages while it runs, and what its history server shows afterwards."""
+    found = {"spark.ui.enabled": "false"}
+    if settings.spark_ui_port is not None:
+        found = {"spark.ui.enabled": "true", "spark.ui.port": str(settings.spark_ui_port)}
+    if settings.spark_event_log:
+        folder = settings.spark_event_log
+        if "://" not in folder:
+            Path(folder).expanduser().mkdir(parents=True, exist_ok=True)
+            folder = Path(folder).expanduser().resolve().as_uri()
+        found |= {"spark.eventLog.enabled": "true", "spark.eventLog.dir": folder}
+    return found
 
 
 def stop(spark: SparkSession) -> None:

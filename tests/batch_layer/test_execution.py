@@ -8,41 +8,63 @@ import time
 
 import pytest
 
-from batch_layer.execution import execute
+from batch_layer import execution
+from batch_layer.config import SMALL_INCREMENT, SMALL_INPUT
+from batch_layer.raw_input import RawInput
 from batch_layer.run_batch_jobs import main
+from batch_layer.topic_plan import TopicPlan
+from batch_layer.topic_task import TopicTask
 from runtime.settings import Settings
+from runtime.storage.opening import open_store
+from runtime.storage.store import Entry
 from tests.oracle.histories import history, write_raw
-
-
-class Task:
-    """A small task that notes how many run beside it."""
-
-    topic = "auth_topic"
-
-    def __init__(self, seen: list[int], running: list[None], lock: threading.Lock):
-        self.seen, self.running, self.lock = seen, running, lock
-
-    def new_bytes(self) -> int:
-        return 0
-
-    def compute(self) -> None:
-        with self.lock:
-            self.running.append(None)
-            self.seen.append(len(self.running))
-        time.sleep(0.1)
-        with self.lock:
-            self.running.pop()
 
 
 @pytest.mark.parametrize(
     ("master", "most"),
     [("local", 1), ("local[1]", 1), ("local[3]", 3), ("local[2,4]", 2), ("local[*]", os.cpu_count())],
 )
-def test_without_spark_as_many_tasks_run_as_with_it(master, most):
+def test_without_spark_as_many_tasks_run_as_with_it(master, most, tmp_path, monkeypatch):
+    store = open_store(str(tmp_path))
+    task = TopicTask("auth_topic", "r1", None, store, store, 7)
     seen: list[int] = []
-    shared = (seen, [], threading.Lock())
-    assert execute([Task(*shared) for _ in range(6)], Settings.load({"SPARK_MASTER": master})) == []
+    running: list[None] = []
+    lock = threading.Lock()
+
+    def compute(_: TopicPlan) -> None:
+        with lock:
+            running.append(None)
+            seen.append(len(running))
+        time.sleep(0.1)
+        with lock:
+            running.pop()
+
+    monkeypatch.setattr(execution, "compute", compute)
+    plans = [TopicPlan(task, RawInput((), None), ()) for _ in range(6)]
+    assert execution.here(plans, Settings.load({"SPARK_MASTER": master})) == [None] * 6
     assert len(seen) == 6 and max(seen) == min(most, 6)
+
+
+@pytest.mark.parametrize(
+    ("size", "known", "small"),
+    [
+        (SMALL_INPUT, {}, True),
+        (SMALL_INPUT + 1, {}, False),
+        (SMALL_INPUT + 1, {"cut": {}}, True),
+        (SMALL_INCREMENT, {"cut": {}}, True),
+        (SMALL_INCREMENT + 1, {"cut": {}}, False),
+    ],
+)
+def test_what_is_small_starts_no_spark(size, known, small, tmp_path, monkeypatch):
+    store = open_store(str(tmp_path))
+    task = TopicTask("auth_topic", "r1", "r0" if known else None, store, store, 7)
+    files = (Entry("topic=auth_topic/date=2026-03-01/a.json", size - 800, ""),)
+    files += (Entry("topic=auth_topic/date=2026-03-01/b.json.gz", 100, ""),)
+    plans = [TopicPlan(task, RawInput(files, None), files, known)]
+    assert execution.is_small(plans, Settings.load({})) is small
+    assert not execution.is_small(plans, Settings.load({"SPARK_MASTER": "spark://host:7077"}))
+    monkeypatch.setenv("PYSPARK_GATEWAY_PORT", "1")
+    assert not execution.is_small(plans, Settings.load({})), "spark-submit has started one"
 
 
 def test_a_task_takes_no_more_memory_than_the_setting_says(tmp_path, monkeypatch, capsys):

@@ -65,7 +65,7 @@ def folder_of(raw: Path, topic: str, *deeper: str) -> Path:
 
 
 def python_lines(raw: Path, records: list[Record]) -> None:
-    """As json.dumps writes them: spaces, escapes, members in another order, another member beside them; two files share lines."""
+    """As json.dumps writes them: spaces, escapes, members in another order, one more member; two files share lines."""
     for topic, mine in by_topic(records).items():
         lines = []
         for r in mine:

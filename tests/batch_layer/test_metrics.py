@@ -7,7 +7,7 @@ import time
 from prometheus_client.parser import text_string_to_metric_families
 
 from batch_layer.metrics import leave_failure, leave_success
-from batch_layer.topic_run import TopicResult
+from batch_layer.topic_task import TopicResult
 from catalogue.at_rest.runs import RunManifest, ViewFiles
 from runtime.exposition import TIMEOUT_SECONDS
 from runtime.settings import Settings

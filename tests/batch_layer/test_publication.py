@@ -6,7 +6,7 @@ import pytest
 
 from batch_layer.publication import drop_old_runs, is_published, publish, republish, stage, staged
 from batch_layer.run_batch_jobs import main
-from batch_layer.topic_run import BatchError, TopicResult
+from batch_layer.topic_task import BatchError, TopicResult
 from catalogue.at_rest.runs import ViewFiles, current
 from runtime.storage.opening import open_store
 

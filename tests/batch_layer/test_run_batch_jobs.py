@@ -12,6 +12,7 @@ import duckdb
 import pytest
 
 from batch_layer import run_batch_jobs
+from batch_layer.config import SMALL_INPUT
 from batch_layer.run_batch_jobs import main
 from catalogue.views import VIEWS
 
@@ -23,6 +24,12 @@ WATCHED = {
     "video_id": "VID001",
     "course_id": "COURSE001",
 }
+
+
+@pytest.fixture(autouse=True)
+def on_spark(monkeypatch):
+    """However little there is to read, where it is read from the beginning."""
+    monkeypatch.setattr("batch_layer.execution.SMALL_INPUT", 0)
 
 
 def line(offset: int, event_id: int, seconds: object, arrived: str = "2026-03-01T11:00:00.000Z") -> str:
@@ -122,6 +129,8 @@ def test_a_day_goes_on_top_of_the_days_before(folder, capsys):
 
 
 def test_an_interrupted_run_publishes_nothing(folder):
+    much = folder / "raw" / "topic=video_topic" / "date=2026-03-01" / "blank.json"
+    much.write_bytes(b"\n" * (SMALL_INPUT + 1))
     command = [sys.executable, run_batch_jobs.__file__, str(folder / "raw"), str(folder / "out")]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         deadline = time.monotonic() + 60

@@ -15,7 +15,9 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from batch_layer.publication import publish
-from batch_layer.topic_run import TopicRun
+from batch_layer.topic_plan import plan
+from batch_layer.topic_run import compute
+from batch_layer.topic_task import TopicTask
 from catalogue.at_rest.deltas import boundary, read_deltas
 from catalogue.at_rest.runs import current
 from catalogue.events import TOPICS
@@ -106,7 +108,7 @@ class Platform:
         write_raw(Path(raw.uri), chosen, files_per_topic=2, repeats=0.1, seed=self.runs)
         results = []
         for topic in TOPICS:
-            result = TopicRun(topic, run, None, raw, self.batch, self.settings.duplicate_days).compute()
+            result = compute(plan(TopicTask(topic, run, None, raw, self.batch, self.settings.duplicate_days)))
             assert result
             results.append(result)
         publish(self.batch, run, results)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from catalogue.events import TOPICS
 from catalogue.sql.dialect import connect
-from catalogue.sql.duplicates import mark_duplicates
+from catalogue.sql.duplicates import counted_of, duplicates_of, identified
 from catalogue.sql.typed_events import fields_of
 from catalogue.sql.verdicts import typed
 from catalogue.views import ROLLUPS, VIEWS
@@ -144,8 +144,9 @@ def test_duplicates_across_cuts_count_once_and_views_equal_the_oracle(con, topic
         part = events.slice(start, end - start)
         con.register("events", part)
         con.register("prior_ids", prior)
-        mark_duplicates(con, HORIZON_DAYS)
-        fresh = con.sql("FROM counted").to_arrow_table()
+        con.execute(f"CREATE OR REPLACE TEMP TABLE fresh AS {identified('events')}")
+        con.execute(f"CREATE OR REPLACE TEMP TABLE again AS {duplicates_of('fresh', 'prior_ids', HORIZON_DAYS)}")
+        fresh = con.sql(counted_of("events", "again")).to_arrow_table()
         prior = pa.concat_tables([prior, _sightings(con, part)])
         for name, found in states.items():
             found.append(roll_up(con, ROLLUPS[name], fresh))
