@@ -37,6 +37,7 @@ lock: .environment
 
 docs: .environment
 	$(PYTHON) -m catalogue.documents
+	$(PYTHON) -m ingestion_layer.replay.documents
 	$(PYTHON) -m deployment.kubernetes.alert_rules
 	$(PYTHON) -m deployment.monitoring.dashboards
 

@@ -25,6 +25,11 @@ _FORMATS: dict[str, type[Format]] = {f.name: f for f in (Own, Moodle, Oulad, Xap
 FORMATS = tuple(_FORMATS)
 
 
+def format_named(name: str) -> type[Format]:
+    """The class of one of FORMATS."""
+    return _FORMATS[name]
+
+
 class Replay:
     """The events of files and folders in one of FORMATS, in the order of their times; raises ReplayError for unusable data.
 
@@ -79,4 +84,4 @@ class Replay:
         self.tally.left_out[reason] += 1
 
 
-__all__ = ["FORMATS", "Options", "Record", "Replay", "ReplayError"]
+__all__ = ["FORMATS", "Options", "Record", "Replay", "ReplayError", "format_named"]

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ingestion_layer.replay.caliper_rules import JUMPED, PLAYED, RULES, Event, key_of
+from ingestion_layer.replay.caliper_rules import ABOUT, JUMPED, PLAYED, RULES, Event, key_of
 from ingestion_layer.replay.event import event
 from ingestion_layer.replay.format import Documents
 from ingestion_layer.replay.identity import canonical, identity, plain_uuid
+from ingestion_layer.replay.playback import day_session
 from ingestion_layer.replay.quantities import duration as seconds_of
 from ingestion_layer.replay.quantities import number, position, whole
 from ingestion_layer.replay.row import MALFORMED, Record, Row, Unmapped
@@ -27,6 +28,8 @@ class Caliper(Documents):
     """Events of Caliper."""
 
     name = "caliper"
+    about = ABOUT
+    rules = RULES
     containers = ("data",)
     lacks = "lacks what its profile asks for"
 
@@ -51,9 +54,12 @@ class Caliper(Documents):
         return plain_uuid(document.get("id"))
 
     def content(self, document: dict[str, Any], moment: int) -> bytes:
-        """The id alone; without one all that the event says."""
-        own = document.get("id")
-        return (self.own_key(document) or own).encode() if isinstance(own, str) and own else canonical(document)
+        """The id with who did what; without one all that the event says."""
+        own = self.own_key(document) or document.get("id")
+        if not isinstance(own, str) or not own:
+            return canonical(document)
+        told = Event(document)
+        return f"{own} {told.user()} {told.type} {told.action} {told.thing()}".encode()
 
     def rank(self, document: dict[str, Any]) -> int:
         """Of one moment pauses come before plays."""
@@ -106,11 +112,10 @@ class Caliper(Documents):
         return event(kind, key, user, row.moment, role=role, **fields)
 
     def _played(self, told: Event, row: Row) -> list[Record]:
-        user, video, session = told.user(), told.thing(), told.session()
+        user, video = told.user(), told.thing()
+        session = told.session() or day_session(self.name, user, row.moment)
         course = told.course() or self.options.course
         role = told.role() or self.memory.role(user or "", course or "") or self.options.role
-        if session is None:
-            raise Unmapped("no session")
         about = {"role": role, "course_id": course, "video_id": video, "session_id": session}
         playing, playback, span = (session, user, video), self.memory.playback, None
         at = told.place()
@@ -125,11 +130,7 @@ class Caliper(Documents):
         else:
             kind = PLAYED[told.action]
             if at is None:
-                at = playback.last(playing, row.moment) if kind != "VIDEO_STARTED" else 0.0
-            if at is None and kind == "VIDEO_COMPLETED":
-                at = told.length()
-            if at is None:
-                raise Unmapped("says not where")
+                at = self._untold(told, kind, playing, row)
             second = position(at)
             made = [event(kind, row.key, user, row.moment, **about, position_seconds=int(second))]
             span = (playback.play if kind == "VIDEO_STARTED" else playback.stop)(playing, second, row.moment)
@@ -140,6 +141,16 @@ class Caliper(Documents):
             }
             made.append(event("VIDEO_WATCHED", identity(row.key, "span"), user, row.moment, **about, **watched))
         return made
+
+    def _untold(self, told: Event, kind: str, playing: tuple[Any, ...], row: Row) -> Any:
+        """Where a video is that tells no place: it starts at its beginning and ends at its end."""
+        if kind == "VIDEO_STARTED":
+            return 0.0
+        length = self._length(told) if kind == "VIDEO_COMPLETED" else None
+        at = length or self.memory.playback.last(playing, row.moment)
+        if at is None:
+            raise Unmapped("says not where")
+        return at
 
     def _jump(self, told: Event, playing: tuple[Any, ...], row: Row) -> tuple[float, float]:
         """From where to where: Open edX tells the new place apart, others at most the old one."""

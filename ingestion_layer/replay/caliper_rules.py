@@ -9,11 +9,28 @@ from ingestion_layer.replay.quantities import points, whole
 from ingestion_layer.replay.row import Unmapped
 from ingestion_layer.replay.rule import Rule
 
+ABOUT = """IMS Caliper 1.1 and 1.2, events or envelopes, and Open edX's dialect of it
+The source is the event's type and action. Identifiers are kept whole; the course is the `group` (the section that a `Group` belongs to), the
+membership's organization, or what the object is part of (`isPartOf`, in its extensions too). The role comes from the membership: Instructor
+and TeachingAssistant are teachers, Administrator is admin, Learner is student; who is enrolled is a student. Playing up to a pause, a jump or
+the end becomes `VIDEO_WATCHED` too. Events of Caliper 1.0 are counted as such.
+"""
 PLAYED = {"Started": "VIDEO_STARTED", "Resumed": "VIDEO_STARTED", "Restarted": "VIDEO_STARTED",
           "Paused": "VIDEO_PAUSED", "Ended": "VIDEO_COMPLETED"}  # fmt: skip
 JUMPED = ("JumpedTo", "ForwardedTo")
 COURSES = ("CourseSection", "CourseOffering")
-READ = ("DigitalResource", "Document", "WebPage", "Page", "Chapter", "Frame", "Reading", "EpubVolume", "EpubChapter")
+READ = (
+    "DigitalResource",
+    "Document",
+    "WebPage",
+    "Webpage",
+    "Page",
+    "Chapter",
+    "Frame",
+    "Reading",
+    "EpubVolume",
+    "EpubChapter",
+)
 ROLES = (
     ("Instructor", "teacher"),
     ("TeachingAssistant", "teacher"),
@@ -122,7 +139,7 @@ def _viewed(told: Event) -> Found:
         return "COURSE_VIEW", {"course_id": told.thing()}
     if kind in READ:
         media = _object(told.object).get("mediaType")
-        form = "pdf" if media == "application/pdf" else "link" if kind == "WebPage" else "document"
+        form = "pdf" if media == "application/pdf" else "link" if kind.lower() == "webpage" else "document"
         return "ACCESS_COURSE_MATERIAL", {"material_id": told.thing(), "material_type": form}
     if kind == "AssignableDigitalResource":
         first = {"assignment_id": told.thing(), "assignment_type": "homework", "again": True}
@@ -203,9 +220,9 @@ RULES: tuple[Rule, ...] = (
     Rule(("SessionEvent TimedOut",), "SESSION_EXPIRED", _expired, "of the session's user"),
     Rule(("MediaEvent Started", "MediaEvent Resumed", "MediaEvent Restarted"), "VIDEO_STARTED", _media, "at `target.currentTime`, in whole seconds; at the beginning where it tells none"),
     Rule(("MediaEvent Paused",), "VIDEO_PAUSED", _media, "at `target.currentTime`"),
-    Rule(("MediaEvent Ended",), "VIDEO_COMPLETED", _media, "at `target.currentTime`, else at the position last heard of, else at the video's length"),
+    Rule(("MediaEvent Ended",), "VIDEO_COMPLETED", _media, "at `target.currentTime`, else at the video's length, else at the position last heard of"),
     Rule(("MediaEvent JumpedTo", "MediaEvent ForwardedTo"), "VIDEO_SEEKED", _media, "from `target.currentTime` to `extensions.newTime`; else from `extensions.oldTime`, or the position last heard of in the session, to `target.currentTime`"),
-    Rule(("NavigationEvent NavigatedTo", "ViewEvent Viewed"), "COURSE_VIEW, ACCESS_COURSE_MATERIAL, VIEW_ASSIGNMENT_FIRST_TIME, ITEM_CLICK", _viewed, "by the object's type: a CourseSection or CourseOffering; a document, page, chapter, frame or other DigitalResource (pdf by its media type, link for a WebPage, else document); an AssignableDigitalResource for the first time (type homework); anything else"),
+    Rule(("NavigationEvent NavigatedTo", "ViewEvent Viewed", "Event Viewed"), "COURSE_VIEW, ACCESS_COURSE_MATERIAL, VIEW_ASSIGNMENT_FIRST_TIME, ITEM_CLICK", _viewed, "by the object's type: a CourseSection or CourseOffering; a document, page, chapter, frame or other DigitalResource (pdf by its media type, link for a WebPage, else document); an AssignableDigitalResource for the first time (type homework); anything else"),
     Rule(("AssignableEvent Started",), "VIEW_ASSIGNMENT_FIRST_TIME", _opened, "a user's first; type homework"),
     Rule(("AssignableEvent Submitted",), "SUBMIT_ASSIGNMENT", _submitted, "of the attempt's assignable"),
     Rule(("AssessmentEvent Started",), "QUIZ_STARTED", _quiz),

@@ -9,16 +9,18 @@ from typing import Any
 
 import orjson
 
-from ingestion_layer.replay.edx_rules import FIRST_OF_A_MOMENT, PAGE_NAMES, RULES, VIDEO, page_course
+from ingestion_layer.replay.edx_rules import ABOUT, FIRST_OF_A_MOMENT, PAGE_NAMES, RULES, VIDEO, page_course
 from ingestion_layer.replay.event import event
 from ingestion_layer.replay.format import Documents
 from ingestion_layer.replay.identity import canonical, identifier, identity, person
+from ingestion_layer.replay.playback import day_session
 from ingestion_layer.replay.quantities import duration, number, position, whole
 from ingestion_layer.replay.row import MALFORMED, Record, Row, Unmapped
 from ingestion_layer.replay.rule import by_name
 from ingestion_layer.replay.tally import named
 
 _RULES = by_name(RULES)
+_STAFF = frozenset(("is_staff", "user_course_roles", "user_forums_roles"))
 
 
 class Line:
@@ -63,6 +65,8 @@ class Edx(Documents):
     """Tracking logs of edX and Open edX."""
 
     name = "edx"
+    about = ABOUT
+    rules = RULES
 
     def moment(self, document: dict[str, Any]) -> int:
         """Time of the line."""
@@ -95,8 +99,8 @@ class Edx(Documents):
             user, course = self._enrolled(line), identifier(line.body.get("course_id"))
             if user and course:
                 self.memory.has_role(user, course, "student")
-        elif "is_staff" in line.context or (not line.packed and {"is_staff", "user_course_roles"} & line.body.keys()):
-            self._learn_staff(line)
+        elif "is_staff" in line.context or (not line.packed and _STAFF & line.body.keys()):
+            self._learn_role(line)
 
     def mapped(self, row: Row) -> list[Record]:
         """The events of a line."""
@@ -133,8 +137,7 @@ class Edx(Documents):
             raise Unmapped("nobody's")
         video = identifier(body.get("id"))
         session = identifier(line.row.get("session")) or identifier(line.context.get("session"))
-        # Mobile apps tell no session: a day of somebody's is one.
-        session = session or identity("edx session", user, row.moment // 86_400_000_000)
+        session = session or day_session(self.name, user, row.moment)
         about = {"role": self._role(user, course), "course_id": course, "video_id": video, "session_id": session}
         playing, playback = (session, user, video), self.memory.playback
         second = position(
@@ -192,16 +195,15 @@ class Edx(Documents):
     def _role(self, user: str | None, course: str | None) -> str | None:
         return self.memory.role(user or "", course or "") or self.options.role
 
-    def _learn_staff(self, line: Line) -> None:
+    def _learn_role(self, line: Line) -> None:
         user, course, body = self._user(line), self._course(line), line.told()
         if user is None or course is None:
             return
         body = body if isinstance(body, dict) else {}
-        staff = (
-            body.get("is_staff") is True or line.context.get("is_staff") is True or bool(body.get("user_course_roles"))
-        )
-        if staff:
+        if body.get("is_staff") is True or line.context.get("is_staff") is True or body.get("user_course_roles"):
             self.memory.has_role(user, course, "teacher")
+        elif body.get("user_forums_roles") == ["Student"]:
+            self.memory.has_role(user, course, "student")
 
 
 def _first_of(body: dict[str, Any], *names: str) -> Any:

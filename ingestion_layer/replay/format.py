@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import orjson
 
@@ -16,6 +16,7 @@ from ingestion_layer.replay.json_rows import documents
 from ingestion_layer.replay.memory import Memory
 from ingestion_layer.replay.moments import SECOND
 from ingestion_layer.replay.row import MALFORMED, Options, Record, Row, Unmapped
+from ingestion_layer.replay.rule import Rule
 from ingestion_layer.replay.spool import Spool, Spooled
 from ingestion_layer.replay.tally import Tally
 
@@ -36,6 +37,9 @@ class Format:
     """
 
     name = ""
+    # Its section of the printed page: what it is and how its rows are read, and what becomes of which.
+    about: ClassVar[str] = ""
+    rules: ClassVar[tuple[Rule, ...]] = ()
     lacks = "lacks what it should tell"
 
     def __init__(self, options: Options):
@@ -90,12 +94,15 @@ class Format:
 
     def _mapped(self, rows: Spool, tally: Tally) -> Iterator[Record]:
         last, outcomes, ordinal = Spooled(-1, b"", -1, -1, b""), list[str | None](), 0
+        owned: set[str] = set()
         for spooled in rows:
             moment, identity, file, number, content = spooled
             document = orjson.loads(content)
             own = self.own_key(document)
             if identity != last.digest or moment != last.moment:
                 outcomes, ordinal = [], 0
+                if moment != last.moment:
+                    owned.clear()
             elif own or moment % SECOND or file != last.file:
                 ordinal = 0
             else:  # a clock of whole seconds doesn't tell two clicks apart, but a file that has both does
@@ -104,10 +111,14 @@ class Format:
             if ordinal < len(outcomes):
                 tally.repeated += 1
             else:
-                key = own or uuid_of(b"%s\x1f%s\x1f%d" % (self.name.encode(), identity, ordinal))
+                key = own
+                if own is None or own in owned:  # a source may give one id to several rows of a moment
+                    key = uuid_of(b"%s\x1f%s\x1f%d" % (self.name.encode(), identity, ordinal))
+                else:
+                    owned.add(own)
                 outcome: str | None = None
                 try:
-                    made = self.events(Row(document, moment, key))
+                    made = self.events(Row(document, moment, key or ""))
                 except Unmapped as reason:
                     made, outcome = [], str(reason)
                 outcomes.append(outcome)

@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Hashable
 from typing import Generic, TypeVar
 
+from ingestion_layer.replay.identity import identity
 from ingestion_layer.replay.moments import DAY, SECOND
 from ingestion_layer.replay.quantities import whole
 
@@ -15,6 +16,11 @@ Kept = TypeVar("Kept")
 FORGOTTEN = 30 * DAY
 # A play that finds the playing where the clock has brought it, give or take seconds, goes on with it.
 CONTIGUOUS = 2.0
+
+
+def day_session(source: str, user: str | None, moment: int) -> str:
+    """The session where a source tells none, as mobile apps do: a day of somebody's is one."""
+    return identity(source, "session", user, moment // DAY)
 
 
 class Recent(Generic[Kept]):

@@ -12,12 +12,12 @@ from typing import Any
 from ingestion_layer.replay.event import event
 from ingestion_layer.replay.format import Documents
 from ingestion_layer.replay.identity import canonical, identity, plain_uuid
-from ingestion_layer.replay.playback import Spans
-from ingestion_layer.replay.quantities import duration, number, whole
+from ingestion_layer.replay.playback import Spans, day_session
+from ingestion_layer.replay.quantities import duration, number, position, whole
 from ingestion_layer.replay.row import MALFORMED, Record, Row, Unmapped
 from ingestion_layer.replay.rule import Rule, by_name
 from ingestion_layer.replay.tally import named
-from ingestion_layer.replay.xapi_rules import RULES, VIDEO, Statement
+from ingestion_layer.replay.xapi_rules import ABOUT, RULES, VIDEO, Statement
 
 _RULES = by_name(RULES)
 _RANKS = {"VIDEO_PAUSED": 0, "VIDEO_COMPLETED": 0, "VIDEO_SEEKED": 2, "VIDEO_STARTED": 3}
@@ -27,6 +27,8 @@ class Xapi(Documents):
     """Statements of xAPI 1.0 and 2.0."""
 
     name = "xapi"
+    about = ABOUT
+    rules = RULES
     containers = ("statements",)
     lacks = "lacks what its profile asks for"
 
@@ -47,11 +49,12 @@ class Xapi(Documents):
         return plain_uuid(document.get("id"))
 
     def content(self, document: dict[str, Any], moment: int) -> bytes:
-        """The id alone; without one what the statement says, but not what stores add to it."""
+        """The id with who did what; without one all that the statement says, but not what stores add to it."""
         key = self.own_key(document)
         if key:
-            return key.encode()
-        names = ("id", "actor", "verb", "object", "result", "context")
+            statement = Statement(document)
+            return f"{key} {statement.user()} {statement.verb} {statement.thing()}".encode()
+        names = ("actor", "verb", "object", "result", "context")
         return canonical((moment, [document.get(name) for name in names]))
 
     def rank(self, document: dict[str, Any]) -> int:
@@ -78,12 +81,12 @@ class Xapi(Documents):
         made: list[Record] = []
         problem = "says nothing that our events say"
         try:
-            if rule and rule.becomes in _RANKS:
+            if rule and rule.becomes in _RANKS and not _is_quiz(statement):
                 return self._played(statement, rule, row)
-            if rule:
-                kind, fields = rule.make(statement)
-                return [self._event(kind, statement, row, fields)]
             made = self._spans(statement, row)
+            if rule and not made:
+                kind, fields = (_RULES["evaluated"] if verb == "completed" else rule).make(statement)
+                return [self._event(kind, statement, row, fields)]
         except Unmapped as reason:
             problem = str(reason)
         except MALFORMED:
@@ -97,10 +100,18 @@ class Xapi(Documents):
         return {"course_id": course, "role": self.memory.role(user or "", course or "") or self.options.role}
 
     def _event(self, kind: str, statement: Statement, row: Row, fields: dict[str, Any]) -> Record:
-        return event(kind, row.key, statement.user(), row.moment, **self._about(statement) | fields)
+        about = self._about(statement) | fields
+        user = about.pop("user", None) or statement.user()
+        if kind in ("LOGIN", "LOGOUT"):
+            about = {"role": about["role"] or "student", "session_id": about["session_id"]}
+        return event(kind, row.key, user, row.moment, **about)
+
+    def _seen(self, statement: Statement, row: Row) -> dict[str, Any]:
+        session = statement.session() or day_session(self.name, statement.user(), row.moment)
+        return self._about(statement) | {"session_id": session, "video_id": statement.thing()}
 
     def _played(self, statement: Statement, rule: Rule, row: Row) -> list[Record]:
-        about = self._about(statement) | {"session_id": statement.session(), "video_id": statement.thing()}
+        about = self._seen(statement, row)
         key = (about["session_id"], statement.user(), about["video_id"])
         made: list[Record] = []
         problem: Unmapped | None = None
@@ -124,8 +135,19 @@ class Xapi(Documents):
         return (playback.play if kind == "VIDEO_STARTED" else playback.stop)(key, places[0], moment)
 
     def _spans(self, statement: Statement, row: Row) -> list[Record]:
-        about = self._about(statement) | {"session_id": statement.session(), "video_id": statement.thing()}
-        return self._watched(statement, row, about, None)
+        """What a statement tells that is no play, pause or jump; the end of a session is that of its playing."""
+        span = None
+        if (
+            statement.verb == "terminated"
+            and statement.kind == "video"
+            and statement.told.get(f"{VIDEO}time") is not None
+        ):
+            about = self._seen(statement, row)
+            key = (about["session_id"], statement.user(), about["video_id"])
+            span = self.memory.playback.stop(key, position(statement.told[f"{VIDEO}time"]), row.moment)
+        elif statement.segments() is None:
+            return []
+        return self._watched(statement, row, self._seen(statement, row), span)
 
     def _watched(
         self, statement: Statement, row: Row, about: dict[str, Any], span: tuple[float, float] | None
@@ -135,7 +157,7 @@ class Xapi(Documents):
         user, video, session = statement.user(), about["video_id"], about["session_id"]
         if user is None or (listed is None and span is None):
             return []
-        key = (session or user, user, video)
+        key = (session, user, video)
         known = self.memory.spans.get(key, row.moment)
         watched, lists = known or (Spans(), False)
         about["video_duration_seconds"] = self._length(statement)
@@ -174,3 +196,8 @@ class Xapi(Documents):
                 return int(length)
             self.options.left_out("length of a video that is no number")
         return None
+
+
+def _is_quiz(statement: Statement) -> bool:
+    """Whether something was completed that is no video, but has a score."""
+    return statement.verb == "completed" and f"{VIDEO}time" not in statement.told and "score" in statement.result

@@ -9,9 +9,22 @@ from ingestion_layer.replay.quantities import number, points, position, whole
 from ingestion_layer.replay.row import Unmapped
 from ingestion_layer.replay.rule import Rule
 
+ABOUT = """statements of the video profile, of Open edX's event-routing-backends and the like
+The source is the last part of the verb's id. The user is the account with its home page, else `mbox`, `mbox_sha1sum` or `openid`; the
+course is the object where it is one, else the parent (or grouping) activity; the session is the extension `session-id` of the video profile or
+of Open edX, else the registration, else a day of somebody's. Who is registered to a course is a student in it. Statements that another one
+of the same call voids are counted.
+
+Any statement with `played-segments` becomes a `VIDEO_WATCHED` for each part of a segment that no earlier statement of the session had.
+Where a session lists none, what lies between play and the next pause, seek, completion or termination is one.
+"""
 VIDEO = "https://w3id.org/xapi/video/extensions/"
 OPENEDX = "https://w3id.org/xapi/openedx/extensions/"
+GRADER = "edx-grader"
+MATERIALS = {"document": "document", "file": "document", "page": "document", "resource": "document", "link": "link",
+             "url": "link", "webpage": "link"}  # fmt: skip
 Segments = list[tuple[float, float]]
+Found = tuple[str, dict[str, Any]]
 
 
 class Statement:
@@ -26,6 +39,11 @@ class Statement:
         self.context = _object(document.get("context"))
         self.result = _object(document.get("result"))
         self.told = _object(self.result.get("extensions"))
+
+    @property
+    def kind(self) -> str:
+        """Type of the object, as `course` or `video`."""
+        return _kind(self.document.get("object"))
 
     def extension(self, name: str) -> Any:
         """What the context adds."""
@@ -48,9 +66,8 @@ class Statement:
 
     def course(self) -> str | None:
         """The course: the object where it is one, or the activity that it stands in."""
-        thing = _object(self.document.get("object"))
-        if _kind(thing) == "course":
-            return _identified(thing)
+        if self.kind == "course":
+            return self.thing()
         around = _object(self.context.get("contextActivities"))
         for name in ("parent", "grouping"):
             activities = around.get(name)
@@ -123,27 +140,84 @@ def _download(statement: Statement) -> tuple[str, dict[str, Any]]:
     return "DOWNLOAD_MATERIAL", {"resource_id": statement.thing()}
 
 
-def _evaluated(statement: Statement) -> tuple[str, dict[str, Any]]:
+def _evaluated(statement: Statement) -> Found:
     score = _object(statement.result.get("score"))
-    quiz = {"quiz_id": statement.thing()}
-    if score.get("max") is not None and score.get("raw") is not None:
-        right = points(score["raw"], score["max"], 0)
-    elif score.get("scaled") is not None:
-        right = points(score["scaled"], 1, 0)
-    elif isinstance(statement.result.get("success"), bool):
-        right = 100.0 * statement.result["success"]
-    else:
+    if not {"raw", "scaled"} & score.keys():
         raise Unmapped("says nothing of right answers")
-    return "QUIZ_COMPLETED", quiz | {"correct_answers": whole(right), "total_questions": 100}
+    # Of several questions in one problem each has a statement, without a score; that of all of them counts.
+    right = (
+        points(score["raw"], score["max"], 0) if {"raw", "max"} <= score.keys() else points(score.get("scaled"), 1, 0)
+    )
+    quiz = {"quiz_id": statement.thing(), "correct_answers": whole(right), "total_questions": 100}
+    if statement.kind == "course":
+        raise Unmapped("is a course's grade")
+    return "QUIZ_COMPLETED", quiz
+
+
+def _earned(statement: Statement) -> Found:
+    if statement.kind == "course":
+        raise Unmapped("is a course's grade")
+    score = _object(statement.result.get("score"))
+    student = statement.user()
+    if student is None:
+        raise Unmapped("nobody's")
+    graded = {
+        "student_id": student,
+        "assignment_id": statement.thing(),
+        "score": points(score.get("raw"), score.get("max")),
+    }
+    return "GRADE_ASSIGNMENT", {"user": GRADER, "role": "teacher", **graded}
+
+
+def _viewed(statement: Statement) -> Found:
+    kind = statement.kind
+    if kind == "course":
+        return "COURSE_VIEW", {"course_id": statement.thing()}
+    if kind in MATERIALS:
+        return "ACCESS_COURSE_MATERIAL", {"material_id": statement.thing(), "material_type": MATERIALS[kind]}
+    return "ITEM_CLICK", {"item_id": statement.thing(), "item_type": kind or "activity"}
+
+
+def _clicked(statement: Statement) -> Found:
+    return "ITEM_CLICK", {"item_id": statement.thing(), "item_type": statement.kind or "activity"}
+
+
+def _begun(statement: Statement) -> Found:
+    if not statement.kind.endswith("assessment"):
+        raise Unmapped("says nothing that our events say")
+    return "QUIZ_STARTED", {"quiz_id": statement.thing()}
+
+
+def _over(statement: Statement) -> Found:
+    return "SUBMIT_ASSIGNMENT", {"assignment_id": statement.thing(), "assignment_type": "lab"}
+
+
+def _handed_in(statement: Statement) -> Found:
+    return "SUBMIT_ASSIGNMENT", {"assignment_id": statement.thing()}
+
+
+def _logged(kind: str) -> Any:
+    def make(statement: Statement) -> Found:
+        return kind, {"session_id": statement.session()}
+
+    return make
 
 
 RULES: tuple[Rule, ...] = (
     Rule(("played",), "VIDEO_STARTED", _place, "at `time`, in whole seconds"),
     Rule(("paused",), "VIDEO_PAUSED", _place, "at `time`"),
-    Rule(("completed",), "VIDEO_COMPLETED", _place, "at `time`"),
+    Rule(("completed",), "VIDEO_COMPLETED", _place, "at `time`; of anything but a video with a score `QUIZ_COMPLETED`"),
     Rule(("seeked",), "VIDEO_SEEKED", _jump, "from `time-from` to `time-to`"),
+    Rule(("terminated",), "SUBMIT_ASSIGNMENT", _over, "of an assessment (type lab); of a video it ends the playing"),
+    Rule(("initialized",), "QUIZ_STARTED", _begun, "of an assessment"),
     Rule(("downloaded",), "DOWNLOAD_MATERIAL", _download),
     Rule(("registered",), "COURSE_ENROLLED", _enrolment("COURSE_ENROLLED"), "of the course that is its object; role student"),
     Rule(("unregistered",), "COURSE_DROPPED", _enrolment("COURSE_DROPPED"), "of the course that is its object; role student"),
-    Rule(("evaluated",), "QUIZ_COMPLETED", _evaluated, "points of a hundred as right answers"),
+    Rule(("evaluated", "passed", "failed", "scored"), "QUIZ_COMPLETED", _evaluated, "of anything but a course, with a score: points of a hundred as right answers"),
+    Rule(("earned",), "GRADE_ASSIGNMENT", _earned, f"of anything but a course: of 100 points, by `{GRADER}`, to the actor"),
+    Rule(("viewed",), "COURSE_VIEW, ACCESS_COURSE_MATERIAL, ITEM_CLICK", _viewed, "by the object's type: a course; a document, file, page, resource or link; anything else"),
+    Rule(("navigated", "posted", "edited", "deleted", "voted", "reported", "unreported", "bookmarked", "unbookmarked"), "ITEM_CLICK", _clicked, "on the object, of its type"),
+    Rule(("submitted", "submit"), "SUBMIT_ASSIGNMENT", _handed_in),
+    Rule(("logged-in",), "LOGIN", _logged("LOGIN"), "role student where none is told"),
+    Rule(("logged-out",), "LOGOUT", _logged("LOGOUT"), "role student where none is told"),
 )  # fmt: skip
