@@ -8,15 +8,17 @@ from datetime import UTC, datetime
 from prometheus_client.core import Metric
 
 from runtime.exposition import Exposition
-from serving_layer.answers import Answers
-from serving_layer.state import Generation, ServingState
+from serving_layer.errors import NotServing
+from serving_layer.query.coverage import Coverage
+from serving_layer.state.generation import Generation
+from serving_layer.state.serving_state import ServingState
 
 
 class Metrics:
     """Counts of requests by route and status, and what the state says of itself when it is scraped."""
 
-    def __init__(self, state: ServingState, answers: Answers):
-        self.state, self.answers = state, answers
+    def __init__(self, state: ServingState, coverage: Coverage):
+        self.state, self.coverage = state, coverage
         self.exposition = Exposition("serving")
         self.requests = self.exposition["serving_requests_total"]
         self.seconds = self.exposition["serving_request_seconds"]
@@ -25,16 +27,16 @@ class Metrics:
     def _collect(self) -> Iterator[Metric]:
         state, family = self.state, self.exposition.family
         ready = family("serving_ready")
-        ready.add_metric([], int(not state.problem and state.is_alive()))
+        ready.add_metric([], int(state.is_ready))
         waits = family("serving_run_waits")
-        waits.add_metric([], int(bool(state.waiting)))
+        waits.add_metric([], int(bool(state.succession.waiting)))
         applied = family("serving_delta_apply_seconds")
         applied.add_metric([], state.deltas_applied, state.apply_seconds)
         yield from (ready, waits, applied)
         try:
             with state.reading() as generation:
                 yield from self._of(generation)
-        except RuntimeError:
+        except NotServing:
             return
 
     def _of(self, generation: Generation) -> Iterator[Metric]:
@@ -54,10 +56,11 @@ class Metrics:
                 cuts.add_metric([topic, partition], offset)
             for partition, end in head.items():
                 heads.add_metric([topic, partition], end)
-            ends = self.state.alive.kafka.get(topic) if self.state.alive else None
+            alive = self.state.heartbeat.said
+            ends = alive.kafka.get(topic) if alive else None
             if ends is not None:
                 behind.add_metric([topic], sum(max(0, end - head.get(p, 0)) for p, end in ends.items()))
-            lag = self.answers.freshness(generation, topic)[1]
+            lag = self.coverage.freshness(generation, topic)[1]
             if lag is not None:
                 seconds.add_metric([topic], lag)
             for partition, entry in ledger.items():

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 
 import uvicorn
 
+from runtime.command_line import Parser
+from runtime.errors import PlatformError
 from runtime.logs import Log, configure
-from runtime.settings import Settings, SettingsError
-from runtime.storage.store import StorageError
+from runtime.settings import Settings
 
 LOG = Log("serving")
 
 
 def main(argv: list[str] | None = None) -> int:
     """Serve until stopped; 1 for settings that can't be used."""
-    parser = argparse.ArgumentParser(
-        prog="serving_layer.py", description="Serve the query API; its documentation is at `/docs`."
-    )
+    parser = Parser(prog="serving_layer.py", description="Serve the query API; its documentation is at `/docs`.")
     parser.add_argument("--host", help="address to listen on (default: SERVING_HOST)")
     parser.add_argument("--port", help="port to listen on (default: SERVING_PORT)")
     options = parser.parse_args(argv)
@@ -27,11 +25,12 @@ def main(argv: list[str] | None = None) -> int:
     try:
         settings = Settings.load(os.environ | {name: text for name, text in chosen.items() if text is not None})
         configure(settings)
-        from serving_layer.api import create_app
+        from serving_layer.application import create_app
+        from serving_layer.protocol import Protocol
 
         app = create_app(settings)
         app.state.exposition.serve(settings)
-    except (SettingsError, StorageError) as error:
+    except PlatformError as error:
         LOG.error("stopped", error=error)
         return 1
     uvicorn.run(
@@ -42,7 +41,7 @@ def main(argv: list[str] | None = None) -> int:
         log_level="warning",
         access_log=False,
         loop="uvloop",
-        http="httptools",
+        http=Protocol,
     )
     return 0
 

@@ -1,4 +1,4 @@
-"""Serve the query API: `python serving_layer/serving_layer.py [--host HOST] [--port PORT]`; documentation at `/docs`."""
+"""Serve the query API: `python serving_layer/serving_layer.py [--host HOST] [--port PORT]`; its page is at `/docs`."""
 
 import os
 import sys

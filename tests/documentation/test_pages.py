@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from runtime.settings import Settings
-from serving_layer.api import create_app
+from serving_layer.application import create_app
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("runtime", "catalogue", "ingestion_layer", "batch_layer", "speed_layer", "serving_layer", "deployment")

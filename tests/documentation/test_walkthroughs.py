@@ -32,7 +32,7 @@ import json, sys
 from pathlib import Path
 from datetime import UTC, datetime, timedelta
 from catalogue.events import TOPICS
-from serving_layer.answers import Answers
+from serving_layer.query.answers import Answers
 from tests.laws.test_merged import Platform, opened, rows_of
 from tests.oracle.views import Record
 

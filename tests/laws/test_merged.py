@@ -24,9 +24,10 @@ from catalogue.events import TOPICS
 from catalogue.views import VIEWS
 from runtime.settings import Settings
 from runtime.storage.opening import open_store
-from serving_layer.answers import Answers
-from serving_layer.query import parse
-from serving_layer.state import ServingState
+from serving_layer.query.answers import Answers
+from serving_layer.query.coverage import Coverage
+from serving_layer.query.parameters import parse
+from serving_layer.state.serving_state import ServingState
 from speed_layer.speed import Speed
 from speed_layer.typed_records import pack, unpack
 from tests.oracle.comparison import differences
@@ -122,8 +123,12 @@ class Platform:
 
 def opened(platform: Platform) -> ServingState:
     state = ServingState(platform.settings)
-    state._look()
+    state.look()
     return state
+
+
+def answering(state: ServingState) -> Answers:
+    return Answers(Coverage(state.heartbeat))
 
 
 def rows_of(state: ServingState, answers: Answers, view: str, layer: str = "merged") -> tuple[list[dict], dict]:
@@ -148,7 +153,7 @@ def rows_of(state: ServingState, answers: Answers, view: str, layer: str = "merg
 
 def check(platform: Platform, state: ServingState) -> None:
     """Every view of `merged` is what the oracle makes of the records that the answer says it covers."""
-    answers = Answers(state)
+    answers = answering(state)
     assert state.generation
     head = {t: s.head for t, s in state.generation.topics.items()}
     expected = all_views(landed(platform.covered(head)))
@@ -159,22 +164,21 @@ def check(platform: Platform, state: ServingState) -> None:
         found = differences(expected[view], rows)
         if found:
             wrong[view] = found[:2]
-    answers.drop_old(everything=True)
+    answers.snapshots.drop_old(everything=True)
     assert not wrong
 
 
 def settle(state: ServingState) -> None:
     """Let the serving layer see what was published and written; a run that covers less than what is served waits on."""
     for _ in range(2):
-        state._look()
-        while state._building and not state.waiting:
+        state.look()
+        while state.succession.is_building and not state.succession.waiting:
             time.sleep(0.01)
-            state._look()
-        while state._next_delta():
-            pass
-        state._catch_gaps()
-        state._find_windows()
-        if not state.waiting:
+            state.look()
+        state.follow_deltas()
+        state.catch_up()
+        state.find_windows()
+        if not state.succession.waiting:
             return
         time.sleep(0.5)
 
@@ -262,7 +266,7 @@ def test_layers_apart(tmp_path, layer):
     state = opened(platform)
     try:
         cut = current(platform.batch)[0].cut
-        answers = Answers(state)
+        answers = answering(state)
         logins = "auth_hourly_login_patterns"
         whole = sum(r["login_count"] for r in rows_of(state, answers, logins)[0])
         parts = {
@@ -273,6 +277,6 @@ def test_layers_apart(tmp_path, layer):
             expected = all_views(landed(platform.covered({t: cut.get(t, {}) for t in TOPICS})))
             for view in VIEWS:
                 assert differences(expected[view], rows_of(state, answers, view, "batch")[0]) == []
-        answers.drop_old(everything=True)
+        answers.snapshots.drop_old(everything=True)
     finally:
         state.stop()

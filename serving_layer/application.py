@@ -1,0 +1,60 @@
+"""The query API as one application: its state, its routes, and what holds for every request."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from fastapi.middleware.gzip import GZipMiddleware
+from fastapi_offline import FastAPIOffline
+from starlette.concurrency import run_in_threadpool
+
+from runtime.settings import Settings
+from serving_layer.metrics import Metrics
+from serving_layer.middleware import EveryRequest
+from serving_layer.problems import answer_errors
+from serving_layer.query.answers import Answers
+from serving_layer.query.coverage import Coverage
+from serving_layer.routes import freshness, front_page, health, realtime, views
+from serving_layer.state.precomputation import Precomputation
+from serving_layer.state.serving_state import ServingState
+
+SMALLEST_GZIP = 2000
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The application over the bucket of `settings`; its state follows the bucket while it runs."""
+    state = ServingState(settings)
+    coverage = Coverage(state.heartbeat)
+    answers, precomputation = Answers(coverage), Precomputation(state)
+    metrics = Metrics(state, coverage)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        state.start()
+        precomputation.start()
+        yield
+        answers.snapshots.drop_old(everything=True)
+        await run_in_threadpool(precomputation.stop)
+        await run_in_threadpool(state.stop)
+
+    app = FastAPIOffline(  # its pages come without files from elsewhere
+        title="Learning analytics",
+        description="Views of learning events: the batch layer's answer and every event since, in one.",
+        version="1",
+        lifespan=lifespan,
+    )
+    app.state.serving, app.state.exposition = state, metrics.exposition
+    app.add_middleware(GZipMiddleware, minimum_size=SMALLEST_GZIP, compresslevel=5)
+    app.add_middleware(EveryRequest, metrics=metrics)
+    answer_errors(app)
+    for router in (
+        front_page.routes(),
+        views.routes(state, answers),
+        realtime.routes(state.realtime),
+        freshness.routes(state, coverage),
+        health.routes(state, metrics, answers.snapshots),
+    ):
+        app.include_router(router)
+    return app

@@ -1,0 +1,32 @@
+"""What can go wrong with a request, as errors that `problems.py` answers."""
+
+from __future__ import annotations
+
+from runtime.errors import PlatformError
+
+
+class NotServing(PlatformError):
+    """Nothing can be answered yet."""
+
+
+class BadQuery(PlatformError, ValueError):
+    """A parameter that can't be used; `name` is the parameter's."""
+
+    def __init__(self, name: str, message: str):
+        super().__init__(f"'{name}': {message}")
+        self.name = name
+
+
+class Unknown(PlatformError, LookupError):
+    """Nothing of that name is there; `name` is what was asked for."""
+
+    def __init__(self, name: str, message: str):
+        super().__init__(message)
+        self.name = name
+
+
+class UnknownRun(Unknown):
+    """Retention holds no run of that id."""
+
+    def __init__(self, message: str):
+        super().__init__("as_of_run", message)

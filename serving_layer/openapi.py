@@ -1,0 +1,119 @@
+"""What the OpenAPI page says of parameters and answers that the routes read by themselves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from catalogue.views.windows import WINDOW_HOURS
+from serving_layer.query.formats import MEDIA_TYPES
+from serving_layer.query.parameters import FORMATS, LAYERS
+from serving_layer.query.query import DEFAULT_LIMIT, MAX_LIMIT
+
+
+def _parameter(name: str, schema: dict[str, Any], description: str) -> dict[str, Any]:
+    return {"name": name, "in": "query", "required": False, "schema": schema, "description": description}
+
+
+def _content(properties: dict[str, Any], required: list[str] | None = None) -> dict[str, Any]:
+    schema = {"type": "object", "properties": properties, "required": required or list(properties)}
+    return {"application/json": {"schema": schema}}
+
+
+_VECTORS = {"type": "object", "additionalProperties": {"type": "object", "additionalProperties": {"type": "integer"}}}
+_TEXT_OR_NULL = {"type": ["string", "null"]}
+_FORMAT = _parameter(
+    "format", {"type": "string", "enum": list(FORMATS)}, "JSON (default), CSV, Parquet or an Arrow stream."
+)
+_SPREADSHEET = _parameter(
+    "spreadsheet",
+    {"type": "boolean"},
+    "Beside format=csv: CSV that a spreadsheet opens safely, with a byte order mark and an apostrophe before text that "
+    "would be a formula; false by default.",
+)
+PARAMETERS = [
+    {"name": "view", "in": "path", "required": True, "schema": {"type": "string"}},
+    _parameter(
+        "sort", {"type": "string"}, "Columns separated by commas, each with - in front to descend; then the key."
+    ),
+    _parameter(
+        "limit", {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT}, f"Rows of a page; {DEFAULT_LIMIT} by default."
+    ),
+    _parameter(
+        "cursor",
+        {"type": "string"},
+        "`next` of the page before; pages agree with the first for a minute after the last.",
+    ),
+    _parameter("fields", {"type": "string"}, "Columns of the answer, separated by commas."),
+    _parameter(
+        "layer",
+        {"type": "string", "enum": list(LAYERS)},
+        "merged (default): everything; batch: below the cut; speed: from the cut on.",
+    ),
+    _FORMAT,
+    _SPREADSHEET,
+    _parameter("as_of_run", {"type": "string"}, "Answer as this kept batch run published it."),
+]
+WINDOW_PARAMETERS = [
+    _parameter(
+        "minutes", {"type": "integer", "minimum": 1, "maximum": WINDOW_HOURS * 60}, "How many minutes; 60 by default."
+    ),
+    _parameter("until", {"type": "string"}, "A time in the last minute of the answer; now by default."),
+    _FORMAT,
+    _SPREADSHEET,
+]
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
+_OTHERS = {media.split(";")[0]: _BINARY for form, media in MEDIA_TYPES.items() if form != "json"}
+ANSWER: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": (
+            "A page of rows, and what they cover; in other formats the headers X-Total, X-Next and X-As-Of say so."
+        ),
+        "content": {
+            **_content(
+                {
+                    "view": {"type": "string"},
+                    "columns": {"type": "array", "items": {"type": "string"}},
+                    "rows": {"type": "array", "items": {"type": "object"}},
+                    "total": {"type": "integer"},
+                    "next": _TEXT_OR_NULL,
+                    "as_of": {
+                        "type": "object",
+                        "properties": {
+                            "run": _TEXT_OR_NULL,
+                            "cut": _VECTORS,
+                            "head": _VECTORS,
+                            "watermark": _TEXT_OR_NULL,
+                            "lag_seconds": {"type": ["number", "null"]},
+                        },
+                    },
+                }
+            ),
+            **_OTHERS,
+        },
+    },
+    304: {"description": "The answer is the one that If-None-Match names."},
+}
+_PROBLEM = _content({"name": {"type": "string"}, "detail": {"type": "string"}})
+ERRORS: dict[int | str, dict[str, Any]] = {
+    404: {"description": "No such view, window or run.", "content": _PROBLEM},
+    422: {"description": "A parameter can't be used; `name` is its name.", "content": _PROBLEM},
+    503: {"description": "Nothing can be answered yet, or the newest objects can't be served.", "content": _PROBLEM},
+}
+VIEW_LIST: dict[int | str, dict[str, Any]] = {200: {"description": "Names, keys and columns."}}
+FRESHNESS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "cut and head are exclusive: the first offset not in the batch views, not in the answer.",
+        "content": _content(
+            {
+                "run": _TEXT_OR_NULL,
+                "cut": _VECTORS,
+                "head": _VECTORS,
+                "lag_seconds": {"type": ["number", "null"]},
+                "ledger": {"type": "object"},
+            }
+        ),
+    }
+}
+HEALTH: dict[int | str, dict[str, Any]] = {
+    200: {"description": "Fine.", "content": _content({"status": {"type": "string"}})}
+}

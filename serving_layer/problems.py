@@ -1,0 +1,64 @@
+"""Errors as answers: `{"name", "detail"}` with the status that fits."""
+
+from __future__ import annotations
+
+import duckdb
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from runtime.storage.store import StorageError
+from serving_layer.errors import BadQuery, NotServing, Unknown
+
+
+def problem(status: int, name: str, detail: str) -> Response:
+    """The answer that says what is wrong, and with what."""
+    return JSONResponse({"name": name, "detail": detail}, status)
+
+
+async def _unknown(_: Request, error: Exception) -> Response:
+    return problem(404, getattr(error, "name", "path"), str(error))
+
+
+async def _bad(_: Request, error: Exception) -> Response:
+    return problem(422, getattr(error, "name", "query"), str(error))
+
+
+async def _away(_: Request, error: Exception) -> Response:
+    return problem(503, "state", str(error))
+
+
+async def _full(_: Request, error: Exception) -> Response:
+    return problem(503, "state", f"memory and scratch space must be enough; {str(error).splitlines()[0]}")
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
+    asked = f"{request.method} {request.url.path}"
+    answer = problem(error.status_code, request.url.path, f"'{asked}': {error.detail}; /docs lists what there is")
+    answer.headers.update(error.headers or {})
+    return answer
+
+
+async def _broken(_: Request, __: Exception) -> Response:
+    return problem(500, "server", "an error of the server; its log says which")
+
+
+ANSWERS = {
+    Unknown: _unknown,
+    BadQuery: _bad,
+    NotServing: _away,
+    StorageError: _away,
+    FileNotFoundError: _away,
+    duckdb.OutOfMemoryException: _full,
+    duckdb.IOException: _full,
+    HTTPException: _refused,
+    Exception: _broken,
+}
+
+
+def answer_errors(app: FastAPI) -> None:
+    """Let every error of a request be answered in one form."""
+    for error, handler in ANSWERS.items():
+        app.add_exception_handler(error, handler)

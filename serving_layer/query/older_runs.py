@@ -1,0 +1,73 @@
+"""Views of a batch run that is not the published one any more, as long as retention holds it."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+import threading
+from contextlib import closing
+from pathlib import Path
+
+from catalogue.at_rest.runs import RunManifest, kept, view_file
+from catalogue.sql.dialect import connect
+from runtime.storage.store import StorageError, Store
+from serving_layer.errors import UnknownRun
+from serving_layer.query import cursors
+from serving_layer.query.answers import Answer, answer, count, page
+from serving_layer.query.formats import json_bytes
+from serving_layer.query.query import Query
+from serving_layer.state.local_copies import naming_object
+
+MOST_FILES = 16
+_RUN = re.compile(r"[\w.\-]{1,100}")
+
+
+class OlderRuns:
+    """Reads views of runs by id; keeps the files that were asked for last."""
+
+    def __init__(self, batch: Store):
+        self.batch = batch
+        self.folder = tempfile.TemporaryDirectory(prefix="serving-runs-")
+        self.files: dict[str, Path] = {}
+        self.lock = threading.Lock()
+
+    def page(self, run: str, view: str, query: Query) -> Answer:
+        """A page of `view` as run `run` published it. Raises UnknownRun, and StorageError where it is damaged."""
+        manifest = self._manifest(run)
+        if view not in manifest.views:
+            raise UnknownRun(f"run '{run}' has no view '{view}'")
+        covers = {"run": run, "cut": manifest.cut, "head": manifest.cut, "watermark": None, "lag_seconds": None}
+        path = view_file(manifest.views[view].path)
+        with self.lock:
+            file = self._file(run, path)
+            try:
+                with naming_object(self.batch, path, file), closing(connect()) as con:
+                    con.execute(f"CREATE VIEW answer AS FROM read_parquet('{file}', hive_partitioning = false)")
+                    total = count(con, "answer", query)
+                    table, last = page(con, "answer", query)
+                    following = cursors.encoded(query, last, query.snapshot) if last else None
+                    return answer(table, total, following, json_bytes(covers), query)
+            except StorageError:
+                self.files.pop(path).unlink()  # the object may be whole again later
+                raise
+
+    def _manifest(self, run: str) -> RunManifest:
+        if not _RUN.fullmatch(run):
+            raise UnknownRun(f"run must be the id of a kept run; got '{run[:100]}'")
+        try:
+            return kept(self.batch, run)
+        except FileNotFoundError:
+            raise UnknownRun(f"run '{run}' is not kept") from None
+
+    def _file(self, run: str, path: str) -> Path:
+        if path not in self.files:
+            while len(self.files) >= MOST_FILES:
+                self.files.pop(next(iter(self.files))).unlink()
+            local = Path(self.folder.name) / path.replace("/", "-")
+            try:
+                self.batch.download(path, local)
+            except FileNotFoundError:
+                self._manifest(run)  # retention may have dropped it since
+                raise StorageError(f"'{path}' in {self.batch.uri} is gone") from None
+            self.files[path] = local
+        return self.files[path]

@@ -1,0 +1,38 @@
+"""The route that says what the answers cover, how far behind they may be, and whether the ledger closes."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+
+from catalogue.events import TOPICS
+from serving_layer.openapi import ERRORS, FRESHNESS
+from serving_layer.query.coverage import Coverage
+from serving_layer.query.formats import json_bytes
+from serving_layer.routes.views import json_response
+from serving_layer.state.serving_state import ServingState
+
+
+def routes(state: ServingState, coverage: Coverage) -> APIRouter:
+    """`/freshness`."""
+    router = APIRouter()
+
+    @router.get(
+        "/freshness", responses={**FRESHNESS, 503: ERRORS[503]}, summary="What the answers cover, and the ledger"
+    )
+    async def freshness() -> Response:
+        with state.reading() as generation:
+            lags = [coverage.freshness(generation, topic) for topic in TOPICS]
+            topics = generation.topics
+            answer = {
+                "run": generation.run,
+                "published_at": generation.current.published_at or None,
+                "cut": {t: s.cut for t, s in topics.items()},
+                "head": {t: dict(s.head) for t, s in topics.items()},
+                "watermark": max((newest for newest, _ in lags if newest), default=None),
+                "lag_seconds": max((lag for _, lag in lags if lag is not None), default=None),
+                "ledger": {t: {p: dict(e) for p, e in s.ledger.items()} for t, s in topics.items()},
+                "speed_layer": state.heartbeat.said and state.heartbeat.said.at,
+            }
+            return json_response(json_bytes(answer))
+
+    return router

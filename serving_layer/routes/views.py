@@ -1,0 +1,109 @@
+"""Routes of the views: which there are, and their rows."""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any
+
+from catalogue.views.view import View
+from fastapi import APIRouter, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from catalogue.at_rest.deltas import Vector
+from catalogue.views import VIEWS
+from catalogue.views.columns import view_columns
+from serving_layer.errors import Unknown
+from serving_layer.openapi import ANSWER, ERRORS, PARAMETERS, VIEW_LIST
+from serving_layer.query.answers import Answer, Answers
+from serving_layer.query.formats import MEDIA_TYPES, json_bytes, table_bytes
+from serving_layer.query.older_runs import OlderRuns
+from serving_layer.query.parameters import parse, readings
+from serving_layer.query.query import Query
+from serving_layer.state.serving_state import ServingState
+
+
+def routes(state: ServingState, answers: Answers) -> APIRouter:
+    """`/views` and `/views/{view}`."""
+    router = APIRouter()
+    older, columns = OlderRuns(state.batch), view_columns()
+    listed = json_bytes({"views": [_listed(view, columns[view.name]) for view in VIEWS.values()]})
+
+    @router.get("/views", responses=VIEW_LIST, summary="Every view, its key, and its columns with types and meaning")
+    async def views() -> Response:
+        return json_response(listed)
+
+    @router.get(
+        "/views/{view}",
+        responses={**ANSWER, **ERRORS},
+        openapi_extra={"parameters": PARAMETERS},
+        summary="Rows of a view; every column is a filter",
+    )
+    async def rows(request: Request) -> Response:  # reads `view` itself: declared, it would cost a lookup a tenth
+        view = request.path_params["view"]
+        if view not in VIEWS:
+            raise Unknown(view, f"view '{view}' is not known; GET /views lists them")
+        declared = VIEWS[view]
+        spaced, literal = readings(request.scope["query_string"])
+        query = parse(spaced, columns[view], declared.key, literal=literal)
+        if query.as_of_run:
+            answer = await run_in_threadpool(older.page, query.as_of_run, view, query)
+            return _answered(view, query, answer)
+        with state.reading() as generation:
+            tag = _tag(generation.run, generation.topics[declared.topic].head, request)
+            if _matches(request.headers.get("if-none-match"), tag):
+                return Response(status_code=304, headers={"ETag": tag})
+            quick = answers.quick(generation, declared.topic, view, query)
+            if quick is not None:
+                return _answered(view, query, quick, tag)
+            answer = await run_in_threadpool(answers.page, generation, declared.topic, view, query)
+        return _answered(view, query, answer, tag)
+
+    return router
+
+
+def json_response(body: bytes, headers: dict[str, str] | None = None) -> Response:
+    """An answer whose body is JSON already."""
+    return Response(body, 200, headers, "application/json")
+
+
+def described(view: View, kinds: dict[str, str]) -> list[dict[str, str]]:
+    """Name, type and meaning of each column."""
+    return [{"name": name, "type": kind, "meaning": view.meanings[name]} for name, kind in kinds.items()]
+
+
+def _listed(view: View, kinds: dict[str, str]) -> dict[str, Any]:
+    return {"name": view.name, "topic": view.topic, "key": view.key, "columns": described(view, kinds)}
+
+
+def _answered(view: str, query: Query, answer: Answer, tag: str | None = None) -> Response:
+    headers = {"ETag": tag} if tag else {}
+    names = list(query.fields or query.columns)
+    if isinstance(answer.rows, list):
+        found = answer.rows
+        if query.fields:
+            found = [{name: row[name] for name in names} for row in found]
+        body = b"".join(
+            (
+                b'{"view":"', view.encode(), b'","columns":', json_bytes(names), b',"rows":', json_bytes(found),
+                b',"total":', str(answer.total).encode(), b',"next":', json_bytes(answer.next),
+                b',"as_of":', answer.as_of, b"}",
+            )
+        )  # fmt: skip
+        return json_response(body, headers)
+    headers |= {"X-Total": str(answer.total), "X-Next": answer.next or "", "X-As-Of": answer.as_of.decode()}
+    data = table_bytes(answer.rows.select(names), query.format, query.spreadsheet)
+    return Response(data, 200, headers, MEDIA_TYPES[query.format])
+
+
+def _tag(run: str | None, head: Vector, request: Request) -> str:
+    """The weak tag of an answer, the same from every replica: what it covers, and what was asked."""
+    scope = request.scope
+    parts = (repr(sorted(head.items())).encode(), scope["path"].encode(), scope["query_string"])
+    return f'W/"{run}-{zlib.crc32(parts[0]):08x}-{zlib.crc32(b"?".join(parts[1:])):08x}"'
+
+
+def _matches(header: str | None, tag: str) -> bool:
+    """Whether If-None-Match names the tag, by weak comparison."""
+    if header is None:
+        return False
+    return header.strip() == "*" or any(t.strip().removeprefix("W/") == tag[2:] for t in header.split(","))
