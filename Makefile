@@ -40,6 +40,7 @@ docs: .environment
 	$(PYTHON) -m ingestion_layer.replay.documents
 	$(PYTHON) -m deployment.kubernetes.alert_rules
 	$(PYTHON) -m deployment.monitoring.dashboards
+	$(PYTHON) -m deployment.command.reference
 
 lint: .environment
 	$(VENV)/bin/ruff check .

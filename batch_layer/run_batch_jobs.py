@@ -43,7 +43,7 @@ def main(argv: list[str] | None = None, about: str = "") -> int:
 
     `about` ends what `--help` prints.
     """
-    options = _parser(about).parse_args(argv)
+    options = parser(about).parse_args(argv)
     if options.runs or options.republish:
         return _go_back(options.arguments, options.republish)
     *jobs, source, target = options.arguments if len(options.arguments) > 1 else (*options.arguments, "")
@@ -89,7 +89,8 @@ def main(argv: list[str] | None = None, about: str = "") -> int:
     return 0
 
 
-def _parser(about: str) -> Parser:
+def parser(about: str = "") -> Parser:
+    """What the command line takes; `about` ends its help."""
     parser = Parser(
         prog="run_batch_jobs.py",
         description=__doc__,

@@ -5,7 +5,6 @@ data stays.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import subprocess
@@ -24,9 +23,10 @@ import pyarrow as pa
 from catalogue.at_rest.runs import current
 from catalogue.events import TOPICS
 from deployment.installation import StackError
-from deployment.local_layers import LocalLayers
+from deployment.local_layers import DATA, LocalLayers
 from deployment.local_stack import ROOT, LocalStack
 from kafka import KafkaProducer
+from runtime.command_line import Parser
 from runtime.kafka_offsets import KafkaBounds, Offsets
 from runtime.settings import Settings
 from runtime.storage.opening import open_store
@@ -45,8 +45,8 @@ PATIENCE_SECONDS = 120
 
 def main(argv: list[str] | None = None) -> int:
     """Run the demo; 0 when every step succeeded."""
-    parser = argparse.ArgumentParser(prog="demo", description=__doc__)
-    parser.add_argument("--data", type=Path, default=ROOT / ".local", help="folder of the servers' data")
+    parser = Parser(prog="demo", description=__doc__)
+    parser.add_argument("--data", type=Path, default=DATA, help="folder of the servers' data")
     folder = parser.parse_args(argv).data.resolve()
     started = time.monotonic()
     stack, layers = LocalStack(folder, external=True), LocalLayers(folder)

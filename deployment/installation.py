@@ -8,13 +8,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+from runtime.errors import PlatformError
 from runtime.settings import cache_folder
 
 CONFIG = Path(__file__).resolve().parents[1] / "config"
 MINIO_MODULE = "github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c"
 
 
-class StackError(Exception):
+class StackError(PlatformError):
     """The stack can't be installed or started; the message is one line for people."""
 
 

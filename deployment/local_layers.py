@@ -13,6 +13,7 @@ from typing import Any
 from deployment.daemon import Daemon
 from deployment.ports import free_port
 
+DATA = Path(__file__).resolve().parents[1] / ".local"
 MODULES = {"serving": "serving_layer.server", "speed": "speed_layer.stream_layer"}
 
 

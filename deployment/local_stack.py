@@ -7,7 +7,6 @@ the demo started, and `status` names them.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import socket
@@ -22,9 +21,10 @@ from pathlib import Path
 from deployment import installation
 from deployment.daemon import Daemon
 from deployment.installation import StackError
-from deployment.local_layers import LocalLayers
+from deployment.local_layers import DATA, LocalLayers
 from deployment.ports import check_free, free_ports
 from deployment.provision import create_bucket, create_topics
+from runtime.command_line import Parser
 from runtime.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -66,7 +66,7 @@ class LocalStack:
     `environment` names them as settings. Free ports are chosen once and kept beside the data, in `ports.json`.
     """
 
-    def __init__(self, folder: Path = ROOT / ".local", free_ports: bool = False, external: bool = False):
+    def __init__(self, folder: Path = DATA, free_ports: bool = False, external: bool = False):
         self.folder = folder
         self.external = {setting for setting, _ in SERVERS.values() if external and os.environ.get(setting)}
         self._free_ports = free_ports
@@ -204,9 +204,9 @@ class LocalStack:
 
 def main(argv: list[str] | None = None) -> int:
     """Start, check or stop the stack; 0 when it is as asked."""
-    parser = argparse.ArgumentParser(prog="local_stack", description=__doc__)
+    parser = Parser(prog="local_stack", description=__doc__)
     parser.add_argument("action", choices=("up", "status", "down"))
-    parser.add_argument("--data", type=Path, default=ROOT / ".local", help="folder of the servers' data")
+    parser.add_argument("--data", type=Path, default=DATA, help="folder of the servers' data")
     options = parser.parse_args(argv)
     stack, layers = LocalStack(options.data.resolve(), external=True), LocalLayers(options.data.resolve())
     try:

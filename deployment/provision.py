@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from kafka.errors import TopicAlreadyExistsError
 from catalogue.events import TOPICS
 from catalogue.events.topic_configuration import topic_config
 from kafka import KafkaAdminClient
+from runtime.command_line import Parser
 from runtime.settings import Settings, SettingsError
 
 
@@ -64,7 +64,7 @@ def create_bucket(settings: Settings) -> None:
 
 def main(argv: list[str] | None = None) -> int:
     """Make what is missing; 0 when it is there, 1 where a server hasn't answered in time, 2 for bad options."""
-    parser = argparse.ArgumentParser(prog="provision.py", description=__doc__)
+    parser = Parser(prog="provision.py", description=__doc__)
     parser.add_argument("what", nargs="*", metavar="topics|bucket", help="what to make; default: both")
     parser.add_argument("--replicas", type=int, default=1, help="brokers that keep a copy of each topic")
     parser.add_argument("--wait", type=float, default=120, help="seconds to wait for a server that starts")

@@ -22,25 +22,25 @@ def main(argv: list[str] | None = None, description: str | None = None, to_hdfs:
 
     `to_hdfs` takes HDFS_MASTER_DATASET for the raw events and a folder beside it for the quarantine.
     """
-    parser = _parser(description)
-    options = parser.parse_args(argv)
+    commands = parser(description)
+    options = commands.parse_args(argv)
     if options.source is None and (options.to or options.quarantine or options.arrival):
-        parser.error("--to, --quarantine and --arrival need --from FILE")
-    if options.source is not None and (options.to is None or options.once):
-        parser.error("--from FILE needs --to FOLDER, and stops by itself: without --once")
+        commands.error("--to, --quarantine and --arrival need --from FILE")
+    if options.source is not None and (options.to is None or options.once or options.hdfs):
+        commands.error("--from FILE needs --to FOLDER, and stops by itself: without --once, --hdfs")
     try:
         settings = Settings.load()
         configure(settings)
         if options.source is not None:
             return _land(options, settings)
         target, beside = settings.master_dataset, settings.quarantine
-        if to_hdfs:
+        if to_hdfs or options.hdfs:
             target, beside = settings.hdfs_master_dataset, quarantine_beside(settings.hdfs_master_dataset)
     except PlatformError as error:
         if options.source is None:
             LOG.error("stopped", error=error)
         else:
-            print(f"{parser.prog.removesuffix('.py')}: {error}", file=sys.stderr)
+            print(f"{commands.prog.removesuffix('.py')}: {error}", file=sys.stderr)
         return 1
     from ingestion_layer.ingestion import ingest  # only here: a file is landed without Spark
 
@@ -76,9 +76,11 @@ def _moment(text: str) -> dt.datetime:
     return moment.astimezone(dt.UTC) if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
 
 
-def _parser(description: str | None) -> Parser:
+def parser(description: str | None = None) -> Parser:
+    """What the command line takes."""
     parser = Parser(description=description, allow_abbrev=False)
     parser.add_argument("--once", action="store_true", help="stop when everything that waits in Kafka is landed")
+    parser.add_argument("--hdfs", action="store_true", help="land in HDFS_MASTER_DATASET instead of MASTER_DATASET")
     parser.add_argument(
         "--from", dest="source", metavar="FILE", help="land JSON lines, plain, gzip or zstd, instead of Kafka's records"
     )

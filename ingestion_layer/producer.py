@@ -62,8 +62,7 @@ class Interruption:
 
 def main(argv: list[str] | None = None) -> int:
     """Run the producer; 0 when every event was delivered, 1 when not or nothing of a replay was one, 2 for bad options."""
-    parser = _parser()
-    options = parser.parse_args(argv)
+    options = parser().parse_args(argv)
     problem = _problem(options)
     if problem:
         print(f"producer: {problem}", file=sys.stderr)
@@ -268,7 +267,8 @@ def _problem(options: argparse.Namespace) -> str | None:
     return None
 
 
-def _parser() -> Parser:
+def parser() -> Parser:
+    """What the command line takes."""
     parser = Parser(prog="producer.py", description=__doc__, allow_abbrev=False)
     parser.add_argument("--events", type=_positive, metavar="N", help="how many, before trouble; past ones where alone")
     parser.add_argument("--duration", type=_above_zero, metavar="S", help="stop after S seconds")

@@ -55,6 +55,7 @@ class Settings:
     ingest_max_delay_seconds: int
     serving_host: str
     serving_port: int
+    api_address: str | None
     spark_master: str
     spark_driver_memory: str
     task_memory: str
@@ -100,6 +101,8 @@ class Settings:
             raise SettingsError(
                 f"setting MINIO_ENDPOINT: must start with http:// or https://; got {self.minio_endpoint!r}"
             )
+        if self.api_address and not self.api_address.startswith(("http://", "https://")):
+            raise SettingsError(f"setting API_ADDRESS: must start with http:// or https://; got {self.api_address!r}")
         if not self.hdfs_master_dataset.startswith("hdfs://"):
             raise SettingsError(
                 f"setting HDFS_MASTER_DATASET: must start with hdfs://; got {self.hdfs_master_dataset!r}"

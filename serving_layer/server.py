@@ -15,12 +15,17 @@ from runtime.settings import Settings
 LOG = Log("serving")
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Serve until stopped; 1 for settings that can't be used."""
+def parser() -> Parser:
+    """What the command line takes."""
     parser = Parser(prog="serving_layer.py", description="Serve the query API; its documentation is at `/docs`.")
     parser.add_argument("--host", help="address to listen on (default: SERVING_HOST)")
     parser.add_argument("--port", help="port to listen on (default: SERVING_PORT)")
-    options = parser.parse_args(argv)
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Serve until stopped; 1 for settings that can't be used."""
+    options = parser().parse_args(argv)
     chosen = {"SERVING_HOST": options.host, "SERVING_PORT": options.port}
     try:
         settings = Settings.load(os.environ | {name: text for name, text in chosen.items() if text is not None})

@@ -81,11 +81,16 @@ def run(settings: Settings, spark: SparkSession, once: bool, stopping: threading
         shutil.rmtree(checkpoint, ignore_errors=True)
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Stream until stopped; 0 when it ended well, 1 where it can't go on. Kafka and the store may come and go."""
+def parser() -> Parser:
+    """What the command line takes."""
     parser = Parser(prog="stream_layer.py", description=__doc__)
     parser.add_argument("--once", action="store_true", help="stop when everything that waits is in a delta")
-    options = parser.parse_args(argv)
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Stream until stopped; 0 when it ended well, 1 where it can't go on. Kafka and the store may come and go."""
+    options = parser().parse_args(argv)
     stopping, metrics = threading.Event(), SpeedMetrics()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
 
@@ -13,11 +12,12 @@ from deployment.images import engine
 from deployment.images.build import IMAGES, build
 from deployment.installation import StackError
 from deployment.pins import image
+from runtime.command_line import Parser
 
 
 def main(argv: list[str] | None = None) -> int:
     """Build images, start or stop the daemon; 0 when it is as asked."""
-    parser = argparse.ArgumentParser(prog="images", description=__doc__)
+    parser = Parser(prog="images", description=__doc__)
     parser.add_argument("action", choices=("build", "start", "stop"))
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(IMAGES)}; default all")
     options = parser.parse_args(argv)

@@ -6,7 +6,6 @@ images in from Docker, as no registry is needed.
 
 from __future__ import annotations
 
-import argparse
 import subprocess
 import sys
 import tempfile
@@ -15,6 +14,7 @@ from pathlib import Path
 from deployment.installation import StackError
 from deployment.kubernetes.node import SERVERS, Cluster
 from deployment.local_stack import ROOT
+from runtime.command_line import Parser
 
 
 def load_from_docker(cluster: Cluster, *images: str) -> None:
@@ -31,7 +31,7 @@ def load_from_docker(cluster: Cluster, *images: str) -> None:
 
 def main(argv: list[str] | None = None) -> int:
     """Start, fill, check or stop the cluster; 0 when it is as asked."""
-    parser = argparse.ArgumentParser(prog="kubernetes.cluster", description=__doc__)
+    parser = Parser(prog="kubernetes.cluster", description=__doc__)
     parser.add_argument("action", choices=("up", "status", "load", "down"))
     parser.add_argument("images", nargs="*", metavar="IMAGE", help="for load: names that Docker knows")
     parser.add_argument("--data", type=Path, default=ROOT / ".local" / "kube", help="folder of the cluster's state")

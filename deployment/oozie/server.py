@@ -6,7 +6,6 @@ which others reach it. `run` stays in the foreground until it is told to stop, f
 
 from __future__ import annotations
 
-import argparse
 import getpass
 import os
 import shutil
@@ -27,6 +26,7 @@ from deployment.installation import StackError
 from deployment.oozie import configuration
 from deployment.oozie.assembly import ENGINE_JARS, JVM, commands, oozie_home
 from deployment.ports import check_free, free_ports
+from runtime.command_line import Parser
 
 ROOT = Path(__file__).resolve().parents[2]
 PORTS = {
@@ -246,7 +246,7 @@ def _get(url: str) -> str:
 
 def main(argv: list[str] | None = None) -> int:
     """Start, check or stop Oozie; 0 when it is as asked."""
-    parser = argparse.ArgumentParser(prog="oozie.server", description=__doc__)
+    parser = Parser(prog="oozie.server", description=__doc__)
     parser.add_argument("action", choices=("up", "run", "status", "down"))
     parser.add_argument("--data", type=Path, default=ROOT / ".local" / "oozie", help="folder of the servers' state")
     parser.add_argument("--host", default="localhost", help="name under which others reach the servers")

@@ -191,7 +191,11 @@ def _student(row: dict[str, Any]) -> str:
 
 def _start(row: dict[str, Any]) -> int:
     presentation = row["code_presentation"]
-    if len(presentation) != 5 or not (presentation.isascii() and presentation[:4].isdecimal()) or presentation[4] not in STARTS:
+    if (
+        len(presentation) != 5
+        or not (presentation.isascii() and presentation[:4].isdecimal())
+        or presentation[4] not in STARTS
+    ):
         raise Unmapped("its presentation is not as 2013J")
     return (datetime(int(presentation[:4]), STARTS[presentation[4]], 1, tzinfo=UTC) - EPOCH) // MICROSECOND
 

@@ -59,7 +59,10 @@ def test_equal_rows_are_different_clicks_and_the_same_the_next_time(tmp_path):
 def test_a_registration_of_two_lines_is_one(tmp_path):
     row = "AAA,2013J,100,-10,5"
     found = tables(tmp_path, studentRegistration=[REGISTRATIONS, row, row])
-    assert Counter(e["event_type"] for e in found.events if e["event_id"] in found.ids()).keys() == {"COURSE_ENROLLED", "COURSE_DROPPED"}
+    assert Counter(e["event_type"] for e in found.events if e["event_id"] in found.ids()).keys() == {
+        "COURSE_ENROLLED",
+        "COURSE_DROPPED",
+    }
     assert len(found.ids()) == 2
 
 
@@ -91,7 +94,9 @@ def test_answers(row, event, field, value, tmp_path):
         assert [e[field] for e in found.of(event)] == [value]
 
 
-@pytest.mark.parametrize("row", ["100,5,3,?", "100,5,3,0", "100,5,3,-1", "100,5,3,inf", "100,5,?,1", "100,9,3,1", ",5,3,1", "100,5,3,1e12"])
+@pytest.mark.parametrize(
+    "row", ["100,5,3,?", "100,5,3,0", "100,5,3,-1", "100,5,3,inf", "100,5,?,1", "100,9,3,1", ",5,3,1", "100,5,3,1e12"]
+)
 def test_clicks_that_are_none(row, tmp_path):
     found = tables(tmp_path, studentVle=[CLICKS, f"AAA,2013J,{row}", "AAA,2013J,100,6,3,1"])
     assert [e["event_type"] for e in found.events] == ["ITEM_CLICK"] and found.tally.reasons.total() == 1

@@ -1,0 +1,115 @@
+"""The command as people meet it: its help, what it refuses and how, how fast it is there, and the shell's completion."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from deployment.command.learn import COMMANDS, SHELLS, learn, main
+from deployment.command.reference import PAGE, page
+
+LEARN = Path(sys.executable).with_name("learn")
+PROMISED = (
+    *("up", "down", "status", "demo", "produce", "ingest", "batch", "speed", "serve"),
+    *("views", "query", "freshness", "runs", "republish"),
+)
+
+
+def ran(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    """The installed command as a process."""
+    return subprocess.run(
+        [LEARN, *arguments], env=os.environ | environ, capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+def test_the_page_is_fresh():
+    assert PAGE.read_text(encoding="utf-8") == page(), "stale: run `make docs`"
+
+
+def test_it_does_what_was_promised():
+    assert set(PROMISED) <= set(COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_has_examples_and_options(name, capsys):
+    assert main([name, "--help"]) == 0
+    told = capsys.readouterr().out
+    assert (
+        told.startswith(f"Usage: learn {name} ")
+        and f"Examples:\n    {'eval' if name == 'completion' else 'learn'} " in told
+    )
+    assert "--json" in told or name == "completion"
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("nothing", "learn: No such command 'nothing'"),
+        ("query", "learn query: Missing argument 'VIEW'"),
+        ("query v x", "learn: a filter must be COLUMN=VALUE or COLUMN__gte=VALUE; got 'x'"),
+        ("query v --limit 0", "learn query: Invalid value for '--limit'"),
+        ("query v --layer middle", "learn query: Invalid value for '--layer'"),
+        ("query v --format parquet --all --output f", "learn: --all must go with table, json, csv; got parquet"),
+        ("views --wrong", "learn views: No such option '--wrong'"),
+        ("produce --events none", "producer: argument --events: "),
+        ("produce --json --output -", "learn: --json and '--output -' must not be given together"),
+        ("batch one-place", "run_batch_jobs: INPUT and OUTPUT are needed"),
+        ("speed --wrong", "stream_layer: unrecognized arguments: --wrong"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_status_2(line, told, capfd):
+    assert main(line.split()) == 2
+    found = capfd.readouterr()
+    assert found.err.startswith(told) and found.err.count("\n") == 1 and not found.out
+
+
+def test_a_server_that_is_away_is_one_line_and_status_1():
+    done = ran("views", API_ADDRESS="http://127.0.0.1:1")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("learn: the query API must answer at http://127.0.0.1:1 (setting API_ADDRESS); got ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_setting_that_is_wrong_is_one_line_and_status_1():
+    done = ran("freshness", API_ADDRESS="127.0.0.1")
+    assert done.returncode == 1 and done.stderr.count("\n") == 1
+    assert done.stderr.startswith("learn: setting API_ADDRESS: must start with http:// or https://")
+
+
+def test_asking_brings_in_no_engine():
+    """What makes the layers heavy isn't loaded to ask or to help."""
+    code = """
+import sys
+from deployment.command.learn import main
+main(["views"]), main(["query", "v"]), main(["--help"])
+print([name for name in ("pyspark", "duckdb", "pyarrow", "kafka", "boto3", "pandas", "fastapi") if name in sys.modules])
+"""
+    environ = os.environ | {"API_ADDRESS": "http://127.0.0.1:1"}
+    done = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True, timeout=60)
+    assert done.stdout.splitlines()[-1] == "[]", done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "wanted"), [("learn que", "query"), ("learn query video_t", "video_total_watch_time")]
+)
+def test_the_shell_completes(words, wanted):
+    given = {"_LEARN_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(len(words.split()) - 1)}
+    assert wanted in [line.partition(",")[2] for line in ran(**given).stdout.splitlines()]
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_shell_s_script_calls_the_command(shell):
+    done = ran("completion", shell)
+    assert done.returncode == 0 and f"_LEARN_COMPLETE={shell}_complete" in done.stdout
+
+
+def test_the_version_is_the_project_s():
+    assert ran("--version").stdout == "learn, version 1.0.0\n"
+
+
+def test_every_command_is_a_command():
+    assert learn.list_commands(None) == list(COMMANDS)
