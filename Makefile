@@ -2,7 +2,7 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 
 .PHONY: setup venv up status down demo test bench lock docs lint oozie-up oozie-down test-oozie test-faults images compose-up compose-down test-compose test-monitoring
-.PHONY: k8s-up k8s-down test-k8s .environment
+.PHONY: k8s-up k8s-down test-k8s test-replays .environment
 # Whether it is ready, deployment/environment.py tells by content, not by time.
 .environment:
 	@python3 -m deployment.environment > /dev/null
@@ -24,6 +24,9 @@ down: .environment
 
 test: setup
 	$(PYTHON) -m pytest -q tests
+
+test-replays: .environment
+	$(PYTHON) -m tests.ingestion_layer.replay_damage --seed $(or $(SEED),1) --rows $(or $(ROWS),20000)
 
 test-faults: setup
 	$(PYTHON) -m tests.stack.faults --seed $(or $(SEED),1) --steps $(or $(STEPS),30)

@@ -142,7 +142,7 @@ class Moodle(Format):
         try:
             at = self._moment(row.time, log)
         except ValueError as error:
-            return str(error) or NO_TIME
+            return str(error)
         if at > self._latest.get(log.folder, 0):
             self._latest[log.folder] = at
         return Entry({"row": list(row), "course": course}, at, canonical((course, document)))
@@ -170,7 +170,11 @@ class Moodle(Format):
         clock = self.options.clock
         if not isinstance(value, str) or _PLAIN.match(value) or not (said := written(value)):
             return clock.read(value)
-        return clock.checked(clock.local(moment(said, log.month_first)))
+        try:
+            wall = moment(said, log.month_first)
+        except ValueError as error:
+            raise ValueError(NO_TIME) from error
+        return clock.checked(clock.local(wall))
 
 
 def _documents(path: Path) -> Iterator[dict[str, Any] | str]:

@@ -26,7 +26,7 @@ class Kind(StrEnum):
     EDITED = "`EDIT_ASSIGNMENT`"
     QUIZ = "`QUIZ_STARTED`"
     CLICK = "`ITEM_CLICK`"
-    WORK = "`VIEW_STUDENT_WORK` of the affected user; of one's own an `ITEM_CLICK`"
+    WORK = "`VIEW_STUDENT_WORK` of the affected user; of one's own, or of everybody's, an `ITEM_CLICK`"
     GRADED = "`GRADE_ASSIGNMENT` where `other` tells the final grade, from 0 to 100"
     ROLE = "no event; it tells the role of the affected user in the course"
 
@@ -92,6 +92,10 @@ MAPPINGS = (
             r"viewed the feedback for the user with id '\d+' for the assignment"),
     Mapping("mod_assign", "grading_form_viewed", "Assignment", "Grading form viewed", Kind.WORK,
             r"viewed the grading form for the user with id"),
+    Mapping("mod_assign", "grading_table_viewed", "Assignment", "Grading table viewed", Kind.WORK,
+            r"viewed the grading table for the assignment"),
+    Mapping("mod_assign", "submission_confirmation_form_viewed", "Assignment", "Submission confirmation form viewed.",
+            Kind.CLICK, r"viewed the submission confirmation form for the assignment"),
     Mapping("mod_assign", "submission_viewed", "Assignment", "Submission viewed.", Kind.WORK,
             r"viewed the submission for the user with id"),
     Mapping("mod_turnitintooltwo", "add_submission", "Turnitin Assignment 2", "Add Submission", Kind.SUBMITTED),
@@ -122,8 +126,10 @@ ACTOR = r"[Tt]he user with id '-?\d+' (?:has )?"
 _CLASS = re.compile(r"\\?(\w+)\\event\\(\w+)")
 _BY_CLASS = {(m.plugin, m.event): m for m in MAPPINGS}
 _BY_NAME = {(m.component.lower(), m.name.lower()): m for m in MAPPINGS}
-_BY_DESCRIPTION = [(re.compile(ACTOR + m.description), m) for m in MAPPINGS if m.description]
-_ANY_MODULE = re.compile(ACTOR + _MODULE.format(r"(\w+)"))
+_TOLD = [m for m in MAPPINGS if m.description and m.event != VIEWED]
+_DESCRIPTION = re.compile(
+    f"{ACTOR}(?:{'|'.join(f'({m.description})' for m in _TOLD)}|{_MODULE.format('([a-z0-9_]+)')})"
+)
 _OTHER_NAMES = {"bigbluebutton": "bigbluebuttonbn", "turnitin assignment": "turnitin assignment 2"}
 
 
@@ -151,11 +157,13 @@ def _named(event: str, component: str) -> Mapping | None:
 
 
 def _described(description: str) -> Mapping | None:
-    module = _ANY_MODULE.match(description)
-    if module:
-        plugin = f"mod_{module[1]}"
-        return _BY_CLASS.get((plugin, VIEWED)) or _click(plugin)
-    return next((mapping for pattern, mapping in _BY_DESCRIPTION if pattern.match(description)), None)
+    found = _DESCRIPTION.match(description)
+    if not found or not found.lastindex:
+        return None
+    if found.lastindex <= len(_TOLD):
+        return _TOLD[found.lastindex - 1]
+    plugin = f"mod_{found[found.lastindex]}"
+    return _BY_CLASS.get((plugin, VIEWED)) or _click(plugin)
 
 
 def _click(plugin: str, component: str = "") -> Mapping | None:

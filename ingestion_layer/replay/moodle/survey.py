@@ -18,6 +18,7 @@ from ingestion_layer.replay.moodle.mappings import Kind, Mapping
 # Ids of the roles that Moodle comes with: manager, course creator, teacher, teacher who can't edit, student.
 ROLES = {"1": "admin", "2": "teacher", "3": "teacher", "4": "teacher", "5": "student"}
 COURSE = "Course: "
+_UNNAMED = ("", "-")
 EVERYWHERE = ""  # the course of a role that holds on the whole site
 
 
@@ -60,7 +61,7 @@ class Survey:
         course = course_of(row, mapping)
         if course:
             log.courses.add(course)
-        if row.full_name or row.affected:
+        if row.full_name not in _UNNAMED or row.affected not in _UNNAMED:
             for name, user in zip((row.full_name, row.affected), row.users(), strict=False):
                 if person(name) and known(user):
                     self._ids[name].add(user)
@@ -70,7 +71,7 @@ class Survey:
                 self._memory.has_role(concerned, course or EVERYWHERE, role)
         elif mapping and mapping.kind is Kind.WORK and (course := course or log.course):
             actor = row.actor()
-            if actor and row.concerned() not in (None, actor):
+            if actor and (mapping.event.startswith("grading") or row.concerned() not in (None, actor)):
                 self._memory.has_role(actor, course, "teacher")
 
     def named(self, name: str) -> str | None:
