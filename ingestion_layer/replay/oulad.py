@@ -17,15 +17,22 @@ from ingestion_layer.replay.files import Damaged, Lines
 from ingestion_layer.replay.format import Entry, Format
 from ingestion_layer.replay.identity import canonical, identifier, identity, person
 from ingestion_layer.replay.moments import DAY, EPOCH, MICROSECOND, SECOND
+from ingestion_layer.replay.oulad_rules import (
+    ABOUT,
+    BY_NAME,
+    GRADED_AFTER_DAYS,
+    LEFT,
+    MOST_CLICKS,
+    REGISTERED,
+    RULES,
+    TUTOR,
+    click_rule,
+)
 from ingestion_layer.replay.quantities import number, points
 from ingestion_layer.replay.row import Options, Record, Row, Unmapped
 
 STARTS = {"B": 2, "J": 10}
-TEACHER = "OU-TUTOR-"
-GRADED_AFTER = 10 * DAY
 MORNING, HOURS = 7 * 3600, 14 * 3600  # when events are put: between 7 and 21 o'clock
-MOST_CLICKS = 100_000  # a day's clicks of one student on one site; the dataset's own most is below 10,000
-MATERIALS = {"resource": "document", "oucontent": "document", "page": "document", "url": "link", "dataplus": "dataset"}
 # The tables by the columns that only they have, however their files are called.
 TABLES = {
     "registrations": {"id_student", "date_registration"},
@@ -44,6 +51,8 @@ class Oulad(Format):
     """Registrations, assessments and clicks; the other tables only say what these are of."""
 
     name = "oulad"
+    about = ABOUT
+    rules = RULES
     lacks = "lacks a column"
 
     def __init__(self, options: Options):
@@ -109,20 +118,20 @@ class Oulad(Format):
 
     def _registered(self, row: dict[str, Any], day: int) -> Iterator[Record]:
         student, made = _student(row), 0
-        for column, name in (("date_registration", "COURSE_ENROLLED"), ("date_unregistration", "COURSE_DROPPED")):
+        for column in (REGISTERED, LEFT):
             if _absent(row.get(column)):
                 continue
             try:
                 at = self.options.clock.checked(_start(row) + _day(row, column) * DAY)
             except (Unmapped, ValueError):
-                if made or column == "date_registration" and not _absent(row.get("date_unregistration")):
+                if made or column == REGISTERED and not _absent(row.get(LEFT)):
                     self.options.left_out(f"registration: {column} is no day")
                     continue
                 raise
             key = identity(self.name, _course(row), student, column, at)
             at += _second(_course(row), student, column)
             made += 1
-            yield event(name, key, student, at, role="student", course_id=_course(row))
+            yield event(BY_NAME[column].becomes, key, student, at, role="student", course_id=_course(row))
         if not made:
             raise Unmapped("registration: no date")
 
@@ -133,33 +142,34 @@ class Oulad(Format):
         score = None if _absent(row["score"]) else points(row["score"], 100)
         key, at = identity(self.name, course, work, student, day), day + _second(work, student)
         about = {"role": "student", "course_id": course}
-        if row["assessment_type"] == "CMA":  # marked by computer: points of a hundred stand for right answers
+        rule = BY_NAME.get(row["assessment_type"])
+        if rule is None:
+            raise Unmapped("assessment: neither TMA, CMA nor Exam")
+        about |= rule.make(row)
+        if rule.becomes == "QUIZ_COMPLETED":
             if score is None:
                 raise Unmapped("assessment: computer-marked, without a score")
-            right = {"quiz_id": work, "correct_answers": int(score + 0.5), "total_questions": 100}
-            yield event("QUIZ_COMPLETED", identity(key, score), student, at, **about, **right)
+            right = int(score + 0.5)
+            yield event(
+                "QUIZ_COMPLETED", identity(key, score), student, at, quiz_id=work, correct_answers=right, **about
+            )
             return
-        form = "homework" if row["assessment_type"] == "TMA" else "lab"
-        yield event("SUBMIT_ASSIGNMENT", key, student, at, **about, assignment_id=work, assignment_type=form)
+        yield event("SUBMIT_ASSIGNMENT", key, student, at, assignment_id=work, **about)
         if score is None:
             self.options.left_out("assessment: handed in, without a score")
             return
         grade = {"student_id": student, "assignment_id": work, "course_id": course, "score": score}
-        tutor = TEACHER + row["code_module"]
-        yield event(
-            "GRADE_ASSIGNMENT", identity(key, "grade", score), tutor, at + GRADED_AFTER, role="teacher", **grade
-        )
+        tutor, graded = TUTOR + row["code_module"], at + GRADED_AFTER_DAYS * DAY
+        yield event("GRADE_ASSIGNMENT", identity(key, "grade", score), tutor, graded, role="teacher", **grade)
 
     def _clicked(self, row: dict[str, Any], day: int, key: str) -> Iterator[Record]:
         student, site, kind = _student(row), identifier(row["id_site"]), self._sites[row["id_site"]]
-        name, fields = "ITEM_CLICK", {"item_id": site, "item_type": kind}
-        if kind == "homepage":
-            name, fields = "COURSE_VIEW", {}
-        elif kind in MATERIALS:
-            name, fields = "ACCESS_COURSE_MATERIAL", {"material_id": site, "material_type": MATERIALS[kind]}
+        course = _course(row)
+        rule = click_rule(kind)
+        fields = rule.make(site, kind)
         for click in range(_clicks(row)):
             at = day + _second(key, click)
-            yield event(name, identity(key, click), student, at, role="student", course_id=_course(row), **fields)
+            yield event(rule.becomes, identity(key, click), student, at, role="student", course_id=course, **fields)
 
 
 def _table(path: Path) -> str | None:
@@ -203,7 +213,7 @@ def _start(row: dict[str, Any]) -> int:
 def _days(row: dict[str, Any], table: str) -> int:
     """The day by which a row is put in order."""
     if table == "registrations":
-        dates = [name for name in ("date_registration", "date_unregistration") if not _absent(row.get(name))]
+        dates = [name for name in (REGISTERED, LEFT) if not _absent(row.get(name))]
         if not dates:
             raise Unmapped("registration: no date")
         with suppress(Unmapped):

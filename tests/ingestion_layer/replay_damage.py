@@ -21,7 +21,7 @@ from ingestion_layer.replay import Options, Replay
 from tests.ingestion_layer.replay_cuts import SAMPLES
 from tests.oracle.validity import is_valid
 
-ARRIVED = dt.datetime(2026, 5, 1, tzinfo=dt.UTC)
+ARRIVED = dt.datetime.now(dt.UTC)
 CHUNK = 500
 ODD: list[Any] = [
     None, True, 0, -1, 1.5, 2**63, 1e308, float("inf"), float("nan"), "", " ", "-", "0", "None", "NaN", "Infinity", "1e400", "?",

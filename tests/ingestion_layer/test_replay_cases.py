@@ -11,7 +11,6 @@ import pytest
 from ingestion_layer import producer
 
 CASES = Path(os.environ.get("LEARNING_CASES") or Path(__file__).resolve().parents[3] / "shared" / "cases")
-OTHERS = ("moodle", "oulad")  # their readers have a test of their own
 
 
 def listed() -> list[dict]:
@@ -33,7 +32,7 @@ def judge() -> ModuleType:
 
 
 @pytest.mark.skipif(not CASES.exists(), reason="the cases stand beside the checkout, as in the project's own builds")
-@pytest.mark.parametrize("case", [case for case in listed() if case["format"] not in OTHERS], ids=name_of)
+@pytest.mark.parametrize("case", listed(), ids=name_of)
 def test_a_case_is_right(case, judge, tmp_path, capsys):
     faults, events, said, expect = [], [], [], case["expect"]
     for number, name in enumerate(judge._paths(case)):

@@ -23,6 +23,7 @@ from ingestion_layer.replay.moodle.columns import LogRow, columns, log_row, text
 from ingestion_layer.replay.moodle.grades import TEACHER, exported_at, grade_columns, grades, student
 from ingestion_layer.replay.moodle.made import made
 from ingestion_layer.replay.moodle.mappings import find
+from ingestion_layer.replay.moodle.page import ABOUT, RULES
 from ingestion_layer.replay.moodle.survey import Log, Survey, course_id, course_of
 from ingestion_layer.replay.row import Options, Record, Row, Unmapped
 from ingestion_layer.replay.tally import named
@@ -38,6 +39,8 @@ class Moodle(Format):
     """Rows of logs and of tables of grades."""
 
     name = "moodle"
+    about = ABOUT
+    rules = RULES
 
     def __init__(self, options: Options):
         super().__init__(options)

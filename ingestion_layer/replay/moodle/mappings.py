@@ -1,4 +1,4 @@
-"""What each event of Moodle's becomes: the table that the reader runs and that `docs/replay-mappings.md` prints.
+"""What each event of Moodle's becomes: the table that the reader runs and that `docs/replay-mappings.md` shows.
 
 Moodle names an event in three ways: by its class (`\\mod_assign\\event\\submission_status_viewed`, in its own database), by
 component and name in the language of the site, and by a description, which is English everywhere.
@@ -8,27 +8,37 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum
 from functools import lru_cache
 
 
-class Kind(StrEnum):
-    """What is made of an event; the text is for the documentation."""
+class Kind(Enum):
+    """What is made of an event: types of ours, and how, as the printed page says it."""
 
-    VIEW = "`COURSE_VIEW`"
-    ENROLLED = "`COURSE_ENROLLED` of the affected user"
-    DROPPED = "`COURSE_DROPPED` of the affected user"
-    DOCUMENT = "`ACCESS_COURSE_MATERIAL` (type document)"
-    LINK = "`ACCESS_COURSE_MATERIAL` (type link)"
-    DOWNLOAD = "`DOWNLOAD_MATERIAL`"
-    OPENED = "`ITEM_CLICK`; a user's earliest of an assignment is `VIEW_ASSIGNMENT_FIRST_TIME` besides"
-    SUBMITTED = "`SUBMIT_ASSIGNMENT`"
-    EDITED = "`EDIT_ASSIGNMENT`"
-    QUIZ = "`QUIZ_STARTED`"
-    CLICK = "`ITEM_CLICK`"
-    WORK = "`VIEW_STUDENT_WORK` of the affected user; of one's own, or of everybody's, an `ITEM_CLICK`"
-    GRADED = "`GRADE_ASSIGNMENT` where `other` tells the final grade, from 0 to 100"
-    ROLE = "no event; it tells the role of the affected user in the course"
+    VIEW = "COURSE_VIEW", ""
+    ENROLLED = "COURSE_ENROLLED", "of the affected user"
+    DROPPED = "COURSE_DROPPED", "of the affected user"
+    DOCUMENT = "ACCESS_COURSE_MATERIAL", "type document"
+    LINK = "ACCESS_COURSE_MATERIAL", "type link"
+    DOWNLOAD = "DOWNLOAD_MATERIAL", ""
+    OPENED = "ITEM_CLICK, VIEW_ASSIGNMENT_FIRST_TIME", "the latter besides of a user's earliest of an assignment"
+    SUBMITTED = "SUBMIT_ASSIGNMENT", "of the same item"
+    EDITED = "EDIT_ASSIGNMENT", "of the same item"
+    QUIZ = "QUIZ_STARTED", ""
+    CLICK = "ITEM_CLICK", "of the component's type"
+    WORK = "VIEW_STUDENT_WORK, ITEM_CLICK", "of the affected user; of one's own work, or of everybody's, a click"
+    GRADED = "GRADE_ASSIGNMENT", "of the affected user, where `other` tells a final grade from 0 to 100"
+    ROLE = "(none)", "it tells the role of the affected user in the course"
+
+    @property
+    def becomes(self) -> str:
+        """Names of the types."""
+        return str(self.value[0])
+
+    @property
+    def note(self) -> str:
+        """How they come about."""
+        return str(self.value[1])
 
 
 @dataclass(frozen=True, slots=True)
