@@ -48,6 +48,7 @@ docs: .environment
 lint: .environment
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
+	$(PYTHON) -m tests.structure.sql_style
 	$(VENV)/bin/mypy
 
 demo: setup

@@ -124,7 +124,8 @@ FROM assessment_grades GROUP BY student_id, course_id""",
         """
 WITH work AS (
     SELECT user_id, course_id, works_viewed, 0 AS grades, NULL AS score FROM assessment_reviews
-    UNION ALL SELECT user_id, course_id, 0, grades, score FROM assessment_grades
+    UNION ALL
+    SELECT user_id, course_id, 0 AS works_viewed, grades, score FROM assessment_grades
 )
 SELECT
     user_id,  -- teacher
@@ -154,7 +155,8 @@ FROM assessment_submissions GROUP BY date, course_id, assignment_type""",
         """
 WITH performance AS (
     SELECT user_id, course_id, quizzes, correct, 0 AS grades, NULL AS score FROM assessment_quizzes
-    UNION ALL SELECT student_id, course_id, 0, NULL, grades, score FROM assessment_grades
+    UNION ALL
+    SELECT student_id, course_id, 0 AS quizzes, NULL AS correct, grades, score FROM assessment_grades
 )
 SELECT
     user_id,  -- student

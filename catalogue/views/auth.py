@@ -56,8 +56,10 @@ FROM auth_logins GROUP BY date, hour""",
         ("user_id",),
         """
 WITH sessions AS (
-    SELECT arg_min(user_id, (first_login, user_id)) FILTER (WHERE first_login IS NOT NULL) AS opened_by,
-        min(first_login) AS opened, max(last_logout) AS closed
+    SELECT
+        arg_min(user_id, (first_login, user_id)) FILTER (WHERE first_login IS NOT NULL) AS opened_by,
+        min(first_login) AS opened,
+        max(last_logout) AS closed
     FROM auth_sessions WHERE session_id IS NOT NULL GROUP BY session_id
 ), durations AS (SELECT opened_by, epoch_us(closed) - epoch_us(opened) AS us FROM sessions WHERE closed >= opened)
 SELECT

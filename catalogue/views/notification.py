@@ -11,7 +11,9 @@ ROLLUPS = (
 
 _REACTIONS = """
 WITH reactions AS (
-    SELECT user_id, notification_type,
+    SELECT
+        user_id,
+        notification_type,
         coalesce(sum(events) FILTER (WHERE event_type = 'NOTIFICATION_SENT'), 0) AS sent,
         coalesce(sum(events) FILTER (WHERE event_type = 'NOTIFICATION_CLICKED'), 0) AS clicked
     FROM notification_activity GROUP BY user_id, notification_type

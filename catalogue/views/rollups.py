@@ -18,7 +18,10 @@ GRAIN_TYPES = {"date": "DATE", "hour": "BIGINT", "minute": "TIMESTAMP"}
 
 @dataclass(frozen=True)
 class Measure:
-    """One value of a rollup: `merge` (sum, min or max) over `sql` of the events that satisfy `where`."""
+    """A value of a rollup's row: `merge` (sum, min or max) over what `sql` says of each event that satisfies `where`.
+
+    States merge by the same `merge`. Written by `number`, `total`, `earliest` and `latest`.
+    """
 
     name: str
     merge: str
@@ -55,15 +58,28 @@ def _aggregate(measure: Measure, sql: str, where: str = "") -> str:
     condition = f" FILTER (WHERE {where})" if where else ""
     if measure.merge != "sum":
         return f"{measure.merge}({sql}){condition} AS {measure.name}"
-    summed = f"count(*){condition}" if sql == "1" else f"sum({sql}){condition}"
-    return f"least(coalesce({summed}, 0), {MAX_SUM})::BIGINT AS {measure.name}"
+    summed = f"count(*){condition}" if sql == "1" else f"coalesce(sum({sql}){condition}, 0)"
+    return f"least({summed}, {MAX_SUM})::BIGINT AS {measure.name}"
+
+
+def _indented(sql: str) -> str:
+    return sql.replace("\n", "\n    ")
+
+
+def _grouped(grain: tuple[str, ...], measures: list[str], source: str) -> str:
+    columns = ",\n    ".join((*grain, *measures))
+    return f"SELECT\n    {columns}\n{source}\nGROUP BY {', '.join(grain)}"
 
 
 @dataclass(frozen=True)
 class Rollup:
-    """A mergeable state over one topic's valid events: one row per `grain`, for the events that satisfy `where`.
+    """A mergeable state of one topic: of the valid events that satisfy `where`, one row per value of the `grain`.
 
-    `unnest` is a list expression whose distinct entries each count as a row, under the name `unnest_as`.
+    A row holds the grain's columns, which are fields of the events (or date, hour and event_type, which every event
+    has), and the measures. What views count as different (`count(DISTINCT video_id)`) stands in the grain.
+
+    With `unnest`, a field that is a list, an event is a row per different entry of it, and the entry is a column of the
+    grain under the name `unnest_as`.
     """
 
     name: str
@@ -76,11 +92,11 @@ class Rollup:
 
     def roll_up(self, events: str) -> str:
         """The SELECT that makes this rollup's state from the relation `events` of typed events."""
-        source = f"{events} WHERE {self.where}"
+        source = f"FROM {events}\nWHERE {self.where}"
         if self.unnest:
-            source = f"(SELECT *, unnest(list_distinct({self.unnest})) AS {self.unnest_as} FROM {source})"
-        measures = [_aggregate(m, m.sql, m.where) for m in self.measures]
-        return f"SELECT {', '.join([*self.grain, *measures])} FROM {source} GROUP BY {', '.join(self.grain)}"
+            entries = f"unnest(list_distinct({self.unnest})) AS {self.unnest_as}"
+            source = f"FROM (\n    SELECT\n        *,\n        {entries}\n    {_indented(source)}\n)"
+        return _grouped(self.grain, [_aggregate(m, m.sql, m.where) for m in self.measures], source)
 
     @property
     def shard(self) -> str:
@@ -101,5 +117,4 @@ class Rollup:
 
     def merge(self, states: str) -> str:
         """The SELECT that merges the relation `states` of states into one."""
-        measures = [_aggregate(m, m.name) for m in self.measures]
-        return f"SELECT {', '.join([*self.grain, *measures])} FROM {states} GROUP BY {', '.join(self.grain)}"
+        return _grouped(self.grain, [_aggregate(m, m.name) for m in self.measures], f"FROM {states}")

@@ -105,8 +105,11 @@ FROM video_watches GROUP BY course_id""",
         """
 WITH students AS (
     SELECT
-        user_id, course_id,
-        count(DISTINCT video_id) AS videos, whole(seconds) AS seconds, whole(sessions) AS sessions
+        user_id,
+        course_id,
+        count(DISTINCT video_id) AS videos,
+        whole(seconds) AS seconds,
+        whole(sessions) AS sessions
     FROM video_watches GROUP BY user_id, course_id
 ), courses AS (SELECT course_id, count(DISTINCT video_id) AS videos FROM video_watches GROUP BY course_id)
 SELECT
@@ -118,7 +121,7 @@ SELECT
     students.seconds / 3600.0 AS total_watch_hours,  -- hours watched
     courses.videos AS total_videos_in_course,  -- videos that anyone watched in the course
     percentage(students.videos, courses.videos) AS video_coverage_percentage  -- share of the course's videos
-FROM students JOIN courses ON students.course_id IS NOT DISTINCT FROM courses.course_id""",
+FROM students INNER JOIN courses ON students.course_id IS NOT DISTINCT FROM courses.course_id""",
         link="course_id",
         link_grain=("course_id", "video_id"),
     ),

@@ -97,7 +97,8 @@ LEFT JOIN seen ON seen.minute = clock.minute - to_minutes(slide) GROUP BY clock.
         ("minute",),
         f"""
 WITH sessions AS (
-    SELECT min(opened) AS opened,
+    SELECT
+        min(opened) AS opened,
         coalesce(max(closed), max(last_seen) + INTERVAL {IDLE_MINUTES} MINUTE) AS ended
     FROM recent_sessions GROUP BY session_id HAVING min(opened) IS NOT NULL
 )
@@ -123,12 +124,12 @@ FROM recent_viewers SEMI JOIN clock USING (minute) GROUP BY minute, course_id"""
         "Failed logins per minute.",
         ("minute",),
         """
+WITH failed AS (SELECT minute, user_id, events FROM minutes_auth WHERE event_type = 'LOGIN_FAILED')
 SELECT
     utc(clock.minute) AS minute,  -- start of the minute, UTC
     coalesce(whole(events), 0) AS failed_logins,  -- failed logins
     count(DISTINCT user_id) AS users  -- users whose login failed
-FROM clock LEFT JOIN (SELECT * FROM minutes_auth WHERE event_type = 'LOGIN_FAILED') f USING (minute)
-GROUP BY clock.minute""",
+FROM clock LEFT JOIN failed ON clock.minute = failed.minute GROUP BY clock.minute""",
     ),
 )
 refuse(
