@@ -23,7 +23,9 @@ def test_derived_files_are_fresh(path):
 def test_examples_are_valid(name):
     topic = next(t for t in TOPICS.values() if EVENT_TYPES[name] in t.event_types)
     value = json.dumps(example(topic, EVENT_TYPES[name])).encode()
-    assert is_valid(topic.name, dt.datetime(2026, 3, 3, tzinfo=dt.UTC), value)
+    assert is_valid(topic.name, dt.datetime(2026, 3, 3, tzinfo=dt.UTC), value), (
+        "the oracle takes no such event: RULES of tests/oracle/validity.py says a second time what its type must hold"
+    )
 
 
 def test_every_setting_has_a_default_and_help():

@@ -1,4 +1,4 @@
-"""CONTRIBUTING's two walk-throughs, applied to a copy of the project: one file each, and every layer follows."""
+"""CONTRIBUTING's walk-through, applied to a copy of the project: few files, and every layer follows."""
 
 from __future__ import annotations
 
@@ -25,7 +25,23 @@ COPIED = (
     "kafka",
     "tests",
 )
-EDITED = ["catalogue/events/course.py", "catalogue/views/course.py"]
+EDITED = [
+    "catalogue/events/course.py",
+    "catalogue/views/course.py",
+    "ingestion_layer/scripts/courses.py",
+    "tests/oracle/validity.py",
+    "tests/oracle/views.py",
+]
+# The tests that a new type and a new view concern, as CONTRIBUTING names their folders.
+CONCERNED = (
+    "tests/catalogue/events",
+    "tests/catalogue/views",
+    "tests/catalogue/test_documents.py",
+    "tests/oracle/test_oracle.py::test_a_history_has_every_type_and_every_fate",
+    "tests/laws/test_rollups.py::test_a_state_has_the_declared_columns_and_covers_every_event[course_stars]",
+    "tests/laws/test_rollups.py::test_any_split_in_any_order_and_grouping[course_stars]",
+    "tests/laws/test_rollups.py::test_duplicates_across_cuts_count_once_and_views_equal_the_oracle[course_topic]",
+)
 # What the copy answers about its own events, through batch, speed and serving: each half of the events is in one.
 ANSWER = """
 import json, sys
@@ -68,6 +84,7 @@ class Copy:
         ignored = shutil.ignore_patterns("__pycache__", "*.pyc")
         for name in COPIED:
             shutil.copytree(ROOT / name, folder / name, ignore=ignored)
+        shutil.copy(ROOT / "pyproject.toml", folder)
 
     def files(self) -> dict[str, bytes]:
         """The content of every file, by path."""
@@ -76,12 +93,16 @@ class Copy:
 
     def run(self, *command: str, **options) -> str:
         """What a command prints; it must succeed."""
-        environ = os.environ | {"PYTHONPATH": str(self.folder)}  # or it would be the installed project that runs
-        done = subprocess.run(
-            command, cwd=self.folder, env=environ, capture_output=True, text=True, timeout=300, **options
-        )
+        done = self.tried(*command, **options)
         assert done.returncode == 0, done.stderr or done.stdout
         return done.stdout
+
+    def tried(self, *command: str, **options) -> subprocess.CompletedProcess:
+        """What comes of a command."""
+        environ = os.environ | {"PYTHONPATH": str(self.folder)}  # or it would be the installed project that runs
+        return subprocess.run(
+            command, cwd=self.folder, env=environ, capture_output=True, text=True, timeout=300, **options
+        )
 
     def python(self, *arguments: str) -> str:
         """What a Python of the copy prints."""
@@ -90,7 +111,7 @@ class Copy:
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory) -> Copy:
-    """A copy to which both edits were made, with the paths of the files that they changed."""
+    """A copy to which all edits were made; they changed these files and no other."""
     copy = Copy(tmp_path_factory.mktemp("walkthroughs"))
     before = copy.files()
     diffs = re.findall(r"```diff\n(.*?)```", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.DOTALL)
@@ -129,13 +150,57 @@ def test_documents_describe_both(copy):
     assert "### course_ratings" in views and "`avg_stars` | DOUBLE | stars per rating" in views
 
 
+def test_the_tests_that_the_edits_concern_pass(copy):
+    """After `make docs`, as CONTRIBUTING says; within the five minutes that all of it may take."""
+    copy.python("-m", "catalogue.documents")
+    done = copy.tried(sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *CONCERNED)
+    assert done.returncode == 0, done.stdout[-3000:]
+
+
+def test_students_rate_courses_that_they_take(events):
+    """As the script has it; fields filled from the catalogue would name any course."""
+    taken: dict[str, set[str]] = {}
+    for event in events:
+        if event["event_type"] != "COURSE_RATED" and "course_id" in event:
+            taken.setdefault(event["user_id"], set()).add(event["course_id"])
+    rated = [(e["user_id"], e["course_id"]) for e in events if e["event_type"] == "COURSE_RATED"]
+    seen = [course in taken[user] for user, course in rated if user in taken]
+    assert len(seen) > 5 and sum(seen) > 0.8 * len(seen)
+
+
+def test_no_command_starts_with_a_fault(tmp_path):
+    """Every fault is told where the declarations are read, whatever the command."""
+    spoilt = Copy(tmp_path)
+    types, views = spoilt.folder / "catalogue/events/course.py", spoilt.folder / "catalogue/views/course.py"
+    kept = types.read_text(encoding="utf-8")
+    types.write_text(kept.replace("0.35)", "0.37)").replace('"A course was removed."', '""'), encoding="utf-8")
+    for command in (("ingestion_layer/producer.py", "--help"), ("-m", "catalogue.documents")):
+        done = spoilt.tried(sys.executable, *command)
+        assert done.returncode == 1 and done.stderr.splitlines()[-2:] == [
+            "catalogue.declarations.DeclarationError: topic 'course_topic': weights of its event types must be above 0 "
+            "and sum to 1; got 1.02",
+            "event type 'COURSE_DELETED': meaning must be a sentence; got ''",
+        ]
+    types.write_text(kept, encoding="utf-8")
+    text = views.read_text(encoding="utf-8")
+    views.write_text(text.replace(",  -- materials opened", ",").replace('("user_id",)', '("user",)'), encoding="utf-8")
+    for command in (
+        ("serving_layer/serving_layer.py",),
+        ("-c", "import batch_layer.topic_run"),
+        ("-c", "import speed_layer.typed_records"),
+    ):
+        done = spoilt.tried(sys.executable, *command)
+        assert done.returncode == 1 and "view 'course_activity_summary': key must be its first columns" in done.stderr
+        assert "view 'course_material_access': column 'unique_materials_accessed' must have its meaning" in done.stderr
+
+
 def test_validation_knows_its_fields(copy):
     judged = """
 import datetime as dt, json, pyarrow as pa
 from catalogue.sql.dialect import connect
 from catalogue.sql.verdicts import inspect
-event = {"event_category": "COURSE", "event_type": "COURSE_RATED", "user_id": "SV001", "timestamp": "2026-03-01 10:00:00",
-         "course_id": "COURSE001"}
+event = {"event_category": "COURSE", "event_type": "COURSE_RATED", "user_id": "SV001",
+         "timestamp": "2026-03-01 10:00:00", "course_id": "COURSE001"}
 values = [json.dumps(event | more).encode() for more in ({"stars": 4}, {"stars": -1}, {})]
 arrived = pa.array([dt.datetime(2026, 3, 2, tzinfo=dt.UTC)] * 3, pa.timestamp("us", "UTC"))
 records = pa.table({"partition": pa.array([0] * 3, pa.int32()), "offset": pa.array(range(3), pa.int64()),

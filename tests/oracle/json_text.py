@@ -1,4 +1,4 @@
-"""A strict reader of JSON (RFC 8259) of any depth, in which a number keeps its digits and the first of equal names counts."""
+"""A strict reader of JSON (RFC 8259) of any depth: a number keeps its digits, and of equal names the first counts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The 37 views over raw records, one row at a time, with exact integers until the last division."""
+"""The views over raw records, one row at a time, with exact integers until the last division."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def by(events: Iterable[Event], key: str, columns: Callable[[list[Event]], Row |
 
 
 def auth(events: list[Event]) -> dict[str, list[Row]]:
-    """The five views of auth_topic."""
+    """The views of auth_topic."""
     logins = of(events, "LOGIN")
     opened: dict[object, tuple[datetime, str]] = {}
     closed: dict[object, datetime] = {}
@@ -171,7 +171,7 @@ def _overall(quizzes: list[Event], grades: list[Event]) -> list[Row]:
 
 
 def assessment(events: list[Event]) -> dict[str, list[Row]]:
-    """The seven views of assessment_topic."""
+    """The views of assessment_topic."""
     submits, quizzes = of(events, "SUBMIT_ASSIGNMENT"), of(events, "QUIZ_COMPLETED")
     grades = of(events, "GRADE_ASSIGNMENT")
 
@@ -221,7 +221,7 @@ def _risk(watched: list[int]) -> str:
 
 
 def video(events: list[Event]) -> dict[str, list[Row]]:
-    """The seven views of video_topic."""
+    """The views of video_topic."""
     watched = of(events, "VIDEO_WATCHED")
     in_course = {e.fields["course_id"]: set() for e in watched}
     for e in watched:
@@ -266,7 +266,7 @@ def video(events: list[Event]) -> dict[str, list[Row]]:
 
 
 def course(events: list[Event]) -> dict[str, list[Row]]:
-    """The eight views of course_topic."""
+    """The views of course_topic."""
     enrolled, opened, downloaded = "COURSE_ENROLLED", "ACCESS_COURSE_MATERIAL", "DOWNLOAD_MATERIAL"
     accesses, downloads = of(events, opened), of(events, downloaded)
     return {
@@ -296,7 +296,7 @@ def course(events: list[Event]) -> dict[str, list[Row]]:
 
 
 def profile(events: list[Event]) -> dict[str, list[Row]]:
-    """The four views of profile_topic."""
+    """The views of profile_topic."""
     updates = of(events, "UPDATE_PROFILE")
     users: dict[str, list[str]] = {}
     for e in updates:
@@ -316,7 +316,7 @@ def profile(events: list[Event]) -> dict[str, list[Row]]:
 
 
 def notification(events: list[Event]) -> dict[str, list[Row]]:
-    """The six views of notification_topic."""
+    """The views of notification_topic."""
 
     def rates(sent: str, clicked: str, rate: str, always: bool = False) -> Callable[[list[Event]], Row | None]:
         def columns(g: list[Event]) -> Row | None:
@@ -347,7 +347,7 @@ _VIEWS = {"auth_topic": auth, "assessment_topic": assessment, "video_topic": vid
 
 
 def answer(records: Iterable[Record]) -> tuple[dict[str, list[Row]], dict[str, dict[int, Counter]]]:
-    """All 37 views of the records and the ledger, as `all_views` and `ledger` give them."""
+    """All views of the records and the ledger, as `all_views` and `ledger` give them."""
     records = list(records)
     unique = {topic: count_once(topic, records) for topic in RULES}
     views = {name: rows for topic in RULES for name, rows in _VIEWS[topic](unique[topic].events).items()}
@@ -355,7 +355,7 @@ def answer(records: Iterable[Record]) -> tuple[dict[str, list[Row]], dict[str, d
 
 
 def all_views(records: Iterable[Record]) -> dict[str, list[Row]]:
-    """All 37 views of the records, by name; rows in no particular order, columns in the contract's order."""
+    """All views of the records, by name; rows in no particular order, columns in the contract's order."""
     return answer(records)[0]
 
 

@@ -54,8 +54,8 @@ ROLLUP_FAULTS = {
         "measure 'events' must merge by sum, min or max; got 'avg'",
     ),
     "a measure over no field": (
-        replace(ROLLUP, measures=(total("events", "stars"),)),
-        f"measure 'events' must read {OF}; got 'stars'",
+        replace(ROLLUP, measures=(total("events", "curse_stars"),)),
+        f"measure 'events' must read {OF}; got 'curse_stars'",
     ),
     "a measure's condition over no field": (
         replace(ROLLUP, measures=(number("events", "rule = 'student'"),)),
