@@ -189,6 +189,8 @@ def _begun(statement: Statement) -> Found:
 
 
 def _over(statement: Statement) -> Found:
+    if not statement.kind.endswith("assessment"):
+        raise Unmapped("says nothing that our events say")
     return "SUBMIT_ASSIGNMENT", {"assignment_id": statement.thing(), "assignment_type": "lab"}
 
 

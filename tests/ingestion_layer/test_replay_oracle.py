@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.ingestion_layer.replaying import replay
-from tests.oracle import replay_moodle, replay_oulad
+from tests.oracle import replay_moodle, replay_oulad, replay_xapi
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT / "tests" / "samples"
@@ -66,3 +66,21 @@ def thinned(folder: Path, to: Path) -> Path:
         kept = [row for row in rows if at is None or row.split(",")[at].endswith("7")]
         (to / path.name.removesuffix(".gz")).write_text("\n".join([header, *kept]))
     return to
+
+
+@pytest.mark.parametrize(
+    "path",
+    at_hand(SAMPLES / "xapi" / "statements.jsonl", DATA / "funmooc_xapi" / "statements.jsonl.gz"),
+    ids=lambda p: p.parent.name,
+)
+def test_xapi(path):
+    found = replay("xapi", [path], role="student")
+    expected, watched = replay_xapi.expected(replay_moodle.lines(path))
+    got = Counter()
+    for event in told(found.of("VIDEO_WATCHED")):
+        got[tuple(event[n] for n in ("user_id", "session_id", "video_id", "timestamp"))] += event[
+            "watch_duration_seconds"
+        ]
+    others = [event for event in found.events if event["event_type"] != "VIDEO_WATCHED"]
+    same(counted(expected), counted(told(others)))
+    assert got == watched, (list((got - watched).items())[:3], list((watched - got).items())[:3])
