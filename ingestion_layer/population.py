@@ -18,6 +18,7 @@ LOCALES = ("vi_VN", "en_US")
 DEVICES = ("desktop", "mobile", "tablet")
 ASSIGNMENTS, QUIZZES, VIDEOS, MATERIALS, RESOURCES, ITEMS = 8, 4, 12, 10, 6, 10  # per course at the start
 ANNOUNCED = 3  # new courses at most that nobody can enrol in yet
+PENDING, HANDED_IN, VIEWED, GRADED, WITHDRAWN = range(5)  # what has become of a work
 _POOL = 300
 _ITEM_TYPE = next(f for f in EVENT_TYPES["ITEM_CLICK"].fields if f.name == "item_type")
 _MATERIAL_TYPE = next(f for f in EVENT_TYPES["ACCESS_COURSE_MATERIAL"].fields if f.name == "material_type")
@@ -45,35 +46,35 @@ class Person:
 
 
 class Student(Person):
-    """`enrolments`, and those that were `left`, are [course, number of its assignments seen]; `pending` and `handed_in` are
-    works; `inbox` notifications.
+    """`left` are enrolments that were given up; `pending` and `handed_in` are works; `inbox` are notifications: their JSON
+    members, when they were sent, and whether they were opened.
     """
 
     __slots__ = ("enrolments", "handed_in", "inbox", "left", "pending")
 
     def __init__(self, number: int, last: int, rng: random.Random):
         super().__init__(number, "SV", "student", last, rng)
-        self.enrolments: list[list] = []
-        self.left: tuple[list, ...] = ()
-        self.pending: deque = deque()
-        self.handed_in: list = []
-        self.inbox: list = []
+        self.enrolments: list[Enrolment] = []
+        self.left: tuple[Enrolment, ...] = ()
+        self.pending: deque[Work] = deque()
+        self.handed_in: list[Work] = []
+        self.inbox: list[tuple[str, int, bool]] = []
 
     def takes(self, course: Course) -> bool:
         """Whether the student is enrolled in a course."""
-        return any(e[0] is course for e in self.enrolments)
+        return any(e.course is course for e in self.enrolments)
 
     def enrol(self, course: Course) -> None:
         """Join a course; who comes back has seen what was seen before."""
-        earlier = [e for e in self.left if e[0] is course]
-        self.left = tuple(e for e in self.left if e[0] is not course)
-        self.enrolments.append(earlier[0] if earlier else [course, 0])
+        earlier = [e for e in self.left if e.course is course]
+        self.left = tuple(e for e in self.left if e.course is not course)
+        self.enrolments.append(earlier[0] if earlier else Enrolment(course, 0))
 
     def drop(self, place: int) -> Course:
         """Leave the course of an enrolment, and the work on it."""
         enrolment = self.enrolments.pop(place)
         self.left += (enrolment,)
-        course = enrolment[0]
+        course = enrolment.course
         self.pending = deque(w for w in self.pending if w.assignment.course is not course)
         self.handed_in = [w for w in self.handed_in if w.assignment.course is not course]
         return course
@@ -87,9 +88,9 @@ class Teacher(Person):
     def __init__(self, number: int, last: int, rng: random.Random):
         super().__init__(number, "GV", "teacher", last, rng)
         self.courses: list[Course] = []
-        self.to_view: deque = deque()
-        self.to_grade: deque = deque()
-        self.graded: deque = deque(maxlen=50)
+        self.to_view: deque[Work] = deque()
+        self.to_grade: deque[Work] = deque()
+        self.graded: deque[Work] = deque(maxlen=50)
 
 
 class Assignment:
@@ -101,6 +102,24 @@ class Assignment:
         self.id, self.course, self.since = f"ASM{number:03}", course, since
         self.tail = fragment(assignment_id=self.id, course_id=course.id)
         self.type = fragment(assignment_type=kind)
+
+
+class Enrolment:
+    """A student's place in a course; `seen` is how many of its assignments they have viewed."""
+
+    __slots__ = ("course", "seen")
+
+    def __init__(self, course: Course, seen: int):
+        self.course, self.seen = course, seen
+
+
+class Work:
+    """A student's work on an assignment; `since` is when its present state began."""
+
+    __slots__ = ("assignment", "since", "state", "student")
+
+    def __init__(self, student: Student, assignment: Assignment, since: int):
+        self.student, self.assignment, self.since, self.state = student, assignment, since, PENDING
 
 
 class Course:
@@ -164,7 +183,7 @@ class Population:
         self.assignments = courses * ASSIGNMENTS
         for student in self.students:
             taken = rng.sample(self.courses, min(len(self.courses), rng.randint(3, 5)))
-            student.enrolments = [[course, rng.randrange(ASSIGNMENTS)] for course in taken]
+            student.enrolments = [Enrolment(course, rng.randrange(ASSIGNMENTS)) for course in taken]
 
     def announce(self, teacher: Teacher, now: int) -> Course | None:
         """A new course; where enough are announced, the first of them is opened. None with twice the courses of the start."""

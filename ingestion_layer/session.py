@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Generic, TypeVar
+
 from ingestion_layer.population import Person
 
+P = TypeVar("P", bound=Person)
 
-class Session:
-    """A visit; its events happen `shift` microseconds before they are sent: a late visit was made offline."""
+
+class Session(Generic[P]):
+    """A visit of somebody; its events happen `shift` microseconds before they are sent: a late visit was made offline."""
 
     __slots__ = (
         "last",
@@ -23,7 +27,7 @@ class Session:
         "who",
     )
 
-    def __init__(self, person: Person, who: str, tail: str, now: int, shift: int):
+    def __init__(self, person: P, who: str, tail: str, now: int, shift: int):
         self.person, self.who, self.tail, self.last, self.shift = person, who, tail, now, shift
         self.place = self.position = self.since = self.mark = 0
         self.video: tuple[str, int] | None = None

@@ -13,6 +13,7 @@ from kafka.partitioner.default import DefaultPartitioner
 from catalogue.events import TOPICS
 from ingestion_layer.partitions import partition_of
 from kafka import KafkaConsumer, KafkaProducer
+from runtime.errors import PlatformError
 
 Record = tuple[str, bytes, bytes]
 # How long a batch waits for more. What is sent as fast as it can be made fills larger ones: each costs the broker and
@@ -20,7 +21,7 @@ Record = tuple[str, bytes, bytes]
 LINGER_MS, LINGER_FAST_MS = 20, 250
 
 
-class KeyPartitioner(DefaultPartitioner):
+class KeyPartitioner(DefaultPartitioner):  # type: ignore[misc]  # the client has no types
     """Kafka's own choice of a partition by key; a user's hash is computed once, not for every event."""
 
     def partition(
@@ -30,7 +31,7 @@ class KeyPartitioner(DefaultPartitioner):
         return partition_of(serialized_key, len(cluster.partitions_for_topic(topic)))
 
 
-class SinkError(Exception):
+class SinkError(PlatformError):
     """Events can't be delivered; the message is one line for people."""
 
 

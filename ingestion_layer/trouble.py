@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import orjson
 
@@ -12,16 +13,16 @@ Record = tuple[str, bytes, bytes]
 NEARBY = 200
 
 
-def _without(name: str) -> Callable[[dict], bytes]:
+def _without(name: str) -> Callable[[dict[str, Any]], bytes]:
     return lambda event: orjson.dumps({k: v for k, v in event.items() if k != name})
 
 
-def _with(**fields: object) -> Callable[[dict], bytes]:
+def _with(**fields: object) -> Callable[[dict[str, Any]], bytes]:
     return lambda event: orjson.dumps(event | fields)
 
 
 # Each breaks exactly one rule of validity; the last three are no JSON objects.
-FAULTS: dict[str, Callable[[dict], bytes]] = {
+FAULTS: dict[str, Callable[[dict[str, Any]], bytes]] = {
     "no_user": _without("user_id"),
     "user_not_a_string": _with(user_id=17),
     "user_too_long": _with(user_id="x" * 129),

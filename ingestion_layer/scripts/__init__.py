@@ -1,12 +1,12 @@
 """What each type of event does to the world, so that only events happen that could have happened.
 
 A script is a function of the world and the moment. It returns the event, or None where its preconditions do not hold
-just now: nobody has work to hand in, no teacher is logged in. Fields that a script does not supply, and whole types
+just now: nobody has work to hand in, no teacher is logged in. Scripts that the catalogue doesn't know fail here. Fields that a script does not supply, and whole types
 without a script, are filled from the catalogue.
 """
 
 from ingestion_layer.scripts import assessment, courses, notifications, people, videos
-from ingestion_layer.scripts.script import SCRIPTS, SUPPLIED
+from ingestion_layer.scripts.script import SCRIPTS, SUPPLIED, judge
 
 # One of these is possible whoever is there: somebody is away or logged in, or has yet to come.
 ALWAYS = ("LOGIN", "LOGOUT", "LOGIN_FAILED", "SIGNUP", "CREATE_PROFILE", "COURSE_ENROLLED")
@@ -37,5 +37,7 @@ INSTEAD = {
     "NOTIFICATION_OPENED": "NOTIFICATION_SENT",
     "NOTIFICATION_DISMISSED": "NOTIFICATION_SENT",
 }
+
+judge(SUPPLIED, {"ALWAYS": ALWAYS, "INSTEAD": (*INSTEAD, *INSTEAD.values())})
 
 __all__ = ["ALWAYS", "INSTEAD", "SCRIPTS", "SUPPLIED", "assessment", "courses", "notifications", "people", "videos"]

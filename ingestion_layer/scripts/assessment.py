@@ -5,23 +5,13 @@ from __future__ import annotations
 from collections import deque
 
 from ingestion_layer.clock import next_deadline
-from ingestion_layer.population import Assignment, fragment
+from ingestion_layer.population import GRADED, HANDED_IN, VIEWED, WITHDRAWN, Assignment, Work, fragment
 from ingestion_layer.scripts.script import TRIES, script
-
-PENDING, HANDED_IN, VIEWED, GRADED, WITHDRAWN = range(5)
-
-
-class Work:
-    """A student's work on an assignment; `since` is when its present state began."""
-
-    __slots__ = ("assignment", "since", "state", "student")
-
-    def __init__(self, student, assignment: Assignment, since: int):
-        self.student, self.assignment, self.since, self.state = student, assignment, since, PENDING
+from ingestion_layer.world import Record, World
 
 
 @script("ASSIGNMENT_CREATED", "assignment_id", "course_id", "assignment_type", "due_date")
-def _assignment_created(world, now):
+def _assignment_created(world: World, now: int) -> Record | None:
     session = world.teacher_session(lambda teacher: teacher.courses)
     if session is None:
         return None
@@ -35,20 +25,20 @@ def _assignment_created(world, now):
 
 
 @script("VIEW_ASSIGNMENT_FIRST_TIME", "assignment_id", "course_id", "assignment_type")
-def _view_assignment(world, now):
+def _view_assignment(world: World, now: int) -> Record | None:
     for session in world.several(TRIES):
         enrolment = world.enrolment(session.person)
-        if enrolment[1] < len(enrolment[0].assignments):
-            assignment = enrolment[0].assignments[enrolment[1]]
+        if enrolment.seen < len(enrolment.course.assignments):
+            assignment = enrolment.course.assignments[enrolment.seen]
             if assignment.since <= now - session.shift:
-                enrolment[1] += 1
+                enrolment.seen += 1
                 session.person.pending.append(Work(session.person, assignment, now - session.shift))
                 return world.write("VIEW_ASSIGNMENT_FIRST_TIME", session, now, assignment.tail + assignment.type)
     return None
 
 
 @script("SUBMIT_ASSIGNMENT", "assignment_id", "course_id", "assignment_type")
-def _submit(world, now):
+def _submit(world: World, now: int) -> Record | None:
     for session in world.several(TRIES * 2):
         pending = session.person.pending
         if pending and pending[0].since < now - session.shift:
@@ -63,7 +53,7 @@ def _submit(world, now):
 
 
 @script("EDIT_ASSIGNMENT", "assignment_id", "course_id")
-def _edit(world, now):
+def _edit(world: World, now: int) -> Record | None:
     for session in world.several(TRIES * 2):
         handed_in = session.person.handed_in
         if handed_in and handed_in[-1].state in (HANDED_IN, VIEWED):
@@ -72,7 +62,7 @@ def _edit(world, now):
 
 
 @script("DELETE_ASSIGNMENT", "assignment_id")
-def _delete(world, now):
+def _delete(world: World, now: int) -> Record | None:
     for session in world.several(TRIES * 2):
         handed_in = session.person.handed_in
         if handed_in and handed_in[-1].state == HANDED_IN:
@@ -84,17 +74,16 @@ def _delete(world, now):
 
 
 @script("QUIZ_STARTED", "quiz_id", "course_id")
-def _quiz_started(world, now):
+def _quiz_started(world: World, now: int) -> Record | None:
     session = world.student_session()
-    enrolment = session and world.enrolment(session.person)
-    if not enrolment:
+    if session is None:
         return None
-    session.quiz = world.choose(enrolment[0].quizzes)
+    session.quiz = world.choose(world.enrolment(session.person).course.quizzes)
     return world.write("QUIZ_STARTED", session, now, session.quiz)
 
 
 @script("QUIZ_COMPLETED", "quiz_id", "course_id", "correct_answers", "total_questions")
-def _quiz_completed(world, now):
+def _quiz_completed(world: World, now: int) -> Record | None:
     for session in world.several(TRIES * 2):
         if session.quiz:
             quiz, session.quiz = session.quiz, None
@@ -103,7 +92,7 @@ def _quiz_completed(world, now):
     return None
 
 
-def _next(works: deque, state: int) -> Work | None:
+def _next(works: deque[Work], state: int) -> Work | None:
     """The first of a teacher's works in a state; those of students who left the course are nobody's business."""
     while works:
         work = works.popleft()
@@ -117,10 +106,10 @@ def _works_tail(work: Work) -> str:
 
 
 @script("VIEW_STUDENT_WORK", "student_id", "assignment_id", "course_id")
-def _view_work(world, now):
+def _view_work(world: World, now: int) -> Record | None:
     session = world.teacher_session(lambda teacher: teacher.to_view)
-    work = session and _next(session.person.to_view, HANDED_IN)
-    if not work:
+    work = _next(session.person.to_view, HANDED_IN) if session else None
+    if session is None or work is None:
         return None
     work.state = VIEWED
     session.person.to_grade.append(work)
@@ -128,10 +117,10 @@ def _view_work(world, now):
 
 
 @script("GRADE_ASSIGNMENT", "student_id", "assignment_id", "course_id", "score")
-def _grade(world, now):
+def _grade(world: World, now: int) -> Record | None:
     session = world.teacher_session(lambda teacher: teacher.to_grade)
-    work = session and _next(session.person.to_grade, VIEWED)
-    if not work:
+    work = _next(session.person.to_grade, VIEWED) if session else None
+    if session is None or work is None:
         return None
     work.state = GRADED
     session.person.graded.append(work)
@@ -141,10 +130,10 @@ def _grade(world, now):
 
 
 @script("ASSIGNMENT_REOPENED", "student_id", "assignment_id", "new_due_date")
-def _reopened(world, now):
+def _reopened(world: World, now: int) -> Record | None:
     session = world.teacher_session(lambda teacher: teacher.graded)
-    work = session and _next(session.person.graded, GRADED)
-    if not work:
+    work = _next(session.person.graded, GRADED) if session else None
+    if session is None or work is None:
         return None
     work.student.pending.append(Work(work.student, work.assignment, now))
     due = fragment(new_due_date=world.stamp(next_deadline(now, 1))[:19])

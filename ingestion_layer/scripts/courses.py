@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from ingestion_layer.scripts.script import TRIES, script
+from ingestion_layer.world import Record, World
 
 
 @script("COURSE_ENROLLED", "course_id")
-def _enrolled(world, now):
+def _enrolled(world: World, now: int) -> Record | None:
     courses = world.people.courses
     if world.profiled and courses:
         person = world.profiled.popleft()
         course = world.choose(courses)
         person.enrol(course)
-        world.away.append(person)
+        world.present.away.append(person)
         return world.write_alone("COURSE_ENROLLED", person, now, course.tail)
     for session in world.several(TRIES):
         person, course = session.person, world.choose(courses)
@@ -23,7 +24,7 @@ def _enrolled(world, now):
 
 
 @script("COURSE_DROPPED", "course_id")
-def _dropped(world, now):
+def _dropped(world: World, now: int) -> Record | None:
     for session in world.several(TRIES):
         if len(session.person.enrolments) > 2:
             course = session.person.drop(world.below(len(session.person.enrolments)))
@@ -36,14 +37,16 @@ def _dropped(world, now):
 
 
 @script("COURSE_CREATED", "course_id")
-def _course_created(world, now):
+def _course_created(world: World, now: int) -> Record | None:
     session = world.teacher_session(lambda teacher: True)
-    course = session and world.people.announce(session.person, now)
-    return course and world.write("COURSE_CREATED", session, now, course.tail)
+    if session is None:
+        return None
+    course = world.people.announce(session.person, now)
+    return world.write("COURSE_CREATED", session, now, course.tail) if course else None
 
 
 @script("COURSE_DELETED", "course_id")
-def _course_deleted(world, now):
+def _course_deleted(world: World, now: int) -> Record | None:
     announced = world.people.announced
     if not announced:
         return None
@@ -53,10 +56,12 @@ def _course_deleted(world, now):
 
 def _course_click(name: str, attribute: str, *supplied: str) -> None:
     @script(name, "course_id", *supplied)
-    def click(world, now):
+    def click(world: World, now: int) -> Record | None:
         session = world.student_session()
-        enrolment = session and world.enrolment(session.person)
-        return enrolment and world.write(name, session, now, world.choose(getattr(enrolment[0], attribute)))
+        if session is None:
+            return None
+        course = world.enrolment(session.person).course
+        return world.write(name, session, now, world.choose(getattr(course, attribute)))
 
 
 _course_click("ITEM_CLICK", "items", "item_id", "item_type")
@@ -65,7 +70,6 @@ _course_click("DOWNLOAD_MATERIAL", "resources", "resource_id")
 
 
 @script("COURSE_VIEW", "course_id")
-def _course_view(world, now):
+def _course_view(world: World, now: int) -> Record | None:
     session = world.student_session()
-    enrolment = session and world.enrolment(session.person)
-    return enrolment and world.write("COURSE_VIEW", session, now, enrolment[0].tail)
+    return world.write("COURSE_VIEW", session, now, world.enrolment(session.person).course.tail) if session else None

@@ -4,28 +4,32 @@ from __future__ import annotations
 
 from ingestion_layer.population import fragment
 from ingestion_layer.scripts.script import script
+from ingestion_layer.world import Record, World
 
 
 @script("LOGIN", "role", "session_id")
-def _login(world, now):
-    person = world.next_visitor(now)
-    return person and world.write("LOGIN", world.open_session(person, now), now, world.session_tail)
+def _login(world: World, now: int) -> Record | None:
+    person = world.present.next_visitor()
+    if person is None:
+        return None
+    session = world.present.open(person, now)
+    return world.write("LOGIN", session, now, session.tail)
 
 
 @script("LOGOUT", "role", "session_id")
-def _logout(world, now):
-    session = world.leaving()
-    return session and world.write("LOGOUT", world.close_session(session), now, session.tail)
+def _logout(world: World, now: int) -> Record | None:
+    session = world.present.leaving()
+    return world.write("LOGOUT", world.present.close(session), now, session.tail) if session else None
 
 
 @script("SESSION_EXPIRED", "session_id")
-def _expired(world, now):
-    session = world.leaving()
-    return session and world.write("SESSION_EXPIRED", world.close_session(session), now, session.tail)
+def _expired(world: World, now: int) -> Record | None:
+    session = world.present.leaving()
+    return world.write("SESSION_EXPIRED", world.present.close(session), now, session.tail) if session else None
 
 
 @script("SIGNUP", "role", "email")
-def _signup(world, now):
+def _signup(world: World, now: int) -> Record | None:
     if not world.people.newcomers:
         return None
     person = world.people.newcomers.popleft()
@@ -34,8 +38,9 @@ def _signup(world, now):
 
 
 @script("LOGIN_FAILED")
-def _login_failed(world, now):
-    return world.away and world.write_alone("LOGIN_FAILED", world.choose(world.away), now, "")
+def _login_failed(world: World, now: int) -> Record | None:
+    away = world.present.away
+    return world.write_alone("LOGIN_FAILED", world.choose(away), now, "") if away else None
 
 
 @script(
@@ -49,7 +54,7 @@ def _login_failed(world, now):
     "major",
     "enrollment_year",
 )
-def _create_profile(world, now):
+def _create_profile(world: World, now: int) -> Record | None:
     if not world.signed_up:
         return None
     person = world.signed_up.popleft()

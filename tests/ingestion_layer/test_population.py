@@ -46,7 +46,7 @@ def test_the_same_seed_is_the_same_university(people):
     again, other = Population(7, 400, 20, 40, 0), Population(8, 400, 20, 40, 0)
     student = people.students[5]
     assert again.profile(again.students[5]) == people.profile(student) != other.profile(other.students[5])
-    assert [e[0].id for e in again.students[5].enrolments] == [e[0].id for e in student.enrolments]
+    assert [e.course.id for e in again.students[5].enrolments] == [e.course.id for e in student.enrolments]
 
 
 @pytest.mark.parametrize(("students", "courses"), [(1, 1), (2, 1), (3, 2), (1, 50)])

@@ -1,4 +1,4 @@
-"""Generated lives of courses, students and their works, as a reader of the JSON lines sees them: all could have happened."""
+"""Generated lives of courses, students and their works, as a reader of the JSON lines sees them: all are possible."""
 
 from __future__ import annotations
 

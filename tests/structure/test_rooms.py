@@ -124,3 +124,17 @@ def test_no_module_is_above_300_lines():
         if (lines := len(file.read_text(encoding="utf-8").splitlines())) > 300
     }
     assert not long
+
+
+def test_nothing_imports_in_a_circle():
+    """A package's `__init__` counts as a module; what is imported for types alone counts as well."""
+    known = project()
+    imports = {name: (imported(file) & known.keys()) - {name} for name, file in known.items()}
+    circles = []
+    while imports:
+        free = {name for name, needed in imports.items() if not needed & imports.keys()}
+        if not free:
+            circles = sorted(imports)
+            break
+        imports = {name: needed for name, needed in imports.items() if name not in free}
+    assert not circles
