@@ -1,0 +1,89 @@
+// The frame around every screen: where one can go, how fresh the answers are, language and colours.
+import { useEffect } from "preact/hooks";
+import { freshness, offline } from "./api/live.ts";
+import { linkTo, route, setParameters } from "./route.ts";
+import { MENU, SCREENS } from "./screens/index.ts";
+import { duration, type Language, LANGUAGES, language, speak, t } from "./text/index.ts";
+import { apply, choose, type Theme, THEMES, theme } from "./theme.ts";
+
+apply();
+
+export function App() {
+  const { screen, id, parameters } = route.value;
+  const shown = SCREENS.find((known) => known.name === screen) ?? SCREENS[0]!;
+  const heading = shown.title(id);
+  useEffect(() => {
+    document.documentElement.lang = language.value;
+    document.title = `${heading} – ${t("title")}`;
+  });
+  return (
+    <>
+      <a class="skip" href="#content" onClick={toContent}>
+        {t("skip")}
+      </a>
+      <header class="frame">
+        <a class="brand" href={linkTo("courses")}>
+          {t("title")}
+        </a>
+        <nav aria-label={t("title")}>
+          {MENU.map((item) => (
+            <a key={item.name} href={linkTo(item.name)} aria-current={item.name === shown.name ? "page" : undefined}>
+              {item.title("")}
+            </a>
+          ))}
+          <a href="docs">{t("api")}</a>
+        </nav>
+        <Fresh />
+        <Choice label={t("language")} value={language.value} options={Object.entries(LANGUAGES).map(([code, { name }]) => [code, name])}
+          onChange={(code) => speak(code as Language)} />
+        <Choice label={t("theme")} value={theme.value} options={THEMES.map((name) => [name, t(`theme_${name}`)])}
+          onChange={(name) => choose(name as Theme)} />
+      </header>
+      <main id="content" tabIndex={-1}>
+        <h1>{heading}</h1>
+        {offline.value && <p class="trouble" role="status">{t("offline")}</p>}
+        {parameters.run && (
+          <p class="notice">
+            {t("pinned", { run: parameters.run })}{" "}
+            <button type="button" onClick={() => setParameters({ run: undefined })}>
+              {t("unpin")}
+            </button>
+          </p>
+        )}
+        <shown.Screen key={`${shown.name}/${id}`} id={id} />
+      </main>
+    </>
+  );
+}
+
+function toContent(event: Event) {
+  event.preventDefault();
+  document.getElementById("content")?.focus();
+}
+
+function Fresh() {
+  const lag = freshness.value?.lag_seconds;
+  return <p class="fresh">{lag === null || lag === undefined ? t("fresh_unknown") : t("fresh", { time: duration(lag) })}</p>;
+}
+
+interface ChoiceProps {
+  label: string;
+  value: string;
+  options: [string, string][];
+  onChange: (value: string) => void;
+}
+
+function Choice({ label, value, options, onChange }: ChoiceProps) {
+  return (
+    <label class="choice">
+      <span class="hidden">{label}</span>
+      <select value={value} onChange={(event) => onChange(event.currentTarget.value)}>
+        {options.map(([code, name]) => (
+          <option key={code} value={code}>
+            {name}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}

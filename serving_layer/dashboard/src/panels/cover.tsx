@@ -1,0 +1,30 @@
+// What a number covers: the run, the head, and how many seconds behind; one click away on every panel.
+import type { Asked } from "../api/answer.ts";
+import { linkTo, route } from "../route.ts";
+import { number, shown, t } from "../text/index.ts";
+
+export function Covers({ asked }: { asked: Asked }) {
+  const covers = asked.answer?.as_of;
+  if (!covers) return null;
+  const topic = asked.info?.topic ?? "";
+  const head = Object.entries(covers.head[topic] ?? {});
+  const { screen, id, parameters } = route.value;
+  return (
+    <details class="covers">
+      <summary>{t("covers")}</summary>
+      <dl>
+        <dt>{t("covers_run")}</dt>
+        <dd>{covers.run ?? t("covers_none")}</dd>
+        <dt>{t("covers_head")}</dt>
+        <dd>
+          {topic} {head.map(([partition, offset]) => `${partition}: ${number(offset)}`).join(", ")}
+        </dd>
+        <dt>{t("covers_watermark")}</dt>
+        <dd>{shown(covers.watermark, "TIMESTAMP")}</dd>
+        <dt>{t("covers_lag")}</dt>
+        <dd>{shown(covers.lag_seconds)}</dd>
+      </dl>
+      {covers.run && <a href={linkTo(screen, id, { ...parameters, run: covers.run })}>{t("covers_link")}</a>}
+    </details>
+  );
+}

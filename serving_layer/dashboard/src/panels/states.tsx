@@ -1,0 +1,27 @@
+// What stands where numbers can't: waiting, nothing there, refused, out of reach.
+import type { Asked } from "../api/answer.ts";
+import type { ApiError } from "../api/client.ts";
+import { t } from "../text/index.ts";
+
+export function Trouble({ error }: { error: ApiError }) {
+  return (
+    <p class="trouble" role="alert">
+      {told(error)}
+    </p>
+  );
+}
+
+function told(error: ApiError): string {
+  if (error.status === 0) return t("error_network");
+  if (error.status === 401 || error.status === 403) return t("error_forbidden");
+  if (error.status === 404) return t("error_gone", { detail: error.message });
+  return t("error_server", { detail: error.message });
+}
+
+// The state of what was asked; null where there are rows to show.
+export function stateOf(asked: Asked) {
+  if (asked.error && !asked.answer) return <Trouble error={asked.error} />;
+  if (!asked.answer) return <p class="waiting">{t("loading")}</p>;
+  if (!asked.answer.rows.length) return <p class="empty">{t("empty")}</p>;
+  return null;
+}

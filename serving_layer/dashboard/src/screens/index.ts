@@ -1,0 +1,16 @@
+// The screens by their name in the address. A new screen is one file and a line here.
+import type { ComponentType } from "preact";
+import * as course from "./course.tsx";
+import * as courses from "./courses.tsx";
+import * as operation from "./operation.tsx";
+import * as student from "./student.tsx";
+import * as students from "./students.tsx";
+
+export interface ScreenModule {
+  name: string;
+  title: (id: string) => string;
+  Screen: ComponentType<{ id: string }>;
+}
+
+export const SCREENS: ScreenModule[] = [courses, course, students, student, operation];
+export const MENU = [courses, students, operation] as ScreenModule[];

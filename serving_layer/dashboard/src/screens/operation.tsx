@@ -1,0 +1,97 @@
+import { useEffect, useState } from "preact/hooks";
+import { type Answer, address, get, type Row } from "../api/client.ts";
+import { freshness } from "../api/live.ts";
+import { Chart, type Option } from "../charts/chart.tsx";
+import { over } from "../charts/options.ts";
+import { number, shown, t } from "../text/index.ts";
+
+export const name = "operation";
+export const title = () => t("operation");
+
+const FATES = ["landed", "counted", "duplicate", "invalid"] as const;
+const EVERY_MS = 5000;
+
+export function Screen() {
+  return (
+    <>
+      <Ledger />
+      <div class="panels">
+        <Window name="events_by_category" title={t("events_by_type")} about={t("events_by_type_about")}
+          chart={(rows) => over(rows, "minute", "TIMESTAMP", "event_category", { event_count: "" }, "bar")} />
+        <Window name="active_users" title={t("active_users")} about={t("active_users_about")}
+          chart={(rows) => over(rows, "minute", "TIMESTAMP", undefined,
+            { last_5_minutes: t("minute_short", { n: 5 }), last_15_minutes: t("minute_short", { n: 15 }) }, "line")} />
+      </div>
+    </>
+  );
+}
+
+function Window({ name, title, about, chart }: { name: string; title: string; about: string; chart: (rows: Row[]) => Option }) {
+  const [rows, setRows] = useState<Row[] | null>(null);
+  useEffect(() => {
+    const stop = new AbortController();
+    let again: ReturnType<typeof setTimeout>;
+    const ask = async () => {
+      const found = await get<Answer>(address(`realtime/${name}`, { minutes: 60 }), stop.signal).catch(() => null);
+      if (stop.signal.aborted) return;
+      if (found) setRows(found.rows);
+      again = setTimeout(ask, EVERY_MS);
+    };
+    void ask();
+    return () => {
+      stop.abort();
+      clearTimeout(again);
+    };
+  }, [name]);
+  return (
+    <section class="panel" data-view={name}>
+      <header>
+        <h2>{title}</h2>
+      </header>
+      <p class="about">{about}</p>
+      {rows === null ? <p class="waiting">{t("loading")}</p> : rows.length ? <Chart label={`${title}. ${about}`} option={chart(rows)} /> : <p class="empty">{t("empty")}</p>}
+    </section>
+  );
+}
+
+function Ledger() {
+  const now = freshness.value;
+  if (!now) return <p class="waiting">{t("loading")}</p>;
+  return (
+    <section class="panel wide" data-view="ledger">
+      <h2>{t("ledger")}</h2>
+      <p class="about">{t("ledger_about")}</p>
+      <dl class="figures">
+        <div><dt>{t("run")}</dt><dd>{now.run ?? t("covers_none")}</dd></div>
+        <div><dt>{t("published")}</dt><dd>{shown(now.published_at, "TIMESTAMP")}</dd></div>
+        <div><dt>{t("speed_layer")}</dt><dd>{shown(now.speed_layer, "TIMESTAMP")}</dd></div>
+        <div><dt>{t("covers_lag")}</dt><dd>{shown(now.lag_seconds)}</dd></div>
+      </dl>
+      <div class="scroll" tabIndex={0} role="region" aria-label={t("ledger")}>
+        <table>
+          <caption class="hidden">{t("ledger")}</caption>
+          <thead>
+            <tr>
+              <th scope="col">{t("topic")}</th>
+              {FATES.map((fate) => <th scope="col" key={fate}>{t(fate)}</th>)}
+              <th scope="col">{t("ledger")}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {Object.entries(now.ledger).map(([topic, partitions]) => {
+              const sums = FATES.map((fate) => Object.values(partitions).reduce((sum, entry) => sum + (entry[fate] ?? 0), 0));
+              const [landed = 0, ...others] = sums;
+              return (
+                <tr key={topic}>
+                  <th scope="row">{topic}</th>
+                  {sums.map((sum, place) => <td class="figure" key={place}>{number(sum)}</td>)}
+                  <td>{landed === others.reduce((a, b) => a + b, 0) ? t("closes") : t("open")}</td>
+                </tr>
+              );
+            })}
+          </tbody>
+        </table>
+      </div>
+    </section>
+  );
+}

@@ -1,0 +1,41 @@
+import type { Row } from "../api/client.ts";
+import { ranked } from "../charts/options.ts";
+import { Figures } from "../panels/figures.tsx";
+import { Panel } from "../panels/panel.tsx";
+import { linkTo } from "../route.ts";
+import { t } from "../text/index.ts";
+
+export const name = "student";
+export const title = (id: string) => t("student", { id });
+
+const course = { course_id: (row: Row) => linkTo("course", String(row.course_id)) };
+
+export function Screen({ id }: { id: string }) {
+  const user = { user_id: id };
+  const mine = { ...user, limit: 500 };
+  return (
+    <>
+      <Figures
+        view="auth_user_activity_summary"
+        parameters={{ ...user, sort: "-total_logins" }}
+        names={{ total_logins: t("visits"), first_activity: t("first_seen"), last_activity: t("last_seen") }}
+      />
+      <Figures view="course_activity_summary" parameters={user} names={{ total_material_accesses: t("accesses"), total_downloads: t("downloads") }} />
+      <div class="panels">
+        <Panel
+          title={t("courses_of_student")}
+          view="video_student_course_summary"
+          parameters={mine}
+          links={course}
+          chart={(rows) => ranked(rows, "course_id", { video_coverage_percentage: t("coverage") })}
+        />
+        <Panel title={t("submissions")} view="assessment_student_submissions" parameters={mine} links={course} />
+        <Panel title={t("quizzes")} view="assessment_quiz_performance" parameters={mine} links={course} />
+        <Panel title={t("grades")} view="assessment_grading_stats" parameters={{ student_id: id, limit: 500 }} links={course} />
+        <Panel title={t("materials")} view="course_material_access" parameters={mine} links={course} />
+        <Panel title={t("sessions")} view="auth_user_session_metrics" parameters={mine} />
+        <Panel title={t("notifications")} view="notification_user_preferences" parameters={mine} />
+      </div>
+    </>
+  );
+}

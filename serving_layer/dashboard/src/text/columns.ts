@@ -1,0 +1,85 @@
+// The views' columns in other languages than the API's own, by their name; English is what the API says of them.
+import type { Column } from "../api/client.ts";
+import { type Language, language } from "./index.ts";
+
+const MEANINGS: Partial<Record<Language, Record<string, string>>> = {
+  vi: {
+    active_video_watchers: "sinh viên xem video",
+    assignment_type: "loại bài tập",
+    assignments_graded: "số bài được chấm",
+    avg_assignment_score: "điểm bài tập trung bình",
+    avg_correct_answers: "số câu đúng trung bình",
+    avg_quiz_correct: "số câu đúng trung bình mỗi bài kiểm tra",
+    avg_session_duration_minutes: "số phút trung bình mỗi phiên",
+    avg_watch_duration: "số giây xem trung bình",
+    course_id: "khóa học",
+    date: "ngày",
+    engagement_rate: "tỷ lệ tương tác (%)",
+    event_count: "số sự kiện",
+    event_type: "loại sự kiện",
+    first_access: "lần mở đầu tiên",
+    first_activity: "hoạt động đầu tiên",
+    first_submission: "lần nộp đầu tiên",
+    hour: "giờ",
+    last_access: "lần mở cuối cùng",
+    last_activity: "hoạt động cuối cùng",
+    last_submission: "lần nộp cuối cùng",
+    login_count: "lượt đăng nhập",
+    material_id: "tài liệu",
+    material_type: "loại tài liệu",
+    max_assignment_score: "điểm bài tập cao nhất",
+    max_correct_answers: "số câu đúng nhiều nhất",
+    max_session_duration_minutes: "phiên dài nhất (phút)",
+    min_assignment_score: "điểm bài tập thấp nhất",
+    min_correct_answers: "số câu đúng ít nhất",
+    min_session_duration_minutes: "phiên ngắn nhất (phút)",
+    min_watch_duration: "số giây xem ít nhất",
+    notification_type: "loại thông báo",
+    notifications_clicked: "thông báo đã bấm",
+    notifications_received: "thông báo đã nhận",
+    potential_drop_off: "nguy cơ bỏ dở",
+    quizzes_completed: "số bài kiểm tra đã làm",
+    student_id: "sinh viên",
+    submissions_count: "số bài nộp",
+    total_accesses: "lượt mở",
+    total_assignment_score: "tổng điểm bài tập",
+    total_assignments_graded: "số bài được chấm",
+    total_assignments_submitted: "số bài tập đã nộp",
+    total_correct_answers: "tổng số câu đúng",
+    total_downloads: "lượt tải xuống",
+    total_enrollments: "lượt ghi danh",
+    total_logins: "lượt đăng nhập",
+    total_logouts: "lượt đăng xuất",
+    total_material_accesses: "lượt mở tài liệu",
+    total_quizzes_completed: "số bài kiểm tra đã làm",
+    total_sessions: "số phiên",
+    total_submissions: "lượt nộp, kể cả nộp lại",
+    total_time_online_minutes: "tổng số phút trực tuyến",
+    total_videos_in_course: "số video có người xem trong khóa học",
+    total_views: "lượt xem",
+    total_watch_events: "số lần xem",
+    total_watch_hours: "số giờ xem",
+    total_watch_seconds: "số giây xem",
+    unique_accessors: "số người mở",
+    unique_materials_accessed: "số tài liệu đã mở",
+    unique_sessions: "số phiên",
+    unique_students: "số sinh viên",
+    unique_students_interacting: "sinh viên có hoạt động",
+    unique_users: "số người dùng",
+    unique_videos_watched: "số video được xem",
+    unique_viewers: "số người xem",
+    user_id: "sinh viên",
+    video_coverage_percentage: "tỷ lệ video của khóa học (%)",
+    video_id: "video",
+    videos_watched_count: "số video đã xem",
+  },
+};
+
+export function meaning(column: Column): string {
+  return MEANINGS[language.value]?.[column.name] ?? column.meaning;
+}
+
+// Whether a language has its own word for a column.
+export function isTranslated(name: string, wanted: Language): boolean {
+  return wanted === "en" || name in (MEANINGS[wanted] ?? {});
+}

@@ -1,0 +1,21 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { over, ranked } from "../src/charts/options.ts";
+
+const ROWS = [
+  { date: "2026-03-02", kind: "a", n: 1 },
+  { date: "2026-03-01", kind: "b", n: 2 },
+];
+
+test("bars of a day without a row are 0, lines have a gap there", () => {
+  const bars = over(ROWS, "date", "DATE", "kind", { n: "" }, "bar") as { series: { name: string; data: unknown[] }[] };
+  assert.deepEqual(bars.series.map(({ name, data }) => [name, data]), [["a", [0, 1]], ["b", [2, 0]]]);
+  const lines = over(ROWS, "date", "DATE", "kind", { n: "" }, "line") as { series: { data: unknown[] }[] };
+  assert.deepEqual(lines.series.map(({ data }) => data), [[null, 1], [2, null]]);
+});
+
+test("ranked bars keep the order of the answer", () => {
+  const option = ranked(ROWS, "kind", { n: "N" }) as { yAxis: { data: unknown[] }; series: { data: unknown[] }[] };
+  assert.deepEqual(option.yAxis.data, ["a", "b"]);
+  assert.deepEqual(option.series[0]?.data, [1, 2]);
+});
