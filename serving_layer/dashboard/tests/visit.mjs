@@ -1,0 +1,75 @@
+// Visits pages in a real Chromium and tells what it saw: `node visit.mjs CHROMIUM`, visits as JSON on standard input, one answer
+// a line on standard output. A visit is {url, language, theme, width, steps, picture}; a step is {press}, {click}, {type: [where, text]},
+// {wait: selector}, or {say: text}, which prints the text and goes on with the steps that the next line of input holds.
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { createInterface } from "node:readline";
+import { chromium } from "playwright-core";
+
+const QUIET = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf-8");
+const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+const visits = JSON.parse((await lines.next()).value);
+const sandbox = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
+const browser = await chromium.launch({ executablePath: process.argv[2], args: [...QUIET, ...sandbox] });
+
+for (const { url, language = "en", theme = "light", width = 1280, steps = [], picture } of visits) {
+  const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme: theme, locale: language, timezoneId: "UTC" });
+  const page = await context.newPage();
+  const errors = [];
+  page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
+  page.on("pageerror", (error) => errors.push(error.message));
+  const elsewhere = [];
+  page.on("request", (request) => new URL(request.url()).origin !== new URL(url).origin && elsewhere.push(request.url()));
+  await page.goto(url);
+  await settled(page);
+  for (const step of steps) await take(page, step);
+  await settled(page);
+  if (picture) await page.screenshot({ path: picture, fullPage: true });
+  await page.evaluate(axe);
+  const found = await page.evaluate(() => globalThis.axe.run({ resultTypes: ["violations"] }));
+  const violations = found.violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .map(({ id, nodes }) => `${id}: ${nodes.slice(0, 2).map((node) => node.html.slice(0, 160)).join(" | ")}`);
+  console.log(JSON.stringify({ ...(await page.evaluate(seen)), errors, elsewhere, violations }));
+  await context.close();
+}
+await browser.close();
+process.exit(0);
+
+async function settled(page) {
+  await page.waitForSelector("h1");
+  await page.waitForFunction(() => !document.querySelector('[aria-busy="true"], .waiting'), undefined, { timeout: 30_000 });
+}
+
+async function take(page, step) {
+  if (step.press) await page.keyboard.press(step.press);
+  else if (step.click) await page.click(step.click);
+  else if (step.type) await page.fill(step.type[0], step.type[1]);
+  else if (step.wait) await page.waitForSelector(step.wait, { state: "attached", timeout: 15_000 });
+  else if (step.say) {
+    console.log(JSON.stringify({ said: step.say }));
+    for (const further of JSON.parse((await lines.next()).value)) await take(page, further);
+  }
+  await page.waitForTimeout(50);
+}
+
+// What a person finds on the page; it runs there.
+function seen() {
+  const text = (node) => node.innerText.trim();
+  const panels = [...document.querySelectorAll("[data-view]")].map((panel) => ({
+    view: panel.dataset.view,
+    title: panel.querySelector("h2") ? text(panel.querySelector("h2")) : "",
+    charts: panel.querySelectorAll(".chart svg").length,
+    head: [...panel.querySelectorAll("thead th")].map(text),
+    rows: [...panel.querySelectorAll("tbody tr")].map((row) => [...row.children].map(text)),
+    figures: Object.fromEntries([...panel.querySelectorAll(".figures > div, dl.figures > div, :scope > div")].filter((d) => d.querySelector("dt")).map((d) => [text(d.querySelector("dt")), text(d.querySelector("dd"))])),
+    trouble: [...panel.querySelectorAll(".trouble")].map(text),
+    count: panel.querySelector(".count") ? text(panel.querySelector(".count")) : "",
+  }));
+  return {
+    title: document.title, language: document.documentElement.lang, heading: text(document.querySelector("h1")), address: location.hash,
+    focused: document.activeElement ? `${document.activeElement.tagName} ${text(document.activeElement).slice(0, 60)}` : "",
+    wide: document.documentElement.scrollWidth > document.documentElement.clientWidth, panels,
+  };
+}

@@ -1,0 +1,90 @@
+"""A real Chromium that looks at a real server's dashboard."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from deployment import dashboard
+from deployment.installation import tool
+from deployment.packages import need
+from tests.laws.test_merged import Platform
+from tests.oracle.histories import history_of
+from tests.oracle.views import Record
+from tests.serving_layer.conftest import Server
+
+LIMIT = 180
+# Names that a careless page would take for its own markup, turn around, or break at.
+HOSTILE = ("<script>document.title='taken'</script>", "\u202edrawkcab", "x" * 128, "a&b=c#d/e?f%20g", "Đại số – 'một'")
+
+
+class Browser:
+    """Visits pages of `address`."""
+
+    def __init__(self, address: str):
+        dashboard.modules()
+        self.address = address
+        self.command = [tool("node", dashboard.NODE), "tests/visit.mjs", need("chromium", "chromium")]
+
+    def start(self, visits: list[dict[str, Any]]) -> subprocess.Popen[str]:
+        """Begin with the visits; a line of standard output for each, and for each `say` in its steps."""
+        addressed = [{**visit, "url": f"{self.address}/{visit['url']}"} for visit in visits]
+        process = subprocess.Popen(
+            self.command, cwd=dashboard.SOURCES, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        assert process.stdin
+        process.stdin.write(json.dumps(addressed) + "\n")
+        process.stdin.flush()
+        return process
+
+    def visit(self, *visits: dict[str, Any]) -> list[dict[str, Any]]:
+        """What is seen at each of the visits."""
+        process = self.start(list(visits))
+        try:
+            told, _ = process.communicate(timeout=LIMIT)
+        finally:
+            process.kill()
+        assert process.returncode == 0
+        return [json.loads(line) for line in told.splitlines()]
+
+
+def clicks(records: list[Record], names: Iterable[str]) -> list[Record]:
+    """An event of each of these people in a course of the same name, after the others of their partition."""
+    last = max((r for r in records if r.topic == "course_topic" and r.partition == 0), key=lambda r: r.offset)
+    found = []
+    for offset, name in enumerate(names, last.offset + 1):
+        event = {"event_id": f"00000000-0000-4000-8000-{offset:012}", "event_category": "COURSE", "event_type": "ITEM_CLICK",
+                 "user_id": name, "role": "student", "timestamp": "2026-03-01 10:00:00", "course_id": name, "item_id": name,
+                 "item_type": "page"}  # fmt: skip
+        found.append(Record("course_topic", 0, offset, last.kafka_timestamp, json.dumps(event).encode()))
+    return found
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory) -> Iterator[Server]:
+    """A server that has a run and deltas."""
+    dashboard.bundle()
+    records = history_of(Random(7), 1500)
+    platform = Platform(tmp_path_factory.mktemp("browser"), records + clicks(records, HOSTILE), 7)
+    platform.micro_batch(0.6)
+    platform.run_batch(at_boundary=True)
+    while platform.waiting():
+        platform.micro_batch(1.0)
+    running = Server(platform.settings, platform, {"POLL_SECONDS": "0.2"})
+    try:
+        running.wait()
+        yield running
+    finally:
+        running.stop()
+
+
+@pytest.fixture(scope="session")
+def browser(server) -> Browser:
+    """A browser for that server."""
+    return Browser(server.address)

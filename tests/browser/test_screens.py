@@ -1,0 +1,109 @@
+"""Every screen shows the oracle's numbers, in every language and colour, to everybody, and to nobody else's profit."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import quote
+
+import httpx
+import pytest
+
+from tests.browser.conftest import HOSTILE, clicks
+from tests.oracle.comparison import differences
+from tests.oracle.views import all_views
+
+SCREENS = ("#/courses", "#/course/{course}", "#/students", "#/student/{student}", "#/operation")
+
+
+@pytest.fixture(scope="module")
+def known(server) -> dict[str, str]:
+    """A course and a student that have rows."""
+    with httpx.Client(base_url=server.address, timeout=30) as http:
+        rows = http.get("/views/video_student_course_summary", params={"limit": 1}).json()["rows"]
+    return {"course": quote(rows[0]["course_id"], safe=""), "student": quote(rows[0]["user_id"], safe="")}
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("language", ["en", "vi"])
+def test_every_screen_is_whole_and_accessible(browser, known, language, theme):
+    screens = [screen.format(**known) for screen in SCREENS]
+    for width in (1280, 360):
+        visits = [{"url": screen, "language": language, "theme": theme, "width": width} for screen in screens]
+        for screen, found in zip(screens, browser.visit(*visits), strict=True):
+            where = f"{screen} {language} {theme} {width}"
+            assert (found["errors"], found["elsewhere"], found["violations"]) == ([], [], []), where
+            assert found["language"] == language and found["heading"] in found["title"], where
+            assert not found["wide"], f"{where}: the page must not scroll sideways"
+            assert found["panels"] and not any(panel["trouble"] for panel in found["panels"]), where
+
+
+def test_the_numbers_are_the_oracle_s(browser, server):
+    """What a table of courses shows, read as a person would, is the oracle's view."""
+    head = httpx.get(f"{server.address}/freshness", timeout=30).json()["head"]
+    expected = all_views(server.platform.covered(head))["course_overall_metrics"]
+    (found,) = browser.visit({"url": "#/courses"})
+    (panel,) = [p for p in found["panels"] if p["view"] == "course_overall_metrics"]
+    names = ("course_id", "total_enrollments", "total_material_accesses", "total_downloads", "unique_students_interacting")
+    rows = [dict(zip(names, [r[0], *(int(v.replace(",", "")) for v in r[1:])], strict=True)) for r in panel["rows"]]
+    assert panel["count"].startswith(f"{len(expected):,} ")
+    ids = {row["course_id"] for row in rows}
+    assert len(rows) == min(50, len(expected))
+    assert not differences([row for row in expected if row["course_id"].strip() in ids], rows)
+
+
+def test_hostile_names_are_names(browser):
+    visits = [{"url": f"#/course/{quote(name, safe='')}"} for name in HOSTILE]
+    for name, found in zip(HOSTILE, browser.visit(*visits), strict=True):
+        assert found["errors"] == [] and "taken" != found["title"]
+        assert name.strip() in found["heading"]
+        (figures,) = [p["figures"] for p in found["panels"] if p["view"] == "course_overall_metrics"]
+        assert figures["Students seen"] == "1"
+
+
+def test_what_arrives_is_shown_on_an_open_page(browser, server):
+    """Without a reload: the page says that it covers the new events as soon as the answer does."""
+    platform = server.platform
+    process = browser.start([{"url": "#/courses", "steps": [{"say": "open"}]}])
+    try:
+        assert process.stdout and process.stdin
+        assert json.loads(process.stdout.readline()) == {"said": "open"}
+        platform.records += clicks(platform.records, ["NEWCOMER"])
+        while platform.waiting():
+            platform.micro_batch(1.0)
+        head = platform.speed.head["course_topic"]
+        covered = ", ".join(f"{partition}: {end:,}" for partition, end in head.items())
+        process.stdin.write(json.dumps([{"wait": f"[data-view=course_overall_metrics] dd:has-text('{covered}')"}]) + "\n")
+        told, _ = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    (found,) = [json.loads(line) for line in told.splitlines()]
+    (panel,) = [p for p in found["panels"] if p["view"] == "course_overall_metrics"]
+    total = len(all_views(platform.covered(platform.speed.head))["course_overall_metrics"])
+    assert panel["count"].startswith(f"{total:,} ")
+
+
+def test_the_keyboard_is_enough(browser):
+    steps = [{"press": "Tab"}, {"press": "Enter"}]
+    (skipped,) = browser.visit({"url": "#/courses", "steps": steps})
+    assert skipped["focused"].startswith("MAIN")
+    opened = [{"press": "Tab"}] * 4 + [{"press": "Enter"}, {"wait": "[data-view=ledger]"}]
+    (operation,) = browser.visit({"url": "#/courses", "steps": opened})
+    assert operation["address"] == "#/operation"
+
+
+def test_searching_and_sorting_are_the_server_s(browser):
+    steps = [{"type": ["[data-view=course_overall_metrics] input", "zzzz-nothing"]}, {"wait": ".empty"}]
+    (nothing,) = browser.visit({"url": "#/courses", "steps": steps})
+    assert [p["rows"] for p in nothing["panels"] if p["view"] == "course_overall_metrics"] == [[]]
+    (sorted_up,) = browser.visit({"url": "#/courses?course_overall_metrics.sort=total_downloads"})
+    (panel,) = [p for p in sorted_up["panels"] if p["view"] == "course_overall_metrics"]
+    downloads = [int(row[3].replace(",", "")) for row in panel["rows"]]
+    assert downloads == sorted(downloads)
+
+
+def test_a_link_pins_the_run(browser, server):
+    run = httpx.get(f"{server.address}/freshness", timeout=30).json()["run"]
+    (found,) = browser.visit({"url": f"#/courses?run={run}"})
+    expected = httpx.get(f"{server.address}/views/course_overall_metrics", params={"as_of_run": run, "limit": 1}, timeout=30)
+    (panel,) = [p for p in found["panels"] if p["view"] == "course_overall_metrics"]
+    assert panel["count"].startswith(f"{expected.json()['total']:,} ")
