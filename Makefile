@@ -2,13 +2,14 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 
 .PHONY: setup venv up status down demo test bench lock docs lint oozie-up oozie-down test-oozie test-faults images compose-up compose-down test-compose test-monitoring
-.PHONY: k8s-up k8s-down test-k8s test-replays .environment
+.PHONY: k8s-up k8s-down test-k8s test-replays test-browser .environment
 # Whether it is ready, deployment/environment.py tells by content, not by time.
 .environment:
 	@python3 -m deployment.environment > /dev/null
 
 setup: .environment
 	@$(PYTHON) -m deployment.installation
+	@$(PYTHON) -m deployment.dashboard
 
 venv:
 	@python3 -m deployment.environment
@@ -79,6 +80,9 @@ compose-down: .environment
 test-compose: setup
 	$(PYTHON) -m deployment.images build
 	$(PYTHON) -m pytest -q -s tests/compose
+
+test-browser: setup
+	$(PYTHON) -m pytest -q tests/browser
 
 test-monitoring: setup
 	$(PYTHON) -m pytest -q tests/monitoring

@@ -82,7 +82,9 @@ def _run(command: list[str], folder: Path) -> None:
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
         told = (done.stderr or done.stdout).strip().splitlines()[-1:] or ["no output"]
-        raise StackError(f"dashboard: {Path(command[0]).name} must succeed; got exit status {done.returncode}: {told[0]}")
+        raise StackError(
+            f"dashboard: {Path(command[0]).name} must succeed; got exit status {done.returncode}: {told[0]}"
+        )
 
 
 def main() -> int:

@@ -16,7 +16,7 @@ from serving_layer.middleware import EveryRequest
 from serving_layer.problems import answer_errors
 from serving_layer.query.answers import Answers
 from serving_layer.query.coverage import Coverage
-from serving_layer.routes import freshness, front_page, health, realtime, views
+from serving_layer.routes import dashboard, freshness, health, realtime, views
 from serving_layer.state.precomputation import Precomputation
 from serving_layer.state.serving_state import ServingState
 
@@ -50,11 +50,11 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(EveryRequest, metrics=metrics)
     answer_errors(app)
     for router in (
-        front_page.routes(),
         views.routes(state, answers),
         realtime.routes(state.realtime),
         freshness.routes(state, coverage),
         health.routes(state, metrics, answers.snapshots),
     ):
         app.include_router(router)
+    dashboard.add(app)
     return app

@@ -42,7 +42,7 @@ IMAGES = {
     "platform": Image(
         "deployment/images/Dockerfile",
         (*CODE, *SETTINGS, "config/spark-jars", "config/kafka-jars"),
-        ("wheels", "spark-jars", "kafka-jars"),
+        ("wheels", "spark-jars", "kafka-jars", "dashboard"),
         "platform",
     ),
     "ingestion": Image("ingestion_layer/Dockerfile.ingestion", on="platform"),
@@ -55,7 +55,7 @@ IMAGES = {
     "oozie": Image(
         "deployment/images/Dockerfile",
         (*CODE, *SETTINGS, *(f"config/{name}-jars" for name in ("spark", "kafka", "hadoop", "oozie"))),
-        ("wheels", "spark-jars", "kafka-jars", "hadoop-jars", "oozie-jars"),
+        ("wheels", "spark-jars", "kafka-jars", "dashboard", "hadoop-jars", "oozie-jars"),
         "oozie",
     ),
     "prometheus": Image("deployment/images/prometheus/Dockerfile"),

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from deployment import installation
+from deployment import dashboard, installation
 from deployment.installation import CONFIG, StackError
 from runtime.settings import cache_folder
 
@@ -32,6 +32,7 @@ def wheels() -> Path:
 
 PARTS = {
     "wheels": wheels,
+    "dashboard": dashboard.bundle,
     "minio": installation.minio,
     "spark-jars": installation.spark_jars,
     "kafka-jars": installation.kafka_jars,

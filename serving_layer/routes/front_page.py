@@ -1,8 +1,9 @@
-"""The page at `/`: where a person finds what there is."""
+"""The page of links: where a person finds what there is."""
 
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Iterable
 from hashlib import sha256
 from html import escape
 
@@ -53,12 +54,13 @@ def page() -> str:
     )
 
 
-def routes() -> APIRouter:
-    """`/`."""
+def routes(paths: Iterable[str]) -> APIRouter:
+    """The page, at each of `paths`."""
     router, text = APIRouter(), page()
 
-    @router.get("/", response_class=HTMLResponse, summary="A page of links to what there is")
     async def front() -> HTMLResponse:
         return HTMLResponse(text, headers=HEADERS)
 
+    for path in paths:
+        router.add_api_route(path, front, response_class=HTMLResponse, summary="A page of links to what there is")
     return router

@@ -5,13 +5,13 @@ from __future__ import annotations
 import zlib
 from typing import Any
 
-from catalogue.views.view import View
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from catalogue.at_rest.deltas import Vector
 from catalogue.views import VIEWS
 from catalogue.views.columns import view_columns
+from catalogue.views.view import View
 from serving_layer.errors import Unknown
 from serving_layer.openapi import ANSWER, ERRORS, PARAMETERS, VIEW_LIST
 from serving_layer.query.answers import Answer, Answers

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from catalogue.views.view import View
-
 from catalogue.views import ROLLUPS
+from catalogue.views.view import View
 
 LAYERS = {"merged": ("base", "speed"), "base": ("base",), "speed": ("speed",)}
 

@@ -88,3 +88,9 @@ def server(tmp_path_factory) -> Iterator[Server]:
 def browser(server) -> Browser:
     """A browser for that server."""
     return Browser(server.address)
+
+
+@pytest.fixture(scope="session")
+def everything(request) -> bool:
+    """Whether this folder was named, as `make test-browser` does; a light part is enough among all the other tests."""
+    return any("browser" in Path(name).parts for name in request.config.args)

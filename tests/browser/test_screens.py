@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import product
 from urllib.parse import quote
 
 import httpx
@@ -23,11 +24,11 @@ def known(server) -> dict[str, str]:
     return {"course": quote(rows[0]["course_id"], safe=""), "student": quote(rows[0]["user_id"], safe="")}
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("language", ["en", "vi"])
-def test_every_screen_is_whole_and_accessible(browser, known, language, theme):
+def test_every_screen_is_whole_and_accessible(browser, known, everything):
+    """In one language, colour and width here; in all of them when this folder alone is tested."""
     screens = [screen.format(**known) for screen in SCREENS]
-    for width in (1280, 360):
+    looks = list(product(("en", "vi"), ("light", "dark"), (1280, 360)))
+    for language, theme, width in looks if everything else looks[-1:]:
         visits = [{"url": screen, "language": language, "theme": theme, "width": width} for screen in screens]
         for screen, found in zip(screens, browser.visit(*visits), strict=True):
             where = f"{screen} {language} {theme} {width}"
@@ -43,7 +44,13 @@ def test_the_numbers_are_the_oracle_s(browser, server):
     expected = all_views(server.platform.covered(head))["course_overall_metrics"]
     (found,) = browser.visit({"url": "#/courses"})
     (panel,) = [p for p in found["panels"] if p["view"] == "course_overall_metrics"]
-    names = ("course_id", "total_enrollments", "total_material_accesses", "total_downloads", "unique_students_interacting")
+    names = (
+        "course_id",
+        "total_enrollments",
+        "total_material_accesses",
+        "total_downloads",
+        "unique_students_interacting",
+    )
     rows = [dict(zip(names, [r[0], *(int(v.replace(",", "")) for v in r[1:])], strict=True)) for r in panel["rows"]]
     assert panel["count"].startswith(f"{len(expected):,} ")
     ids = {row["course_id"] for row in rows}
@@ -54,7 +61,7 @@ def test_the_numbers_are_the_oracle_s(browser, server):
 def test_hostile_names_are_names(browser):
     visits = [{"url": f"#/course/{quote(name, safe='')}"} for name in HOSTILE]
     for name, found in zip(HOSTILE, browser.visit(*visits), strict=True):
-        assert found["errors"] == [] and "taken" != found["title"]
+        assert found["errors"] == [] and found["title"] != "taken"
         assert name.strip() in found["heading"]
         (figures,) = [p["figures"] for p in found["panels"] if p["view"] == "course_overall_metrics"]
         assert figures["Students seen"] == "1"
@@ -72,7 +79,9 @@ def test_what_arrives_is_shown_on_an_open_page(browser, server):
             platform.micro_batch(1.0)
         head = platform.speed.head["course_topic"]
         covered = ", ".join(f"{partition}: {end:,}" for partition, end in head.items())
-        process.stdin.write(json.dumps([{"wait": f"[data-view=course_overall_metrics] dd:has-text('{covered}')"}]) + "\n")
+        process.stdin.write(
+            json.dumps([{"wait": f"[data-view=course_overall_metrics] dd:has-text('{covered}')"}]) + "\n"
+        )
         told, _ = process.communicate(timeout=60)
     finally:
         process.kill()
@@ -104,6 +113,8 @@ def test_searching_and_sorting_are_the_server_s(browser):
 def test_a_link_pins_the_run(browser, server):
     run = httpx.get(f"{server.address}/freshness", timeout=30).json()["run"]
     (found,) = browser.visit({"url": f"#/courses?run={run}"})
-    expected = httpx.get(f"{server.address}/views/course_overall_metrics", params={"as_of_run": run, "limit": 1}, timeout=30)
+    expected = httpx.get(
+        f"{server.address}/views/course_overall_metrics", params={"as_of_run": run, "limit": 1}, timeout=30
+    )
     (panel,) = [p for p in found["panels"] if p["view"] == "course_overall_metrics"]
     assert panel["count"].startswith(f"{expected.json()['total']:,} ")

@@ -1,4 +1,4 @@
-"""The page at `/`: it leads to what there is, and needs and allows nothing from elsewhere."""
+"""The page of links: it leads to what there is, and needs and allows nothing from elsewhere."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from catalogue.views.windows import WINDOWS
 
 
 def test_every_link_leads_somewhere(http):
-    answer = http.get("/")
+    answer = http.get("/links")
     assert answer.status_code == 200 and answer.headers["content-type"] == "text/html; charset=utf-8"
     links = re.findall(r'href="([^"]+)"', answer.text)
     assert {"/docs", "/views", "/freshness", "/health/ready"} <= set(links)
@@ -21,7 +21,7 @@ def test_every_link_leads_somewhere(http):
 
 
 def test_it_allows_nothing_from_elsewhere(http):
-    answer = http.get("/")
+    answer = http.get("/links")
     assert not re.search(r"src=|https?:|<script|javascript:", answer.text)
     policy = dict(part.strip().partition(" ")[::2] for part in answer.headers["content-security-policy"].split(";"))
     assert policy["default-src"] == "'none'" and policy["frame-ancestors"] == "'none'"

@@ -55,7 +55,7 @@ export function List({ title, about, view, parameters = {}, search, sort, column
             placeholder={hint}
             onInput={(event) => change({ [`${view}.q`]: event.currentTarget.value })}
           />
-          <a href={`${asked.question}&format=csv`} download={`${view}.csv`}>
+          <a href={`${asked.question}&format=csv&spreadsheet=true`} download={`${view}.csv`}>
             {t("csv")}
           </a>
         </p>

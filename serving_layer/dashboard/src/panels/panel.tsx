@@ -38,7 +38,7 @@ export function Panel({ title, about, view, parameters, chart, columns, links, o
                 {table ? t("as_chart") : t("as_table")}
               </button>
             )}
-            <a href={`${asked.question}&format=csv`} download={`${view}.csv`}>
+            <a href={`${asked.question}&format=csv&spreadsheet=true`} download={`${view}.csv`}>
               {t("csv")}
             </a>
             {chart && !table && (
