@@ -1,4 +1,4 @@
-"""Kafka's six topics to raw files, exactly once, by Spark Structured Streaming.
+"""Kafka's topics to raw files, exactly once, by Spark Structured Streaming.
 
 The manifests of `commits` are the only truth: a start reads where the newest one ends and gives Spark a new checkpoint,
 so there is no second record of progress that could disagree. Before it writes anything it takes over from whoever

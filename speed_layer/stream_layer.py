@@ -1,6 +1,6 @@
 """Keep the speed views: `python speed_layer/stream_layer.py [--once]`.
 
-Kafka's six topics become one delta of rollups per micro-batch, visible by one manifest. `--once` stops when it has
+Kafka's topics become one delta of rollups per micro-batch, visible by one manifest. `--once` stops when it has
 caught up.
 """
 

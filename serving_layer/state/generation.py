@@ -1,4 +1,4 @@
-"""A generation: the states of the six topics over one published run, kept open while requests read it."""
+"""A generation: the states of the topics over one published run, kept open while requests read it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The 37 views on real data, through the producer's replay and a raw folder, against the oracle.
+"""The views on real data, through the producer's replay and a raw folder, against the oracle.
 
 The project's samples always; where they are at hand the whole logs, and two modules of OULAD with all they have.
 """

@@ -1,4 +1,4 @@
-"""DuckDB alone: parse raw files and write the 37 views, without validation, deduplication, state or a cluster.
+"""DuckDB alone: parse raw files and write the views, without validation, deduplication, state or a cluster.
 
 `python -m tests.benchmarks.floor RAW OUT`
 """

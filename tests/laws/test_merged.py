@@ -1,4 +1,4 @@
-"""Whatever the cuts and the micro-batches, merged answers are the oracle's: all 37 views, at every step."""
+"""Whatever the cuts and the micro-batches, merged answers are the oracle's: all views, at every step."""
 
 from __future__ import annotations
 

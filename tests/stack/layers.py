@@ -152,7 +152,7 @@ def ends(stack: LocalStack) -> Heads:
 
 
 def in_kafka(stack: LocalStack) -> list[Record]:
-    """Every record of the six topics."""
+    """Every record of the topics."""
     consumer = KafkaConsumer(bootstrap_servers=stack.environment["KAFKA_BOOTSTRAP_SERVERS"], consumer_timeout_ms=60_000)
     places = [TopicPartition(t.name, p) for t in TOPICS.values() for p in range(t.partitions)]
     consumer.assign(places)
