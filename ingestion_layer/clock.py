@@ -58,7 +58,7 @@ class WallClock:
 
 
 class Schedule:
-    """`events` moments between two moments (microseconds since 1970, the second excluded), dense where people are awake."""
+    """`events` moments from one to before another (microseconds since 1970), dense where people are awake."""
 
     def __init__(self, start: int, end: int, events: int, rng: np.random.Generator):
         self._start, self._end, self._events, self._rng = start, end, max(events, 1), rng

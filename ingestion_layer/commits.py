@@ -1,8 +1,8 @@
 """What ingestion has committed: one manifest per micro-batch, the only truth about what is landed.
 
-An ingester takes over by a commit of its own without files, before it writes any. From then on an earlier one that still
-lives can't commit, as its next number is taken. The number is a part of every file's name, so that neither can remove or
-overwrite a file of the other's, and files that are orphaned, written but never committed, are told by their number.
+An ingester takes over by a commit of its own without files, before it writes any. From then on an earlier one that
+still lives can't commit, as its next number is taken. The number is a part of every file's name, so that neither can
+remove or overwrite a file of the other's, and files that are orphaned, written but never committed, are told by it.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ class TakenOver(IngestError):
 class Commits:
     """The newest commit: its number, the exclusive end by topic and partition, and the ledger since the beginning.
 
-    `takeovers` are the numbers of the newest commits by which an ingester took over. `origin` and `files_read` are those
-    of a commit manifest.
+    `takeovers` are the numbers of the newest commits by which an ingester took over. `origin` and `files_read` are
+    those of a commit manifest.
     """
 
     number: int = 0
@@ -69,7 +69,7 @@ class Commits:
         self._write(raw, {}, [], {}, [*self.takeovers, self.number + 1][-TAKEOVERS:])
 
     def add(self, raw: Store, ranges: Ranges, files: list[CommittedFile], ledger: Ledger) -> None:
-        """Commit a micro-batch. Raises IngestError where its ledger is open, TakenOver where nobody may see it any more."""
+        """Commit a micro-batch. Raises IngestError where its ledger is open, TakenOver where another took over."""
         for topic, partitions in ledger.items():
             for partition, entry in partitions.items():
                 if entry["read"] != entry["landed"] + entry["unparseable"]:

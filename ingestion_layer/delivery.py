@@ -32,7 +32,7 @@ class Stop(Exception):
 
 
 class Interruption:
-    """What Ctrl-C and SIGTERM do: raise Stop, but not between an event's sending and its counting unless asked twice."""
+    """What Ctrl-C and SIGTERM do: raise Stop, but not between an event's sending and counting unless asked twice."""
 
     def __init__(self) -> None:
         self.asked = self.sending = False

@@ -21,7 +21,7 @@ _CLOCK = [f"{s // 3600:02}:{s // 60 % 60:02}:{s % 60:02}." for s in range(86400)
 
 
 class EventText:
-    """Writes events, and counts them: `made`, and `late_made` of those that happened before one that was written earlier.
+    """Writes events, and counts them: `made`, and `late_made` of those that happened before an earlier one.
 
     `supplied` names the fields of each event type that come with the `tail` of an event, as JSON members with a comma
     in front; the others are filled from the catalogue.

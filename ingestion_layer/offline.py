@@ -1,8 +1,8 @@
 """JSON lines landed as raw files without Kafka and without Spark, as ingestion would land them from Kafka.
 
 A line goes to the topic of its category and to the partition that Kafka's partitioner chooses for its user, with the
-next offset there. All of a commit arrive at the moment at which they are landed, or at one that is given. A line without
-a category that the catalogue knows is taken for the first topic's, and quarantined there.
+next offset there. All of a commit arrive at the moment at which they are landed, or at one that is given. A line
+without a category that the catalogue knows is taken for the first topic's, and quarantined there.
 """
 
 from __future__ import annotations
@@ -70,11 +70,11 @@ def land_file(
     arrival: dt.datetime | None = None,
     told: Callable[[Landed], None] = lambda landed: None,
 ) -> Landed:
-    """Land what `raw` doesn't hold yet of a file of JSON lines, plain or packed by gzip or zstd; tells after each commit.
+    """Land what `raw` doesn't hold yet of a file of JSON lines, plain, gzip or zstd; tells after each commit.
 
     A beginning of the file that was landed before, whatever the file's name was then, is passed over: landing it again
-    adds nothing, landing a file that has grown adds what is new. Every commit says how far it came, so that one that was
-    killed goes on there. Raises UnreadableLines, IngestError where the folder holds events from Kafka or somebody else
+    adds nothing, landing a file that has grown adds what is new. Every commit says how far it came, so that one that
+    was killed goes on there. Raises UnreadableLines, IngestError where the folder holds events from Kafka or somebody else
     lands in it, and StorageError.
     """
     lines = JsonLines(path)

@@ -1,4 +1,4 @@
-"""Kafka's own choice of a partition by key, for who sends to Kafka and for who lands files as if they had come from it."""
+"""Kafka's own choice of a partition by key, for who sends to it and who lands files as if they came from it."""
 
 from __future__ import annotations
 

@@ -46,8 +46,8 @@ class Person:
 
 
 class Student(Person):
-    """`left` are enrolments that were given up; `pending` and `handed_in` are works; `inbox` are notifications: their JSON
-    members, when they were sent, and whether they were opened.
+    """`left` are enrolments that were given up; `pending` and `handed_in` are works; `inbox` are notifications: their
+    JSON members, when they were sent, and whether they were opened.
     """
 
     __slots__ = ("enrolments", "handed_in", "inbox", "left", "pending")
@@ -166,7 +166,7 @@ class Course:
 
 
 class Population:
-    """`students` are there from the start, `newcomers` have yet to sign up; nobody can enrol in `announced` courses yet."""
+    """`students` are there from the start, `newcomers` have yet to sign up; nobody can enrol yet in `announced`."""
 
     def __init__(self, seed: int, students: int, courses: int, newcomers: int, start: int):
         rng = random.Random(f"population {seed}")
@@ -186,7 +186,7 @@ class Population:
             student.enrolments = [Enrolment(course, rng.randrange(ASSIGNMENTS)) for course in taken]
 
     def announce(self, teacher: Teacher, now: int) -> Course | None:
-        """A new course; where enough are announced, the first of them is opened. None with twice the courses of the start."""
+        """A new course; where enough are announced, the first is opened. None at twice the courses of the start."""
         if len(self.announced) == ANNOUNCED:
             if len(self.courses) == self._most:
                 return None

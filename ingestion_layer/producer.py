@@ -28,7 +28,7 @@ EARLIEST = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the producer; 0 when every event was delivered, 1 when not or nothing of a replay was one, 2 for bad options."""
+    """Run the producer; 0 when every event was delivered, 1 when not or a replay had none, 2 for bad options."""
     options = parser().parse_args(argv)
     problem = _problem(options)
     if problem:

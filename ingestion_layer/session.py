@@ -10,7 +10,7 @@ P = TypeVar("P", bound=Person)
 
 
 class Session(Generic[P]):
-    """A visit of somebody; its events happen `shift` microseconds before they are sent: a late visit was made offline."""
+    """A visit; its events happen `shift` microseconds before they are sent: a late visit was made offline."""
 
     __slots__ = (
         "last",

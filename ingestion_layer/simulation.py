@@ -27,7 +27,7 @@ _CONTROL_EVENTS = 64  # after so many it is looked anew how many students should
 
 
 class Simulation:
-    """Endless events of a population; `late` is the wanted share of events that arrive after one that happened later."""
+    """Endless events of a population; `late` is the wanted share that arrives after one that happened later."""
 
     def __init__(
         self, people: Population, clock: Schedule | WallClock, seed: str, late: float = 0.0, events: int | None = None

@@ -1,4 +1,4 @@
-"""The world that scripts act in: its people, who of them is present, what waits to happen, and how an event is written."""
+"""The world that scripts act in: its people, who of them is present, what waits, and how an event is written."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 class World:
-    """What a script gets. `signed_up` have no profile yet, `profiled` no course; `news` are (student, kind, about what).
+    """What a script gets. `signed_up` have no profile yet, `profiled` no course; `news` are (student, kind, about).
 
     `write`, `write_alone` and `write_plain` make an event of a session, of somebody outside any, and of somebody to
     whom it happens; `several`, `student_session` and `teacher_session` find who is logged in.

@@ -1,8 +1,9 @@
 """What each type of event does to the world, so that only events happen that could have happened.
 
 A script is a function of the world and the moment. It returns the event, or None where its preconditions do not hold
-just now: nobody has work to hand in, no teacher is logged in. Scripts that the catalogue doesn't know fail here. Fields that a script does not supply, and whole types
+just now: nobody has work to hand in, no teacher is logged in. Fields that a script does not supply, and whole types
 without a script, are filled from the catalogue.
+A script that the catalogue doesn't know is a ScriptError here.
 """
 
 from ingestion_layer.scripts import assessment, courses, notifications, people, videos

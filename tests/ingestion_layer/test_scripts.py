@@ -29,7 +29,8 @@ def test_every_fault_is_told_with_what_is_nearest():
         judge(supplied, {"INSTEAD": ("LOGOUT", "LOG_OUT")})
     assert str(told.value).splitlines() == [
         "script 'LOGIN': supplied field must be one of the type's; got 'sesion_id', nearest is 'session_id'",
-        "script 'VIDEO_WACHED': must be of an event type of the catalogue; got 'VIDEO_WACHED', nearest is 'VIDEO_WATCHED'",
+        "script 'VIDEO_WACHED': must be of an event type of the catalogue; got 'VIDEO_WACHED', "
+        "nearest is 'VIDEO_WATCHED'",
         "script 'COURSE_VIEW': supplied field must be one of the type's; got 'course', nearest is 'course_id'",
         "scripts' INSTEAD: must name event types of the catalogue; got 'LOG_OUT', nearest is 'LOGOUT'",
     ]
@@ -39,7 +40,7 @@ def test_the_producer_says_it_in_one_line_each_and_makes_nothing(tmp_path):
     for package in ("ingestion_layer", "catalogue", "runtime", "config"):
         shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
     scripts = tmp_path / "ingestion_layer" / "scripts" / "courses.py"
-    wrong = '\n\n@script("COURSE_VIEWED", "course")\n@script("COURSE_VIEW", "course")\ndef _wrong(world, now):\n    return None\n'
+    wrong = '@script("COURSE_VIEWED", "course")\n@script("COURSE_VIEW", "course")\ndef _wrong(world, now):\n    return None\n'
     scripts.write_text(scripts.read_text(encoding="utf-8") + wrong, encoding="utf-8")
     done = subprocess.run(
         [sys.executable, str(tmp_path / "ingestion_layer" / "producer.py"), "--events", "5", "--output", "out"],
