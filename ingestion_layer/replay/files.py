@@ -14,8 +14,10 @@ CHUNK = 256 * 1024
 # A longer line comes in parts.
 LONGEST_LINE = 4 * 2**20
 GZIP = b"\x1f\x8b"
+ZIP = b"PK\x03\x04"
 _UTF8 = codecs.BOM_UTF8
 _UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+PACKED_OTHERWISE = "a zip archive or a workbook, which must be unpacked"
 CUT_PACKED = "the packed file is damaged or cut short from here on"
 
 
@@ -34,9 +36,8 @@ def found(paths: Iterable[Path]) -> list[Path]:
             inside = [p for p in sorted(path.rglob("*")) if p.is_file() and not _hidden(p.relative_to(path))]
             if not inside:
                 raise ReplayError(f"--replay {path}: folder must have files; got none")
-        for file in inside:
-            if zipfile.is_zipfile(file):
-                raise ReplayError(f"--replay {file}: must be plain or gzip, or an unpacked folder; got a zip archive")
+        elif zipfile.is_zipfile(path):
+            raise ReplayError(f"--replay {path}: must be plain or gzip, or an unpacked folder; got a zip archive")
         files += inside
     return files
 
@@ -102,6 +103,8 @@ class Lines:
 def _unpacked(path: Path) -> Iterator[bytes]:
     with open(path, "rb") as file:
         chunk = file.read(CHUNK)
+        if chunk.startswith(ZIP):
+            raise Damaged(PACKED_OTHERWISE)
         if not chunk.startswith(GZIP):
             while chunk:
                 yield chunk

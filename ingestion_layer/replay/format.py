@@ -167,7 +167,7 @@ class Documents(Format):
             return str(reason)
         except MALFORMED as error:
             return str(error) if type(error) is ValueError else self.lacks
-        with suppress(*MALFORMED):
+        with suppress(Unmapped, *MALFORMED):
             self.learn(document)
         return Entry(document, moment, content, rank)
 

@@ -139,7 +139,7 @@ class Oulad(Format):
         if str(row["is_banked"]).strip().lower() in ("true", "1", "1.0"):
             raise Unmapped("assessment: banked from an earlier presentation")
         student, work, course = _student(row), identifier(row["id_assessment"]), _course(row)
-        score = None if _absent(row["score"]) else points(row["score"], 100)
+        score = self._score(row["score"])
         key, at = identity(self.name, course, work, student, day), day + _second(work, student)
         about = {"role": "student", "course_id": course}
         rule = BY_NAME.get(row["assessment_type"])
@@ -156,11 +156,16 @@ class Oulad(Format):
             return
         yield event("SUBMIT_ASSIGNMENT", key, student, at, assignment_id=work, **about)
         if score is None:
-            self.options.left_out("assessment: handed in, without a score")
             return
         grade = {"student_id": student, "assignment_id": work, "course_id": course, "score": score}
         tutor, graded = TUTOR + row["code_module"], at + GRADED_AFTER_DAYS * DAY
         yield event("GRADE_ASSIGNMENT", identity(key, "grade", score), tutor, graded, role="teacher", **grade)
+
+    def _score(self, text: Any) -> float | None:
+        with suppress(Unmapped):
+            return None if _absent(text) else points(text, 100)
+        self.options.left_out("assessment: its score is not from 0 to 100")
+        return None
 
     def _clicked(self, row: dict[str, Any], day: int, key: str) -> Iterator[Record]:
         student, site, kind = _student(row), identifier(row["id_site"]), self._sites[row["id_site"]]

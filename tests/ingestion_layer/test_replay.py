@@ -170,6 +170,22 @@ def test_a_zip_archive_is_refused(tmp_path):
         Replay([tmp_path / "statements.zip"], "xapi")
 
 
+@pytest.mark.parametrize("form", ["moodle", "oulad", "xapi", "caliper", "edx", "events"])
+def test_a_workbook_among_other_files_costs_itself(form, tmp_path):
+    kept = PATHS.get(form, tmp_path / "kept")
+    if form == "events":
+        kept.write_text('{"event_category": "VIDEO", "user_id": "SV001"}\n')
+    for path in kept.iterdir() if kept.is_dir() else [kept]:
+        (tmp_path / "folder").mkdir(exist_ok=True)
+        (tmp_path / "folder" / path.name).write_bytes(path.read_bytes())
+    plain = list(Replay([tmp_path / "folder"], form))
+    with zipfile.ZipFile(tmp_path / "folder" / "notes.xlsx", "w") as archive:
+        archive.writestr("sheet.xml", "<a/>")
+    replay = Replay([tmp_path / "folder"], form)
+    assert sorted(replay) == sorted(plain)
+    assert sum("zip archive" in reason and number for reason, number in replay.tally.reasons.items()) == 1
+
+
 @pytest.mark.parametrize("row", ["SV1", "SV1,yesterday,Course: x,System,Course viewed", "x" * 200_000])
 def test_a_damaged_row_costs_itself(row, tmp_path):
     good = "SV1,2026-03-01T10:00:00,Course: x,System,Course viewed"

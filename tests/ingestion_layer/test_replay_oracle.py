@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.ingestion_layer.replaying import replay
-from tests.oracle import replay_moodle, replay_oulad, replay_xapi
+from tests.oracle import replay_edx, replay_moodle, replay_oulad, replay_xapi
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT / "tests" / "samples"
@@ -84,3 +84,28 @@ def test_xapi(path):
     others = [event for event in found.events if event["event_type"] != "VIDEO_WATCHED"]
     same(counted(expected), counted(told(others)))
     assert got == watched, (list((got - watched).items())[:3], list((watched - got).items())[:3])
+
+
+ITEMS = ("quiz_id", "assignment_id", "material_id", "resource_id", "item_id", "video_id", "session_id")
+NUMBERS = ("correct_answers", "score", "watch_duration_seconds", "position_seconds")
+
+
+def briefly(events: Iterable[dict[str, object]]) -> Iterable[dict[str, object]]:
+    """Events as the oracle of edX and Caliper says them."""
+    for event in told(events):
+        said = {name: event.get(name) for name in ("event_type", "user_id", "course_id", "timestamp")}
+        item = next((event[name] for name in ITEMS if name in event), None)
+        number = next((event[name] for name in NUMBERS if name in event), None)
+        jump = (event["from_seconds"], event["to_seconds"]) if "from_seconds" in event else None
+        more = {"item": item, "number": jump or number, "student_id": event.get("student_id")}
+        yield said | {name: value for name, value in more.items() if value is not None}
+
+
+@pytest.mark.parametrize(
+    ("form", "file", "oracle"),
+    [("edx", "tracking.log", replay_edx.edx), ("caliper", "events.jsonl", replay_edx.caliper)],
+)
+def test_edx_and_caliper(form, file, oracle):
+    path = SAMPLES / form / file
+    found = replay(form, [path])
+    same(counted(oracle(path.read_text().splitlines())), counted(briefly(found.events)))

@@ -84,7 +84,8 @@ def test_the_dates_of_a_registration(registered, left, types, left_out, tmp_path
      ("1,100,18,0,?", "SUBMIT_ASSIGNMENT", "assignment_type", "homework"), ("2,100,18,0,78.5", "QUIZ_COMPLETED", "correct_answers", 79),
      ("3,100,18.0,0,50", "SUBMIT_ASSIGNMENT", "assignment_type", "lab"),
      ("2,100,18,0,", None, "", ""), ("1,100,,0,78", None, "", ""), ("1,100,18,1,78", None, "", ""), ("9,100,18,0,78", None, "", ""),
-     ("1,100,18,0,101", None, "", ""), ("1,,18,0,78", None, "", ""), ("1,100,inf,0,78", None, "", "")],
+     ("1,100,18,0,101", "SUBMIT_ASSIGNMENT", "user_id", "100"),
+     ("1,100,18,0,inf", "SUBMIT_ASSIGNMENT", "user_id", "100"), ("2,100,18,0,nan", None, "", ""), ("1,,18,0,78", None, "", ""), ("1,100,inf,0,78", None, "", "")],
 )  # fmt: skip
 def test_answers(row, event, field, value, tmp_path):
     found = tables(tmp_path, studentAssessment=[ANSWERS, row])
@@ -92,6 +93,7 @@ def test_answers(row, event, field, value, tmp_path):
         assert found.events == [] and found.tally.reasons.total() == 1
     else:
         assert [e[field] for e in found.of(event)] == [value]
+        assert found.tally.left_out.total() == (row[-3:] in ("101", "inf"))
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,8 @@ RESULTS = "results.csv"
 FIRST_VIEW = "VIEW_ASSIGNMENT_FIRST_TIME"
 NO_LOG = "no row of a Moodle log or of grades"
 GRADED_AFTER = DAY
+_SPACED = re.compile(r"\s+(?=[+-]\d\d:?\d\d$)")
+_ZONE = re.compile(r"\s*([+-]\d\d:?\d\d|Z)$")
 _PLAIN = re.compile(r"\s*(\d{4}-\d\d-\d\d|\d+(\.\d+)?\s*$)")
 
 
@@ -171,13 +173,17 @@ class Moodle(Format):
 
     def _moment(self, value: Any, log: Log) -> int:
         clock = self.options.clock
-        if not isinstance(value, str) or _PLAIN.match(value) or not (said := written(value)):
+        if not isinstance(value, str) or _PLAIN.match(value):
+            return clock.read(_SPACED.sub("", value) if isinstance(value, str) else value)
+        zone = _ZONE.search(value)
+        said = written(value[: zone.start()] if zone else value)
+        if not said:
             return clock.read(value)
         try:
             wall = moment(said, log.month_first)
         except ValueError as error:
             raise ValueError(NO_TIME) from error
-        return clock.checked(clock.local(wall))
+        return clock.read(f"{wall.isoformat()}{zone[1]}") if zone else clock.checked(clock.local(wall))
 
 
 def _documents(path: Path) -> Iterator[dict[str, Any] | str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import lru_cache
+from html import unescape
 
 from ingestion_layer.replay.identity import identifier, person
 from ingestion_layer.replay.local_dates import written
@@ -88,12 +89,12 @@ def course_of(row: LogRow, mapping: Mapping | None) -> str | None:
     """The course that the row itself names."""
     if row.course and (told := known(row.course)):
         return course_id(told)
-    if row.context.startswith(COURSE):
-        return course_id(row.context.removeprefix(COURSE))
-    return course_id(row.context.partition(": ")[2]) if mapping and on_course(mapping) else None
+    if row.context.startswith(COURSE) or mapping and on_course(mapping):
+        return course_id(row.context.partition(": ")[2])
+    return None
 
 
 @lru_cache(maxsize=4096)
 def course_id(name: str) -> str | None:
     """A course by its name: capitals don't tell courses apart, for folders of logs are often named without them."""
-    return identifier(" ".join(name.lower().split()))
+    return identifier(" ".join(unescape(name).lower().split()))
