@@ -24,7 +24,8 @@ class JsonLines:
     """The lines of a file, packed by gzip, zstd or not at all, whatever its name says.
 
     `bytes` of its content have been read so far, up to the end of a line without its break, and `digest` is their
-    SHA-256: the beginning of a file is known again by it, whichever way the file is packed, and when it has grown since.
+    SHA-256: the beginning of a file is known again by it, whichever way the file is packed, and when it has grown
+    since.
     """
 
     def __init__(self, path: Path):

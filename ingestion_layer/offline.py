@@ -74,8 +74,8 @@ def land_file(
 
     A beginning of the file that was landed before, whatever the file's name was then, is passed over: landing it again
     adds nothing, landing a file that has grown adds what is new. Every commit says how far it came, so that one that
-    was killed goes on there. Raises UnreadableLines, IngestError where the folder holds events from Kafka or somebody else
-    lands in it, and StorageError.
+    was killed goes on there. Raises UnreadableLines, IngestError where the folder holds events from Kafka or somebody
+    else lands in it, and StorageError.
     """
     lines = JsonLines(path)
     commits = Commits.newest(raw, FILES)

@@ -34,7 +34,9 @@ def script(name: str, *supplied: str) -> Callable[[Script], Script]:
 
 
 def judge(supplied: Mapping[str, frozenset[str]], named: Mapping[str, Iterable[str]]) -> None:
-    """Raise ScriptError with every fault: a script, or a type `named` somewhere, that the catalogue doesn't know, and a supplied field that its event type doesn't have."""
+    """Raise ScriptError with every fault: a script, or a type `named` somewhere, that the catalogue doesn't know,
+    and a supplied field that its event type doesn't have.
+    """
     faults = list(_TWICE)
     for name, fields in supplied.items():
         if name not in EVENT_TYPES:
