@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator
 
 from ingestion_layer.replay.files import LONGEST_LINE, Lines
@@ -13,15 +14,19 @@ LONGEST_RECORD = 200
 TOO_SHORT = "shorter than its header"
 TOO_LONG = "longer than its header"
 UNREADABLE = "no CSV record"
+_SEPARATOR = re.compile('"?sep=."?')  # what spreadsheets write above a table
 Found = dict[str, str] | str  # a record, or why there is none
 csv.field_size_limit(2 * LONGEST_LINE)
 
 
 def records(lines: Lines) -> Iterator[Found]:
-    """Records of a file whose first line is a header, whatever delimiter it has; nothing of an empty file."""
+    """Records of a file whose first line with a delimiter is a header, whatever that is; nothing of an empty file."""
     for line in lines:
-        if header := _text(line):
+        header = _text(line)
+        if any(delimiter in header for delimiter in DELIMITERS) and not _SEPARATOR.fullmatch(header):
             break
+        if header.strip() and not _SEPARATOR.fullmatch(header):  # a title above the table
+            yield UNREADABLE
     else:
         return
     delimiter = max(DELIMITERS, key=header.count)

@@ -51,6 +51,7 @@ def test_the_report_page_s_export():
     ]  # fmt: skip
     assert said(found.of("COURSE_DROPPED"), "user_id") == [("7",)]
     assert said(found.of("COURSE_VIEW"), "user_id", "role") == [("2", "teacher"), ("7", "student")]
+    assert replay("moodle", [LOG]).events == found.events, "the log tells the role of each"
     assert said(found.of("VIEW_STUDENT_WORK"), "user_id", "student_id", "assignment_id", "role") == [
         ("2", "8", "Field & forest", "teacher")
     ]
@@ -313,6 +314,21 @@ def test_items_are_told_apart_when_their_names_are_long(tmp_path):
     )
     assert len(found.events) == 3 and len({e["material_id"] for e in found.events}) == 2
     assert all(len(str(e["material_id"])) <= 128 for e in found.events)
+
+
+@pytest.mark.parametrize(
+    ("above", "counted"), [("sep=;", 0), ('"sep=,"', 0), ("Logs of Algebra", 1), ("\0\0\0", 0), ("", 0)]
+)
+def test_what_stands_above_the_header_costs_itself(above, counted, tmp_path):
+    header, view = (HEADER.replace(",", ";"), VIEW.replace(",", ";")) if ";" in above else (HEADER, VIEW)
+    found = log(tmp_path, header, view, header=above)
+    assert len(found.events) == 1 and found.tally.reasons.total() == counted
+
+
+def test_a_log_that_names_classes_by_their_parts(tmp_path):
+    header = "userid,courseid,timecreated,component,action,target,contextinstanceid,contextlevel"
+    found = log(tmp_path, "7,3,1772359200,mod_page,viewed,course_module,44,70", header=header)
+    assert said(found.events, "event_type", "material_id", "course_id") == [("ACCESS_COURSE_MATERIAL", "44", "3")]
 
 
 def test_what_is_no_row_of_a_log_is_counted(tmp_path):

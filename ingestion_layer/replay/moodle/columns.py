@@ -26,7 +26,9 @@ COLUMNS = {
     "course": ("courseid", "course", "coursename", "coursefullname", "courseshortname"),
     "level": ("contextlevel",),
     "instance": ("contextinstanceid",),
-    "target": ("objectid",),
+    "thing": ("objectid",),
+    "action": ("action",),
+    "target": ("target",),
     "other": ("other",),
 }
 # What the report page exports, in this order, in whatever language the names of the columns are.
@@ -54,8 +56,10 @@ class LogRow(NamedTuple):
     course: Any = ""
     level: str = ""
     instance: str = ""
-    target: str = ""
+    thing: str = ""
     other: str = ""
+    action: str = ""
+    target: str = ""
 
     def users(self) -> list[str]:
         """Ids of the persons that the description names: who acted, and whom it concerns."""
@@ -84,7 +88,7 @@ class LogRow(NamedTuple):
     def role_id(self) -> str:
         """Id of the role that is assigned, empty where none is told."""
         found = _ROLE.search(self.description)
-        return found[1] if found else self.target
+        return found[1] if found else self.thing
 
     def grade(self) -> tuple[str, str] | None:
         """Id of the grade item, and the final grade, where `other` tells both."""
@@ -103,7 +107,7 @@ def columns(names: tuple[str, ...]) -> tuple[str | None, ...]:
     """For each field of a LogRow the column that holds it; all None where the columns are not a log's."""
     plain = {_NOT_IN_NAMES.sub("", name.lower()): name for name in reversed(names) if name}
     found = {field: next((plain[n] for n in aliases if n in plain), None) for field, aliases in COLUMNS.items()}
-    if not (found["time"] and found["event"]):
+    if not (found["time"] and (found["event"] or found["component"] and found["action"] and found["target"])):
         if len(names) != len(EXPORTED) or not all(names):
             return (None,) * len(LogRow._fields)
         found = {field: name for field, name in zip(EXPORTED, names, strict=True) if field}
@@ -112,7 +116,10 @@ def columns(names: tuple[str, ...]) -> tuple[str | None, ...]:
 
 def log_row(document: Table[str, Any], places: tuple[str | None, ...]) -> LogRow:
     """The row in our form."""
-    return LogRow._make([document[place] if place else "" for place in places])
+    row = LogRow._make([document[place] if place else "" for place in places])
+    if not row.event and row.action and row.target:  # the parts that a class's name is made of
+        return row._replace(event=rf"\{row.component}\event\{row.target}_{row.action}")
+    return row
 
 
 def texts(document: dict[str, Any]) -> dict[str, Any]:

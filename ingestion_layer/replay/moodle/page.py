@@ -21,7 +21,8 @@ ABOUT = """logs of Moodle, in CSV or JSON, and grades
   it in the replayed logs, where that is one only. Who is concerned is `relateduserid`, or the second number, or the affected user.
 - Times are ISO 8601, seconds since 1970, or dates as Moodle writes them in many languages; whether the month comes first is what the
   whole file says, and where no date of it tells, it doesn't.
-- Roles are what `Role assigned` says of the roles that Moodle comes with; who looks at other people's work is a teacher in the course.
+- Roles are what `Role assigned` says of the roles that Moodle comes with; who looks at other people's work is a teacher in the course, and who was
+  enrolled in it is a student where nothing else is said. They are learnt from all rows of a call.
 - A view of an assignment that is the earliest of one call needn't be that of all: the platform's views take the earliest. Every one of them is
   a click, so nothing else depends on it.
 - Identity is the whole row and its course.

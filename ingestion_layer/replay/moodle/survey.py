@@ -70,6 +70,9 @@ class Survey:
             role, concerned = ROLES.get(row.role_id()), row.concerned()
             if role and concerned:
                 self._memory.has_role(concerned, course or EVERYWHERE, role)
+        elif mapping and mapping.kind is Kind.ENROLLED:
+            if course and (concerned := row.concerned() or person(row.affected)):
+                self._memory.has_role(concerned, course, "student")
         elif mapping and mapping.kind is Kind.WORK and (course := course or log.course):
             actor = row.actor()
             if actor and (mapping.event.startswith("grading") or row.concerned() not in (None, actor)):
