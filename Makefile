@@ -1,8 +1,9 @@
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 
-.PHONY: setup venv up status down demo test bench lock docs lint oozie-up oozie-down test-oozie test-faults images compose-up compose-down test-compose test-monitoring
-.PHONY: k8s-up k8s-down test-k8s test-replays test-browser .environment
+.PHONY: .environment setup venv up status down demo test test-quick test-faults bench lock docs check images
+.PHONY: .style .types .test-types .sql .derived .scripts .subjects test-monitoring oozie-up oozie-down test-oozie
+.PHONY: compose-up compose-down test-compose k8s-up k8s-down test-k8s test-replays test-browser
 # Whether it is ready, deployment/environment.py tells by content, not by time.
 .environment:
 	@python3 -m deployment.environment > /dev/null
@@ -26,6 +27,9 @@ down: .environment
 test: setup
 	$(PYTHON) -m pytest -q tests
 
+test-quick: .environment
+	$(PYTHON) -m pytest -q -m 'not servers' tests
+
 test-replays: .environment
 	$(PYTHON) -m tests.ingestion_layer.replay_damage --seed $(or $(SEED),1) --rows $(or $(ROWS),20000)
 
@@ -40,17 +44,33 @@ lock: .environment
 	done
 
 docs: .environment
-	$(PYTHON) -m catalogue.documents
-	$(PYTHON) -m ingestion_layer.replay.documents
-	$(PYTHON) -m deployment.kubernetes.alert_rules
-	$(PYTHON) -m deployment.monitoring.dashboards
-	$(PYTHON) -m deployment.command.reference
+	$(PYTHON) -m deployment.gate.derived_files
 
-lint: .environment
+# Lines of one check stay together, all are run, and any that fails fails the gate.
+check: .environment
+	@$(MAKE) -s -k -j2 -O .style .types .test-types .sql .derived .scripts .subjects
+
+.style:
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
-	$(PYTHON) -m tests.structure.sql_style
+
+.types:
 	$(VENV)/bin/mypy
+
+.test-types:
+	$(VENV)/bin/mypy --config-file tests/mypy.ini tests
+
+.sql:
+	$(PYTHON) -m tests.structure.sql_style
+
+.derived:
+	$(PYTHON) -m deployment.gate.derived_files --check
+
+.scripts:
+	$(PYTHON) -m deployment.gate.shell_scripts
+
+.subjects:
+	$(PYTHON) -m deployment.gate.commit_subjects
 
 demo: setup
 	@$(PYTHON) -m deployment.demo

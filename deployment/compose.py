@@ -1,6 +1,7 @@
 """The whole platform by Docker Compose: `python -m deployment.compose up|down|…`, as `docker-compose` in `config/`.
 
-It starts a Docker daemon where none answers. Where the images can't be pulled, those of `make images` are built and used.
+It starts a Docker daemon where none answers. Where the images can't be pulled, those of `make images` are built and
+used.
 """
 
 from __future__ import annotations

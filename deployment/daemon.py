@@ -64,7 +64,8 @@ class Daemon:
             with contextlib.suppress(ChildProcessError):  # another process started it
                 os.waitpid(pid, os.WNOHANG)
             return None
-        # In a container that is made anew the ids are soon the same, and other servers of this folder have them. A process
+        # In a container that is made anew the ids are soon the same, and other servers of this folder have them. A
+        # process
         # that begins has no command line for a moment.
         return pid if since == began and (not command or (self.sign or str(self.folder)) in command) else None
 

@@ -1,7 +1,7 @@
-"""The dashboard's bundle, built once for its sources and kept in the cache: `python -m deployment.dashboard [check|test]`.
+"""The dashboard's bundle: `python -m deployment.dashboard [check|test]`.
 
-The serving layer finds it at `serving_layer/dashboard/built`, a link into the cache. Packages come from the lock file; their
-install scripts don't run.
+It is built once for its sources and kept in the cache; the serving layer finds it at `serving_layer/dashboard/built`, a
+link into the cache. Packages come from the lock file; their install scripts don't run.
 """
 
 from __future__ import annotations

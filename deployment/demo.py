@@ -1,4 +1,5 @@
-"""The whole path on this machine: `make demo` starts the stack, the speed layer and the query API, sends real and generated
+"""The whole path on this machine: `make demo` starts the stack, the speed layer and the query API, sends real and
+generated
 events, lands them raw, computes the views, and asks the API. What it started keeps running; `make down` stops it, its
 data stays.
 """

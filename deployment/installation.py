@@ -54,7 +54,8 @@ def tool(name: str, what: str) -> str:
     found = shutil.which(name)
     if not found:
         raise StackError(
-            f"local stack: {what} must be installed ('{name}' is not on the PATH); or use Docker Compose (`make compose-up`)"
+            f"local stack: {what} must be installed ('{name}' is not on the PATH); "
+            "or use Docker Compose (`make compose-up`)"
         )
     return found
 

@@ -63,7 +63,8 @@ class LocalLayers:
         """The API's `/freshness`; None where it doesn't answer."""
         try:
             with urllib.request.urlopen(f"{self.address}/freshness", timeout=10) as answer:
-                return json.load(answer)
+                found: dict[str, Any] = json.load(answer)
+                return found
         except OSError:
             return None
 

@@ -26,7 +26,8 @@ def create_topics(settings: Settings, replicas: int = 1) -> None:
     """Make the catalogue's topics; raises what kafka-python raises where the broker can't be reached."""
     admin = KafkaAdminClient(
         bootstrap_servers=settings.kafka_bootstrap_servers.split(","),
-        reconnect_backoff_max_ms=500,  # a broker that starts is there in seconds, and is not to be missed for half a minute
+        # A broker that starts is there in seconds, and is not to be missed for half a minute.
+        reconnect_backoff_max_ms=500,
     )
     try:
         existing = set(admin.list_topics())

@@ -1,11 +1,25 @@
 """The real Kafka, MinIO and HDFS that tests share."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from deployment.local_stack import LocalStack
 from tests.hdfs import Hdfs
+
+TESTS = Path(__file__).parent
+# What needs servers: these folders, and whatever asks for one of these.
+SERVER_FOLDERS = {"stack", "containers", "kubernetes", "oozie", "cluster", "compose", "monitoring"}
+SERVER_FIXTURES = {"stack", "hdfs"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that `make test-quick` leaves out."""
+    for item in items:
+        folder = item.path.relative_to(TESTS).parts[0]
+        if folder in SERVER_FOLDERS or SERVER_FIXTURES & set(getattr(item, "fixturenames", ())):
+            item.add_marker("servers")
 
 
 @pytest.fixture(scope="session")

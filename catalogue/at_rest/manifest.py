@@ -19,7 +19,8 @@ class Damaged(StorageError):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Manifest:
-    """A document. Its fields are `str`, `int`, `float`, `bool`, `None`, dataclasses, and `dict`, `list`, `tuple` of these.
+    """A document. Its fields are `str`, `int`, `float`, `bool`, `None`, dataclasses, and `dict`, `list`, `tuple` of
+    these.
 
     A field with a default may be missing in what is read.
     """

@@ -1,6 +1,7 @@
 """The raw file: where it stands, what its name says, the line of an event in it, and the manifest that commits it.
 
-Ingestion writes one file per commit, topic-partition and day of arrival in Kafka. Of a folder with commit manifests, what
+Ingestion writes one file per commit, topic-partition and day of arrival in Kafka. Of a folder with commit manifests,
+what
 lies below the newest one's `head` is committed; a folder without them, of any other tool's making, holds what it holds.
 """
 
@@ -32,7 +33,8 @@ _NAME = re.compile(
 
 @dataclass(frozen=True)
 class RawName:
-    """What a raw file's path says: whose events it holds, of which UTC day of arrival, from `first` to `last` (inclusive).
+    """What a raw file's path says: whose events it holds, of which UTC day of arrival, from `first` to `last`
+    (inclusive).
 
     `commit` is the number of the commit that it was written for; None in a file of an older or of another writer.
     """
@@ -94,7 +96,8 @@ def raw_line(topic: str, partition: str, offset: str, arrived: str, text: str) -
 
 
 def raw_lines(topic: str, paths: Iterable[Path], value: str, longest: int) -> str:
-    """SQL of the lines of local raw files, none with more than `longest` bytes: "partition", "offset", kafka_ts (UTC) and
+    """SQL of the lines of local raw files, none with more than `longest` bytes: "partition", "offset", kafka_ts (UTC)
+    and
     value, of DuckDB type `value`. "partition" is NULL in a line that is no event of the topic in its envelope.
     """
     kinds = {**ENVELOPE, "value": value}

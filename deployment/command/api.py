@@ -39,7 +39,7 @@ class Api:
 
     @classmethod
     def of(cls, settings: Settings) -> Api:
-        """The API that is meant: API_ADDRESS, else the one that runs beside the local stack, else where one would listen."""
+        """The API of API_ADDRESS, else the one that runs beside the local stack, else where one would listen."""
         if settings.api_address:
             return cls(settings.api_address.rstrip("/"))
         local = LocalLayers(DATA)

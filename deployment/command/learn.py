@@ -1,4 +1,4 @@
-"""`learn`, the one command: its subcommands are imported when they are asked for, so that each starts as fast as it can."""
+"""`learn`, the one command: its subcommands are imported when they are asked for, so that each starts fast."""
 
 from __future__ import annotations
 

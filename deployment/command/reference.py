@@ -15,10 +15,12 @@ INTRO = """\
 
 <!-- Printed from `deployment/command/` by `make docs`: not to be edited. -->
 
-`learn` is installed by `make setup`, in the environment that `make venv` names: `. $(make -s venv)/bin/activate`. It reads the settings of
-[the environment](settings.md) and runs the code that the scripts by path run. Every command takes `--help`, and `--json` to
-print for programs; errors are one line, the exit status 0 where it succeeded, 1 where it did not, 2 where it was used wrongly. `eval "$(learn completion bash)"` makes the shell complete
-commands, options and names of views.
+`learn` is installed by `make setup`, in the environment that `make venv` names: `. $(make -s venv)/bin/activate`. It
+reads
+the settings of [the environment](settings.md) and runs the code that the scripts by path run. Every command takes
+`--help`, and `--json` to print for programs; errors are one line, the exit status 0 where it succeeded, 1 where it did
+not, 2 where it was used wrongly. `eval "$(learn completion bash)"` makes the shell complete commands, options and names
+of views.
 """
 
 

@@ -19,7 +19,9 @@ RUNTIME = Path("/run/learning-analytics-docker")
 
 
 def docker(*arguments: str, given: IO[bytes] | None = None, limit: float = 900) -> str:
-    """What a docker command prints; StackError with its last line where it fails or takes longer than `limit` seconds."""
+    """What a docker command prints; StackError with its last line where it fails or takes longer than `limit`
+    seconds.
+    """
     command = [need("docker", "docker.io"), *arguments]
     try:
         done = subprocess.run(

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 from pathlib import Path
+from typing import Any
 
 from deployment.installation import StackError
 from deployment.kubernetes.api_server import NODE_ADDRESS, ApiServer
@@ -72,7 +73,11 @@ class Cluster(ApiServer):
         self._make_bridge()
         self._start_containerd(str(paths["containerd"]))
         super().up()
-        folder, conf = self.folder, lambda name: f"--kubeconfig={self.folder / f'{name}.conf'}"
+        folder = self.folder
+
+        def conf(name: str) -> str:
+            return f"--kubeconfig={folder / f'{name}.conf'}"
+
         self._start(
             "controller-manager",
             str(paths["kube-controller-manager"]),
@@ -184,7 +189,7 @@ class Cluster(ApiServer):
                 self.load(written)
                 written.unlink()
 
-    def _kubelet_config(self) -> dict:
+    def _kubelet_config(self) -> dict[str, Any]:
         return {
             "apiVersion": "kubelet.config.k8s.io/v1beta1",
             "kind": "KubeletConfiguration",

@@ -62,14 +62,17 @@ PIPELINE = (
     _stat("Waiting for speed", "sum(speed_lag_events)"),
     _stat("Age of the batch run", "max(serving_cut_age_seconds)", "s"),
     _stat("Since the last commit", "time() - max(ingestion_last_commit_timestamp_seconds)", "s"),
-    _stat("MinIO free", "max(minio_cluster_capacity_usable_free_bytes) / max(minio_cluster_capacity_usable_total_bytes)", "percentunit"),
+    _stat("MinIO free",
+        "max(minio_cluster_capacity_usable_free_bytes) "
+        "/ max(minio_cluster_capacity_usable_total_bytes)", "percentunit"),
     Panel("Events by stage", (
         (_rate("producer_events_acknowledged_total"), "acknowledged by Kafka"),
         (_rate("kafka_topic_messagesin_total"), "into Kafka"),
         (_rate('ingestion_events_total{fate="read"}'), "ingested"),
         (_rate('speed_events_total{fate="read"}'), "in deltas"),
     ), "eps", width=12),
-    Panel("Events into Kafka by topic", ((_by("topic", "kafka_topic_messagesin_total"), "{{topic}}"),), "eps", width=12),
+    Panel("Events into Kafka by topic", ((_by("topic", "kafka_topic_messagesin_total"), "{{topic}}"),), "eps",
+        width=12),
     Panel("Events that wait", (
         ("sum(ingestion_lag_events)", "for ingestion"),
         ("sum(speed_lag_events)", "for the speed layer"),
@@ -91,7 +94,8 @@ PIPELINE = (
         ("time() - max(batch_published_timestamp_seconds)", "the published one"),
     ), "s"),
     Panel("Kafka: size by topic", (("sum by (topic) (kafka_log_size_bytes)", "{{topic}}"),), "bytes"),
-    Panel("Kafka: slowest requests in a hundred", (("max by (request) (kafka_request_p99_milliseconds)", "{{request}}"),), "ms"),
+    Panel("Kafka: slowest requests in a hundred", (("max by (request) (kafka_request_p99_milliseconds)",
+        "{{request}}"),), "ms"),
     Panel("MinIO: requests", ((_by("api", "minio_s3_requests_total"), "{{api}}"),), "reqps"),
 )  # fmt: skip
 QUALITY = (
@@ -112,20 +116,24 @@ QUALITY = (
     Panel("Events by fate", ((_by("fate", "speed_events_total"), "{{fate}}"),), "eps"),
     Panel("Trouble sent on purpose", ((_by("kind", "producer_trouble_events_total"), "{{kind}}"),), "eps"),
     Panel("Not accounted for within a layer (must be 0)", (
-        ('sum(ingestion_events_total{fate="read"}) - sum(ingestion_events_total{fate=~"landed|unparseable"})', "ingestion"),
+        ('sum(ingestion_events_total{fate="read"}) '
+         '- sum(ingestion_events_total{fate=~"landed|unparseable"})', "ingestion"),
         (f'sum(speed_events_total{{fate="landed"}}) - sum(speed_events_total{{{ACCOUNTED}}})', "speed"),
         (f'sum(batch_ledger_events{{fate="landed"}}) - sum(batch_ledger_events{{{ACCOUNTED}}})', "batch"),
         (f'sum(serving_ledger_events{{fate="landed"}}) - sum(serving_ledger_events{{{ACCOUNTED}}})', "serving"),
     )),
     Panel("Offsets below the head that are not accounted for: no JSON objects, the same in both layers", (
-        ('sum by (topic) (ingestion_head_offset) - sum by (topic) (ingestion_events_total{fate="landed"})', "{{topic}} raw"),
+        ('sum by (topic) (ingestion_head_offset) '
+         '- sum by (topic) (ingestion_events_total{fate="landed"})', "{{topic}} raw"),
         (
             "max by (topic) (sum by (instance, topic) (serving_head_offset) "
             f"- sum by (instance, topic) (serving_ledger_events{{{ACCOUNTED}}}))",
             "{{topic}} answers",
         ),
     ), width=12),
-    Panel("The ledger of the answers", (("max by (topic, fate) (sum by (instance, topic, fate) (serving_ledger_events))", ""),), kind="table", width=12),
+    Panel("The ledger of the answers", (
+        ("max by (topic, fate) (sum by (instance, topic, fate) (serving_ledger_events))", ""),
+    ), kind="table", width=12),
     Panel("Rows by view", (('max by (view) (serving_view_rows{layer="merged"})', "{{view}}"),), kind="table", width=12),
     Panel("Rows by view, of the batch run", (("max by (view) (batch_view_rows)", "{{view}}"),), kind="table", width=12),
 )  # fmt: skip
@@ -135,7 +143,8 @@ SERVICE = (
     _stat("Requests", _rate("serving_requests_total"), "reqps"),
     _stat(
         "Failed requests",
-        '(sum(rate(serving_requests_total{status=~"5.."}[$__rate_interval])) or vector(0)) / sum(rate(serving_requests_total[$__rate_interval]))',
+        '(sum(rate(serving_requests_total{status=~"5.."}[$__rate_interval])) or vector(0)) '
+        '/ sum(rate(serving_requests_total[$__rate_interval]))',
         "percentunit",
     ),
     _stat("p99", "histogram_quantile(0.99, sum by (le) (rate(serving_request_seconds_bucket[$__rate_interval])))", "s"),
@@ -144,11 +153,13 @@ SERVICE = (
     Panel("Seconds per request", _quantiles("serving_request_seconds", "route"), "s", width=16),
     Panel("Answers behind, by topic", (("max by (topic) (serving_lag_seconds)", "{{topic}}"),), "s"),
     Panel("Seconds that a delta takes to be applied", ((
-        "rate(serving_delta_apply_seconds_sum[$__rate_interval]) / rate(serving_delta_apply_seconds_count[$__rate_interval])",
+        "rate(serving_delta_apply_seconds_sum[$__rate_interval]) "
+        "/ rate(serving_delta_apply_seconds_count[$__rate_interval])",
         "{{instance}}",
     ),), "s"),
     Panel("Answers with the batch run's data only, by topic", ((
-        "max by (topic) (sum by (instance, topic) (serving_head_offset)) - max by (topic) (sum by (instance, topic) (serving_cut_offset))",
+        "max by (topic) (sum by (instance, topic) (serving_head_offset)) "
+        "- max by (topic) (sum by (instance, topic) (serving_cut_offset))",
         "{{topic}}: events since the cut",
     ),)),
     Panel("What answers Prometheus", (("up", "{{job}} {{instance}}"),)),
@@ -163,7 +174,8 @@ SERVICE = (
         ("max(minio_cluster_drive_online_total)", "online"), ("max(minio_cluster_drive_offline_total)", "offline"),
     )),
     Panel("MinIO: capacity", (
-        ("max(minio_cluster_capacity_usable_total_bytes)", "there"), ("max(minio_cluster_capacity_usable_free_bytes)", "free"),
+        ("max(minio_cluster_capacity_usable_total_bytes)", "there"), ("max(minio_cluster_capacity_usable_free_bytes)",
+        "free"),
     ), "bytes"),
 )  # fmt: skip
 DASHBOARDS = {
@@ -185,7 +197,8 @@ def printed(name: str) -> str:
         x, lowest = x + panel.width, max(lowest, y + height)
     dashboard = {
         "uid": f"learning-{name}", "title": title, "tags": ["learning-analytics"], "schemaVersion": 39, "version": 1,
-        "editable": False, "timezone": "utc", "refresh": "15s", "time": {"from": "now-1h", "to": "now"}, "panels": placed,
+        "editable": False, "timezone": "utc", "refresh": "15s", "time": {"from": "now-1h", "to": "now"},
+        "panels": placed,
     }  # fmt: skip
     return json.dumps(dashboard, indent=1) + "\n"
 
@@ -200,7 +213,8 @@ def _panel(number: int, panel: Panel, place: dict[str, int]) -> dict[str, Any]:
         for index, (query, legend) in enumerate(panel.queries)
     ]  # fmt: skip
     return {
-        "id": number, "type": panel.kind, "title": panel.title, "gridPos": place, "datasource": SOURCE, "targets": targets,
+        "id": number, "type": panel.kind, "title": panel.title, "gridPos": place, "datasource": SOURCE,
+        "targets": targets,
         "fieldConfig": {"defaults": {"unit": panel.unit}, "overrides": []}, "options": {},
     }  # fmt: skip
 

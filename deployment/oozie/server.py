@@ -239,7 +239,8 @@ def _get(url: str) -> str:
     """The body of an answer; empty where there is none yet."""
     try:
         with urllib.request.urlopen(url, timeout=5) as answer:
-            return answer.read().decode(errors="replace")
+            body: bytes = answer.read()
+            return body.decode(errors="replace")
     except (OSError, urllib.error.URLError):
         return ""
 

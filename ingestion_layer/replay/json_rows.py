@@ -15,7 +15,7 @@ from ingestion_layer.replay.files import LONGEST_LINE, Lines
 
 NOT_JSON = "not JSON"
 NO_OBJECT = "not a JSON object"
-Found = dict | str  # a document, or why there is none
+Found = dict[str, Any] | str  # a document, or why there is none
 _BLANK = b" \t\r\n\0\x1e\x0b\x0c"
 _SEPARATORS = re.compile("[\\s\0\x1e,\ufeff]*")
 _NEXT = re.compile(r"\}\s*,\s*(?=\{)")

@@ -15,7 +15,8 @@ def run(events: int) -> None:
     """Print seconds and peak memory of both, and their ratio, round by round."""
     raw = str(raw_history(events))
     print(
-        f"\n## Batch, {events:,} raw events\n\n| DuckDB alone, s | batch run, s | ratio | peak memory of all processes, GB |"
+        f"\n## Batch, {events:,} raw events\n\n"
+        "| DuckDB alone, s | batch run, s | ratio | peak memory of all processes, GB |"
     )
     print("|---|---|---|---|")
     ratios = []

@@ -30,7 +30,8 @@ def main(raw: str, out: str) -> None:
         con.execute(f"""CREATE TABLE events AS
             WITH parsed AS (SELECT unnest(value) FROM read_json('{raw}/topic={topic.name}/*/*.json',
                 format = 'newline_delimited', columns = {{topic: 'VARCHAR', value: 'STRUCT({value})'}}))
-            SELECT * EXCLUDE {left_out}{score}, timestamp::TIMESTAMP AS ts, ts::DATE AS date, hour(ts) AS hour FROM parsed""")
+            SELECT * EXCLUDE {left_out}{score},
+                timestamp::TIMESTAMP AS ts, ts::DATE AS date, hour(ts) AS hour FROM parsed""")
         for rollup in (r for r in ROLLUPS.values() if r.topic == topic.name):
             con.execute(f"CREATE TABLE {rollup.name} AS {rollup.roll_up('events')}")
         con.execute("DROP TABLE events")

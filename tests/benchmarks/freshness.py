@@ -1,4 +1,6 @@
-"""Seconds from an event that is produced to its place in the API's merged answer, at 500 events/s on the local stack."""
+"""Seconds from an event that is produced to its place in the API's merged answer, at 500 events/s on the local
+stack.
+"""
 
 from __future__ import annotations
 

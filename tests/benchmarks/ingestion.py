@@ -1,4 +1,6 @@
-"""The producer to Kafka, and both readers of the backlog, ingestion to MinIO and the speed layer, on the real local stack."""
+"""The producer to Kafka, and both readers of the backlog, ingestion to MinIO and the speed layer, on the real local
+stack.
+"""
 
 from __future__ import annotations
 

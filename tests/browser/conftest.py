@@ -59,9 +59,17 @@ def clicks(records: list[Record], names: Iterable[str]) -> list[Record]:
     last = max((r for r in records if r.topic == "course_topic" and r.partition == 0), key=lambda r: r.offset)
     found = []
     for offset, name in enumerate(names, last.offset + 1):
-        event = {"event_id": f"00000000-0000-4000-8000-{offset:012}", "event_category": "COURSE", "event_type": "ITEM_CLICK",
-                 "user_id": name, "role": "student", "timestamp": "2026-03-01 10:00:00", "course_id": name, "item_id": name,
-                 "item_type": "page"}  # fmt: skip
+        event = {
+            "event_id": f"00000000-0000-4000-8000-{offset:012}",
+            "event_category": "COURSE",
+            "event_type": "ITEM_CLICK",
+            "user_id": name,
+            "role": "student",
+            "timestamp": "2026-03-01 10:00:00",
+            "course_id": name,
+            "item_id": name,
+            "item_type": "page",
+        }
         found.append(Record("course_topic", 0, offset, last.kafka_timestamp, json.dumps(event).encode()))
     return found
 

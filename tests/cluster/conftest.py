@@ -1,4 +1,6 @@
-"""A Kubernetes of one node with the platform on it. These tests take minutes and memory: they run where they are named."""
+"""A Kubernetes of one node with the platform on it. These tests take minutes and memory: they run where they are
+named.
+"""
 
 from __future__ import annotations
 

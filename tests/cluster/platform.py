@@ -1,4 +1,6 @@
-"""The platform on a cluster, through kubectl: its pods, its Jobs, and the answers of its API through a forwarded port."""
+"""The platform on a cluster, through kubectl: its pods, its Jobs, and the answers of its API through a forwarded
+port.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Images that are built here and containers of them, on one Docker network; the daemon is started where none answers."""
+"""Images that are built here and containers of them, on one Docker network; the daemon is started where none
+answers.
+"""
 
 from __future__ import annotations
 

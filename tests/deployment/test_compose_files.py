@@ -1,4 +1,6 @@
-"""Compose's files and the Dockerfiles, without running them: pinned, bounded, ordered, and in step with the settings."""
+"""Compose's files and the Dockerfiles, without running them: pinned, bounded, ordered, and in step with the
+settings.
+"""
 
 from __future__ import annotations
 

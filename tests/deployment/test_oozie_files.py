@@ -155,7 +155,8 @@ def called(tmp_path, monkeypatch) -> Callable[..., tuple[subprocess.CompletedPro
         tool = tmp_path / name
         tool.write_text(
             f'#!/usr/bin/env bash\necho "{name} $*" >> "$CALLS"\n[[ "{name} $*" != $FAILS* ]] || exit 1\n'
-            '[[ $1 != jobs ]] || echo "0000001-1-oozie-C learning-analytics-daily"\n[[ $* != *-run ]] || echo "job: 7"\n'
+            '[[ $1 != jobs ]] || echo "0000001-1-oozie-C learning-analytics-daily"\n'
+            '[[ $* != *-run ]] || echo "job: 7"\n'
         )
         tool.chmod(0o755)
     calls = tmp_path / "calls"

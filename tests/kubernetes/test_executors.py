@@ -1,4 +1,6 @@
-"""A Spark driver of the overlay `cluster`, as a process here before a real API server: the executors that it asks for."""
+"""A Spark driver of the overlay `cluster`, as a process here before a real API server: the executors that it asks
+for.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,9 @@ time.sleep(600)
 
 @pytest.fixture(scope="module")
 def account(server, tmp_path_factory) -> Path:
-    """The folder that Kubernetes gives to a pod of the drivers' service account; the pod is there too, with a sidecar."""
+    """The folder that Kubernetes gives to a pod of the drivers' service account; the pod is there too, with a
+    sidecar.
+    """
     namespaces, rest = split(server.do("kustomize", str(PLACES["cluster"])))
     server.do("apply", "-f", "-", stdin=namespaces)
     server.do("apply", "-f", str(FOLDER / "executors" / "access.yaml"))

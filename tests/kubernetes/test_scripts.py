@@ -136,7 +136,9 @@ def environ(server: ApiServer) -> dict[str, str]:
 
 @pytest.fixture
 def strimzi(server) -> Iterator[str]:
-    """Strimzi's resources as they are while Kafka runs; the test does what the operator would. Gives their manifests."""
+    """Strimzi's resources as they are while Kafka runs; the test does what the operator would. Gives their
+    manifests.
+    """
     wanted = ("Kafka", "KafkaNodePool", "KafkaTopic")
     text = yaml.safe_dump_all([d for d in printed("minikube") if d["kind"] in wanted])
     server.do("apply", "-f", "-", stdin=yaml.safe_dump_all(d for d in printed("minikube") if d["kind"] == "Namespace"))

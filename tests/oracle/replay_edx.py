@@ -1,6 +1,8 @@
-"""What the events of edX's tracking lines and of Caliper's events must say, written a second time, for what the samples hold.
+"""What the events of edX's tracking lines and of Caliper's events must say, written a second time, for what the
+samples hold.
 
-An event is its type, user, course, moment, what it was done with, and its numbers; what was watched is told by plays and stops.
+An event is its type, user, course, moment, what it was done with, and its numbers; what was watched is told by plays
+and stops.
 """
 
 from __future__ import annotations
@@ -44,7 +46,8 @@ def edx(lines: Iterable[str]) -> list[Expected]:
         if not (context.get("user_id") or row.get("username")):
             continue
         about: Expected = {
-            "user_id": str(context.get("user_id") or row["username"]), "course_id": context["course_id"], "timestamp": _when(row),
+            "user_id": str(context.get("user_id") or row["username"]),
+            "course_id": context["course_id"], "timestamp": _when(row),
         }  # fmt: skip
         found += [event | about for event in _line(name, row, body, about, player)]
     return found

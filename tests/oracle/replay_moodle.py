@@ -1,4 +1,6 @@
-"""What the events of a Moodle log and its grades must say, written a second time, from the log's English names alone."""
+"""What the events of a Moodle log and its grades must say, written a second time, from the log's English names
+alone.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What the events of an OULAD folder must say, written a second time. Its times are days: `day` is all that can be told."""
+"""What the events of an OULAD folder must say, written a second time. Its times are days: `day` is all that can be
+told.
+"""
 
 from __future__ import annotations
 

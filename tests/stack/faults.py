@@ -1,6 +1,7 @@
 """Faults that a running platform has to bear, by name, and the comparison with the oracle when it is quiet.
 
-`python -m tests.stack.faults [--seed N] [--steps N]` makes a platform bear as many of them as told, in the seed's order.
+`python -m tests.stack.faults [--seed N] [--steps N]` makes a platform bear as many of them as told,
+in the seed's order.
 """
 
 from __future__ import annotations

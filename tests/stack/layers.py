@@ -187,7 +187,8 @@ class Oracle:
 class Watch(threading.Thread):
     """Asks the API while events flow: no head and no count of a process may go back, none may exceed what was sent.
 
-    Only where an older run was published again may they. `samples` are whole answers, for which the oracle says what they must have been once it is quiet.
+    Only where an older run was published again may they. `samples` are whole answers, for which the oracle says what
+    they must have been once it is quiet.
     """
 
     COUNTS = {"auth_hourly_login_patterns": "login_count", "course_daily_engagement": "event_count"}

@@ -1,4 +1,6 @@
-"""The demo as a newcomer runs it, on a stack of its own: 100,000 events would slow the others' down; `down` ends its layers."""
+"""The demo as a newcomer runs it, on a stack of its own: 100,000 events would slow the others' down; `down` ends its
+layers.
+"""
 
 import os
 import re

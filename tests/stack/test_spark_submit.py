@@ -14,7 +14,8 @@ from runtime.settings import Settings
 from runtime.spark.session import session
 
 conf = session("check", Settings.load()).sparkContext.getConf()
-print("found", conf.get("spark.master"), conf.get("spark.sql.shuffle.partitions"), conf.get("spark.sql.session.timeZone"))
+print("found", conf.get("spark.master"), conf.get("spark.sql.shuffle.partitions"),
+conf.get("spark.sql.session.timeZone"))
 """
 
 

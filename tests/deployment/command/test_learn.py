@@ -1,4 +1,6 @@
-"""The command as people meet it: its help, what it refuses and how, how fast it is there, and the shell's completion."""
+"""The command as people meet it: its help, what it refuses and how, how fast it is there, and the shell's
+completion.
+"""
 
 from __future__ import annotations
 
