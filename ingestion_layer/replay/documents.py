@@ -38,7 +38,7 @@ sessions of the last 30 days; the temporary folder takes about what the unpacked
 
 ## People, courses, items, numbers, times
 - Nobody is who is called nothing, `-`, `0`, `None` or `null`: such rows are counted. A role is what the source says (enrolment, membership,
-  staff), else `--default-role`, else none.
+  staff), else `--default-role`: a student where nothing is given, and nothing where that is `none`.
 - The course is what the row names, else `--course`.
 - Identifiers of more than 128 characters keep their first 95 and get a hash of all, so that different ones stay so.
 - Numbers are finite. Positions and lengths are whole seconds passed; points and what was watched are rounded half up, the latter over a session.

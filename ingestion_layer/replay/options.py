@@ -12,6 +12,9 @@ from ingestion_layer.replay.identity import identifier
 from ingestion_layer.replay.moments import Clock
 from ingestion_layer.replay.row import Options
 
+# Logs of learning that tell no roles are of learners, nearly all of them.
+USUAL_ROLE, NO_ROLE = "student", "none"
+
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """What says which data is replayed, and how it is read."""
@@ -25,7 +28,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", choices=FORMATS, help="what the replayed data is")
     parser.add_argument("--timezone", type=_zone, metavar="ZONE", help="zone of times that name none; default UTC")
     parser.add_argument("--course", type=_course, metavar="ID", help="course of rows that name none")
-    parser.add_argument("--default-role", choices=ROLES, help="role of users of whom the data tells none")
+    parser.add_argument(
+        "--default-role",
+        choices=(*ROLES, NO_ROLE),
+        help=f"role of users of whom the data tells none; default {USUAL_ROLE}",
+    )
     parser.add_argument(
         "--rejected", type=_file, metavar="FILE", help="write each row that becomes no event: JSON lines"
     )
@@ -44,7 +51,8 @@ def problem(options: argparse.Namespace) -> str | None:
 
 def replay(options: argparse.Namespace) -> Replay:
     """The replay that options ask for; raises ReplayError."""
-    said = Options(Clock(options.timezone or "UTC"), options.course, options.default_role)
+    role = options.default_role or USUAL_ROLE
+    said = Options(Clock(options.timezone or "UTC"), options.course, None if role == NO_ROLE else role)
     rejected, summary = (Path(name) if name else None for name in (options.rejected, options.summary))
     return Replay([Path(name) for name in options.replay], options.format, said, rejected, summary)
 

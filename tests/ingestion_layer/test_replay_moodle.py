@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.ingestion_layer.replaying import Replayed, replay, written
+from tests.ingestion_layer.test_producer import produce
 
 SAMPLES = Path(__file__).resolve().parents[1] / "samples"
 EXPORT = SAMPLES / "moodle_export" / "biology"
@@ -336,3 +337,13 @@ def test_what_is_no_row_of_a_log_is_counted(tmp_path):
     found = replay("moodle", [tmp_path])
     assert len(found.events) == 1
     assert found.tally.reasons == {"no row of a Moodle log or of grades": 2, "not a JSON object": 1}
+
+
+@pytest.mark.parametrize(
+    ("option", "role"),
+    [((), "student"), (("--default-role", "teacher"), "teacher"), (("--default-role", "none"), None)],
+)
+def test_a_role_that_nothing_tells(option, role, tmp_path):
+    folder = written(tmp_path, {"algebra/events.csv": [HEADER, VIEW]})
+    done = produce("--replay", folder, "--format", "moodle", "--output", "-", *option)
+    assert [json.loads(line).get("role") for line in done.stdout.splitlines()] == [role]
