@@ -68,6 +68,14 @@ class Edx(Documents):
     about = ABOUT
     rules = RULES
 
+    _last: Line | None = None
+
+    def _told(self, document: dict[str, Any]) -> Line:
+        """The line's parts, found once."""
+        if self._last is None or self._last.row is not document:
+            self._last = Line(document)
+        return self._last
+
     def moment(self, document: dict[str, Any]) -> int:
         """Time of the line."""
         if not (document.get("event_type") or document.get("name")):
@@ -79,7 +87,7 @@ class Edx(Documents):
 
     def content(self, document: dict[str, Any], moment: int) -> bytes:
         """Who did what where and when: not what collectors of logs add on their way."""
-        line = Line(document)
+        line = self._told(document)
         context, get = line.context, document.get
         told = (get("username"), context.get("user_id"), context.get("course_id"), get("session"), get("event_source"))
         return canonical((line.name, moment, *told, get("page"), line.told()))
@@ -90,7 +98,7 @@ class Edx(Documents):
 
     def learn(self, document: dict[str, Any]) -> None:
         """Which number a name has, and who is what in a course."""
-        line = Line(document)
+        line = self._told(document)
         number, name = person(line.context.get("user_id")), person(document.get("username"))
         if number and name and number != name:
             self.memory.numbers.setdefault(name, number)
@@ -104,7 +112,7 @@ class Edx(Documents):
 
     def mapped(self, row: Row) -> list[Record]:
         """The events of a line."""
-        line = Line(row.document)
+        line = self._told(row.document)
         rule = _RULES.get(line.name)
         if rule is None:
             if not line.name.startswith("/"):

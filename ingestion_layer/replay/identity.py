@@ -52,7 +52,9 @@ def identifier(value: object) -> str | None:
     What is longer than 128 characters keeps its beginning and a hash of all of it, so that different ones stay so.
     """
     if type(value) is str:
-        text = value if value.isprintable() else _printable(value)
+        if value.isprintable() and len(value) <= LONGEST:
+            return value.strip() or None
+        text = _printable(value)
     elif type(value) is int:
         text = str(value)
     elif type(value) is float and value.is_integer():

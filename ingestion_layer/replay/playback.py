@@ -105,7 +105,10 @@ class Spans:
 
         Seconds are rounded over the whole session, so that parts of less than one add up.
         """
-        first, last = bisect_left(self._ends, begin), bisect_right(self._begins, end)
+        first = bisect_left(self._ends, begin)
+        if first < len(self._ends) and self._begins[first] <= begin and end <= self._ends[first]:
+            return []
+        last = bisect_right(self._begins, end)
         parts, at = [], begin
         for known in range(first, last):
             if self._begins[known] > at:

@@ -31,6 +31,13 @@ class Xapi(Documents):
     rules = RULES
     containers = ("statements",)
     lacks = "lacks what its profile asks for"
+    _last: Statement | None = None
+
+    def _told(self, document: dict[str, Any]) -> Statement:
+        """The statement's parts, found once."""
+        if self._last is None or self._last.document is not document:
+            self._last = Statement(document)
+        return self._last
 
     def unpacked(self, document: dict[str, Any]) -> Iterator[Any]:
         """The statements of a store's result document, or the one that it is."""
@@ -52,30 +59,30 @@ class Xapi(Documents):
         """The id with who did what; without one all that the statement says, but not what stores add to it."""
         key = self.own_key(document)
         if key:
-            statement = Statement(document)
-            return f"{key} {statement.user()} {statement.verb} {statement.thing()}".encode()
+            statement = self._told(document)
+            return f"{key} {statement.user} {statement.verb} {statement.thing}".encode()
         names = ("actor", "verb", "object", "result", "context")
         return canonical((moment, [document.get(name) for name in names]))
 
     def rank(self, document: dict[str, Any]) -> int:
         """Of one moment pauses come before plays."""
-        rule = _RULES.get(Statement(document).verb)
+        rule = _RULES.get(self._told(document).verb)
         return _RANKS.get(rule.becomes, 1) if rule else 1
 
     def learn(self, document: dict[str, Any]) -> None:
         """Which statements are voided, and who is enrolled where."""
-        statement = Statement(document)
+        statement = self._told(document)
         if statement.verb == "voided":
             if voided := plain_uuid(document["object"].get("id")):
                 self.memory.voided.add(voided)
-        elif statement.verb == "registered" and (user := statement.user()) and (course := statement.course()):
+        elif statement.verb == "registered" and (user := statement.user) and (course := statement.course):
             self.memory.has_role(user, course, "student")
 
     def mapped(self, row: Row) -> list[Record]:
         """The events of a statement."""
         if row.key in self.memory.voided:
             raise Unmapped("voided by another statement")
-        statement = Statement(row.document)
+        statement = self._told(row.document)
         verb = statement.verb
         rule = _RULES.get(verb)
         made: list[Record] = []
@@ -96,23 +103,23 @@ class Xapi(Documents):
         raise Unmapped(f"{named(verb)}: {problem}")
 
     def _about(self, statement: Statement) -> dict[str, Any]:
-        user, course = statement.user(), statement.course() or self.options.course
+        user, course = statement.user, statement.course or self.options.course
         return {"course_id": course, "role": self.memory.role(user or "", course or "") or self.options.role}
 
     def _event(self, kind: str, statement: Statement, row: Row, fields: dict[str, Any]) -> Record:
         about = self._about(statement) | fields
-        user = about.pop("user", None) or statement.user()
+        user = about.pop("user", None) or statement.user
         if kind in ("LOGIN", "LOGOUT"):
             about = {"role": about["role"] or "student", "session_id": about["session_id"]}
         return event(kind, row.key, user, row.moment, **about)
 
     def _seen(self, statement: Statement, row: Row) -> dict[str, Any]:
-        session = statement.session() or day_session(self.name, statement.user(), row.moment)
-        return self._about(statement) | {"session_id": session, "video_id": statement.thing()}
+        session = statement.session or day_session(self.name, statement.user, row.moment)
+        return self._about(statement) | {"session_id": session, "video_id": statement.thing}
 
     def _played(self, statement: Statement, rule: Rule, row: Row) -> list[Record]:
         about = self._seen(statement, row)
-        key = (about["session_id"], statement.user(), about["video_id"])
+        key = (about["session_id"], statement.user, about["video_id"])
         made: list[Record] = []
         problem: Unmapped | None = None
         span = None
@@ -143,7 +150,7 @@ class Xapi(Documents):
             and statement.told.get(f"{VIDEO}time") is not None
         ):
             about = self._seen(statement, row)
-            key = (about["session_id"], statement.user(), about["video_id"])
+            key = (about["session_id"], statement.user, about["video_id"])
             span = self.memory.playback.stop(key, position(statement.told[f"{VIDEO}time"]), row.moment)
         elif statement.segments() is None:
             return []
@@ -154,13 +161,14 @@ class Xapi(Documents):
     ) -> list[Record]:
         """VIDEO_WATCHED for what is new: of the segments where the session lists any, else of the playing."""
         listed = statement.segments()
-        user, video, session = statement.user(), about["video_id"], about["session_id"]
+        user, video, session = statement.user, about["video_id"], about["session_id"]
         if user is None or (listed is None and span is None):
             return []
         key = (session, user, video)
         known = self.memory.spans.get(key, row.moment)
         watched, lists = known or (Spans(), False)
-        about["video_duration_seconds"] = self._length(statement)
+        if video is None or about["course_id"] is None:  # before anything is used up
+            raise Unmapped("no course_id" if video else "no video_id")
         parts: list[tuple[float, float, int]] = []
         if listed is None:
             if lists or span is None:
@@ -173,6 +181,9 @@ class Xapi(Documents):
             for begin, end in listed:
                 parts += watched.add(begin, end)
         self.memory.spans.put(key, row.moment, (watched, lists or listed is not None))
+        if not parts:
+            return []
+        about["video_duration_seconds"] = self._length(statement)
         return [
             event(
                 "VIDEO_WATCHED",
@@ -185,7 +196,7 @@ class Xapi(Documents):
         ]  # fmt: skip
 
     def _length(self, statement: Statement) -> int | None:
-        for value in (statement.extension(f"{VIDEO}length"), statement.told.get(f"{VIDEO}length")):
+        for value in (statement.extensions.get(f"{VIDEO}length"), statement.told.get(f"{VIDEO}length")):
             if value is None:
                 continue
             try:

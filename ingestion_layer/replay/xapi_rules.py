@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ingestion_layer.replay.identity import identifier, person
-from ingestion_layer.replay.quantities import number, points, position, whole
+from ingestion_layer.replay.quantities import LARGEST, points, position, whole
 from ingestion_layer.replay.row import Unmapped
 from ingestion_layer.replay.rule import Rule
 
@@ -28,46 +28,47 @@ Found = tuple[str, dict[str, Any]]
 
 
 class Statement:
-    """A statement's parts, whatever form they have."""
+    """A statement's parts, whatever form they have; `verb` is the last part of its verb's id, `kind` of its object's type."""
 
-    __slots__ = ("context", "document", "result", "told", "verb")
+    __slots__ = (
+        "_course",
+        "_session",
+        "context",
+        "document",
+        "extensions",
+        "kind",
+        "result",
+        "thing",
+        "told",
+        "user",
+        "verb",
+    )
 
     def __init__(self, document: dict[str, Any]):
         self.document = document
         verb = document["verb"]["id"]
         self.verb: str = verb.rstrip("/").rpartition("/")[2]
         self.context = _object(document.get("context"))
+        self.extensions = _object(self.context.get("extensions"))
         self.result = _object(document.get("result"))
         self.told = _object(self.result.get("extensions"))
+        thing = document.get("object")
+        self.kind = _kind(thing)
+        self.thing = _identified(thing)
+        self.user = _user(document.get("actor"))
+        self._course: str | None = ""
+        self._session: str | None = ""
 
     @property
-    def kind(self) -> str:
-        """Type of the object, as `course` or `video`."""
-        return _kind(self.document.get("object"))
-
-    def extension(self, name: str) -> Any:
-        """What the context adds."""
-        return _object(self.context.get("extensions")).get(name)
-
-    def user(self) -> str | None:
-        """Who: an account of its home page, an address or its hash, an OpenID; None for nobody."""
-        actor = self.document.get("actor")
-        actor = actor if isinstance(actor, dict) else {}
-        account = actor.get("account")
-        if isinstance(account, dict) and (name := person(account.get("name"))):
-            page = account.get("homePage")
-            return identifier(f"{name}@{page}" if isinstance(page, str) and page else name)
-        found = next((person(actor[name]) for name in ("mbox", "mbox_sha1sum", "openid") if actor.get(name)), None)
-        return found.removeprefix("mailto:") if found and found != "mailto:" else None
-
-    def thing(self) -> str | None:
-        """What it was done with."""
-        return _identified(self.document["object"])
-
     def course(self) -> str | None:
         """The course: the object where it is one, or the activity that it stands in."""
+        if self._course == "":
+            self._course = self._found_course()
+        return self._course
+
+    def _found_course(self) -> str | None:
         if self.kind == "course":
-            return self.thing()
+            return self.thing
         around = _object(self.context.get("contextActivities"))
         for name in ("parent", "grouping"):
             activities = around.get(name)
@@ -78,12 +79,17 @@ class Statement:
                     return found
         return None
 
+    @property
     def session(self) -> str | None:
         """The session under either extension, else the registration."""
-        for name in (f"{VIDEO}session-id", f"{OPENEDX}session-id"):
-            if found := identifier(self.extension(name)):
-                return found
-        return identifier(self.context.get("registration"))
+        if self._session == "":
+            told, context = self.extensions, self.context
+            self._session = (
+                identifier(told.get(f"{VIDEO}session-id"))
+                or identifier(told.get(f"{OPENEDX}session-id"))
+                or identifier(context.get("registration"))
+            )
+        return self._session
 
     def segments(self) -> Segments | None:
         """The spans that the player lists, None where it lists none; one that can't be read is left out."""
@@ -94,12 +100,24 @@ class Statement:
         for segment in text.split("[,]") if isinstance(text, str) else []:
             begin, _, end = segment.partition("[.]")
             try:
-                first, last = number(begin), number(end)
+                first, last = float(begin), float(end)
             except ValueError:
                 continue
-            if 0 <= first < last:
+            if 0 <= first < last <= LARGEST:  # so neither is infinite or none
                 spans.append((first, last))
         return spans
+
+
+def _user(actor: Any) -> str | None:
+    """Who: an account of its home page, an address or its hash, an OpenID; None for nobody."""
+    if not isinstance(actor, dict):
+        return None
+    account = actor.get("account")
+    if isinstance(account, dict) and (name := person(account.get("name"))):
+        page = account.get("homePage")
+        return identifier(f"{name}@{page}" if isinstance(page, str) and page else name)
+    found = next((person(actor[name]) for name in ("mbox", "mbox_sha1sum", "openid") if actor.get(name)), None)
+    return found.removeprefix("mailto:") if found and found != "mailto:" else None
 
 
 def _object(value: Any) -> dict[str, Any]:
@@ -130,14 +148,14 @@ def _jump(statement: Statement) -> dict[str, float]:
 
 def _enrolment(kind: str) -> Any:
     def make(statement: Statement) -> tuple[str, dict[str, Any]]:
-        course = statement.course() or statement.thing()
+        course = statement.course or statement.thing
         return kind, {"course_id": course, "role": "student"}
 
     return make
 
 
 def _download(statement: Statement) -> tuple[str, dict[str, Any]]:
-    return "DOWNLOAD_MATERIAL", {"resource_id": statement.thing()}
+    return "DOWNLOAD_MATERIAL", {"resource_id": statement.thing}
 
 
 def _evaluated(statement: Statement) -> Found:
@@ -148,7 +166,7 @@ def _evaluated(statement: Statement) -> Found:
     right = (
         points(score["raw"], score["max"], 0) if {"raw", "max"} <= score.keys() else points(score.get("scaled"), 1, 0)
     )
-    quiz = {"quiz_id": statement.thing(), "correct_answers": whole(right), "total_questions": 100}
+    quiz = {"quiz_id": statement.thing, "correct_answers": whole(right), "total_questions": 100}
     if statement.kind == "course":
         raise Unmapped("is a course's grade")
     return "QUIZ_COMPLETED", quiz
@@ -158,12 +176,12 @@ def _earned(statement: Statement) -> Found:
     if statement.kind == "course":
         raise Unmapped("is a course's grade")
     score = _object(statement.result.get("score"))
-    student = statement.user()
+    student = statement.user
     if student is None:
         raise Unmapped("nobody's")
     graded = {
         "student_id": student,
-        "assignment_id": statement.thing(),
+        "assignment_id": statement.thing,
         "score": points(score.get("raw"), score.get("max")),
     }
     return "GRADE_ASSIGNMENT", {"user": GRADER, "role": "teacher", **graded}
@@ -172,35 +190,35 @@ def _earned(statement: Statement) -> Found:
 def _viewed(statement: Statement) -> Found:
     kind = statement.kind
     if kind == "course":
-        return "COURSE_VIEW", {"course_id": statement.thing()}
+        return "COURSE_VIEW", {"course_id": statement.thing}
     if kind in MATERIALS:
-        return "ACCESS_COURSE_MATERIAL", {"material_id": statement.thing(), "material_type": MATERIALS[kind]}
-    return "ITEM_CLICK", {"item_id": statement.thing(), "item_type": kind or "activity"}
+        return "ACCESS_COURSE_MATERIAL", {"material_id": statement.thing, "material_type": MATERIALS[kind]}
+    return "ITEM_CLICK", {"item_id": statement.thing, "item_type": kind or "activity"}
 
 
 def _clicked(statement: Statement) -> Found:
-    return "ITEM_CLICK", {"item_id": statement.thing(), "item_type": statement.kind or "activity"}
+    return "ITEM_CLICK", {"item_id": statement.thing, "item_type": statement.kind or "activity"}
 
 
 def _begun(statement: Statement) -> Found:
     if not statement.kind.endswith("assessment"):
         raise Unmapped("says nothing that our events say")
-    return "QUIZ_STARTED", {"quiz_id": statement.thing()}
+    return "QUIZ_STARTED", {"quiz_id": statement.thing}
 
 
 def _over(statement: Statement) -> Found:
     if not statement.kind.endswith("assessment"):
         raise Unmapped("says nothing that our events say")
-    return "SUBMIT_ASSIGNMENT", {"assignment_id": statement.thing(), "assignment_type": "lab"}
+    return "SUBMIT_ASSIGNMENT", {"assignment_id": statement.thing, "assignment_type": "lab"}
 
 
 def _handed_in(statement: Statement) -> Found:
-    return "SUBMIT_ASSIGNMENT", {"assignment_id": statement.thing()}
+    return "SUBMIT_ASSIGNMENT", {"assignment_id": statement.thing}
 
 
 def _logged(kind: str) -> Any:
     def make(statement: Statement) -> Found:
-        return kind, {"session_id": statement.session()}
+        return kind, {"session_id": statement.session}
 
     return make
 
