@@ -49,6 +49,11 @@ class Line:
         return self._body
 
     @property
+    def username(self) -> Any:
+        """Whose name the line has."""
+        return self.row.get("username") or self.context.get("username")
+
+    @property
     def packed(self) -> bool:
         """Whether the body is a text, as browsers send it."""
         return not isinstance(self._body, dict)
@@ -88,9 +93,10 @@ class Edx(Documents):
     def content(self, document: dict[str, Any], moment: int) -> bytes:
         """Who did what where and when: not what collectors of logs add on their way."""
         line = self._told(document)
-        context, get = line.context, document.get
-        told = (get("username"), context.get("user_id"), context.get("course_id"), get("session"), get("event_source"))
-        return canonical((line.name, moment, *told, get("page"), line.told()))
+        context = line.context
+        session = document.get("session") or context.get("session")
+        told = (line.username, context.get("user_id"), context.get("course_id"), session, line.told())
+        return canonical((line.name, moment, *told))
 
     def rank(self, document: dict[str, Any]) -> int:
         """Of one moment pauses come before plays."""
@@ -99,7 +105,7 @@ class Edx(Documents):
     def learn(self, document: dict[str, Any]) -> None:
         """Which number a name has, and who is what in a course."""
         line = self._told(document)
-        number, name = person(line.context.get("user_id")), person(document.get("username"))
+        number, name = person(line.context.get("user_id")), person(line.username)
         if number and name and number != name:
             self.memory.numbers.setdefault(name, number)
         rule = _RULES.get(line.name)
@@ -181,9 +187,7 @@ class Edx(Documents):
         return int(length)
 
     def _user(self, line: Line) -> str | None:
-        return person(line.context.get("user_id")) or self._number(
-            line.row.get("username") or line.context.get("username")
-        )
+        return person(line.context.get("user_id")) or self._number(line.username)
 
     def _number(self, name: Any) -> str | None:
         """The number of somebody who is named, or else the name."""

@@ -14,7 +14,7 @@ from ingestion_layer.replay.rule import Rule
 ABOUT = """tracking logs, as servers write them or as they are routed on (`data`, `timestamp`)
 The user is `context.user_id`, else the number that other lines give the `username`, else the `username`; the course is `context.course_id`,
 else the path's. Who is enrolled in a course or writes to its forum as a student is a student in it, staff are teachers. Identity is made
-of name, time, user, course, session, page, event source and body. Without a session, as mobile apps send, a day of somebody's is one.
+of name, time, user, course, session and body, in either form. Without a session, as mobile apps send, a day of somebody's is one.
 Playing up to a pause, a seek or the stop becomes `VIDEO_WATCHED` too. A play in between begins the playing again, but where it finds the video
 where the clock has brought it. The body may be cut short where it isn't needed.
 """

@@ -43,8 +43,11 @@ def documents(lines: Lines, containers: tuple[str, ...] = ()) -> Iterator[Found]
 
 
 def _elements(value: Any) -> Iterator[Found]:
-    for element in value if isinstance(value, list) else [value]:
-        yield element if isinstance(element, dict) else NO_OBJECT
+    if isinstance(value, list):
+        for element in value:
+            yield from _elements(element)
+    else:
+        yield value if isinstance(value, dict) else NO_OBJECT
 
 
 def _slowly(text: bytes, lines: Lines, containers: tuple[str, ...]) -> Iterator[Found]:
@@ -60,25 +63,23 @@ def _slowly(text: bytes, lines: Lines, containers: tuple[str, ...]) -> Iterator[
 
 
 def _behind_a_prefix(text: bytes) -> Iterator[Found]:
-    """What a line ends with: an object behind a logger's prefix, or behind another that was cut short."""
-    if text[:1] == b"{":
-        yield NOT_JSON
-    at = text.find(b"{", 1)
-    for _ in range(PREFIXES if text.endswith(b"}") else 0):
+    """The object in a line behind a logger's prefix, or behind another that was cut short."""
+    plain, at = text.decode("utf-8", "surrogateescape"), 0
+    for _ in range(PREFIXES):
+        at = plain.find("{", at + 1 if at or plain[:1] == "{" else 0)
         if at < 0:
             break
         try:
-            yield orjson.loads(text[at:])
-            return
-        except orjson.JSONDecodeError:
-            at = text.find(b"{", at + 1)
-    if text[:1] == b"{":
+            value, end = _DECODER.raw_decode(plain, at)
+        except (ValueError, RecursionError):
+            continue
+        if not isinstance(value, dict) or not value or plain[end:].strip(" ,;")[:1] in ("}", "]", ",", '"', ":"):
+            break  # a part of what was cut short
+        if plain[:1] == "{" and '"' in plain[:at]:
+            yield NOT_JSON
+        yield _clean(value)
         return
-    at = text.find(b"{")
-    try:
-        yield from _elements(_lenient(text[at:].decode("utf-8", "replace"))) if at > 0 else (NOT_JSON,)
-    except (ValueError, RecursionError):
-        yield NOT_JSON
+    yield NOT_JSON
 
 
 class _Broken(Exception):
@@ -119,6 +120,9 @@ class _Values:
                 blank = _SEPARATORS.match(self._text, self._at)
                 self._at = blank.end() if blank else self._at
                 if self._at == len(self._text) or (blank and "\n" in blank[0]):
+                    break
+                if self._text[self._at] not in "{[":  # what else stands behind a value in its line
+                    self._skip_line()
                     break
         except _Broken:
             if self._from is None:
