@@ -6,6 +6,7 @@ import math
 import re
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -64,6 +65,7 @@ class Clock:
         return round(value * scale)
 
 
+@lru_cache(256)
 def stamp(moment: int) -> str:
     """A moment as events write it."""
     return (EPOCH + timedelta(microseconds=moment)).isoformat(" ", "microseconds")[:26]

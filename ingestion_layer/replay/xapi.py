@@ -126,7 +126,7 @@ class Xapi(Documents):
         try:
             places = rule.make(statement)
             fields = {name: int(place) for name, place in places.items()}
-            made.append(self._event(rule.becomes, statement, row, about | fields))
+            made.append(event(rule.becomes, row.key, statement.user, row.moment, **about, **fields))
             span = self._move(rule.becomes, key, list(places.values()), row.moment)
         except Unmapped as reason:
             problem = reason

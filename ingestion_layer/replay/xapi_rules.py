@@ -46,12 +46,11 @@ class Statement:
 
     def __init__(self, document: dict[str, Any]):
         self.document = document
-        verb = document["verb"]["id"]
-        self.verb: str = verb.rstrip("/").rpartition("/")[2]
-        self.context = _object(document.get("context"))
-        self.extensions = _object(self.context.get("extensions"))
-        self.result = _object(document.get("result"))
-        self.told = _object(self.result.get("extensions"))
+        self.verb: str = document["verb"]["id"].rstrip("/").rpartition("/")[2]
+        self.context = context = _object(document.get("context"))
+        self.extensions = _object(context.get("extensions"))
+        self.result = result = _object(document.get("result"))
+        self.told = _object(result.get("extensions"))
         thing = document.get("object")
         self.kind = _kind(thing)
         self.thing = _identified(thing)
@@ -121,7 +120,7 @@ def _user(actor: Any) -> str | None:
 
 
 def _object(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
+    return value if type(value) is dict else {}
 
 
 def _identified(thing: Any) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from tests.benchmarks import batch, freshness, increment, ingestion, oozie, serving
+from tests.benchmarks import batch, freshness, increment, ingestion, oozie, replay, serving
 
 BENCHMARKS = {
     "batch": batch.run,
@@ -13,6 +13,7 @@ BENCHMARKS = {
     "freshness": freshness.run,
     "serving": serving.run,
     "oozie": oozie.run,
+    "replay": replay.run,
 }
 
 
