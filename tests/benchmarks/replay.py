@@ -27,7 +27,8 @@ START = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 def run(events: int) -> None:
     """Print rows per second of processor time and peak memory of each reader; of edX and xAPI at 100 MB and 1 GB.
 
-    Inputs are the samples over and over, each time of other people on another day. `events` below a million makes smaller ones.
+    Inputs are the samples over and over, each time of other people on another day; smaller ones for less than a
+    million `events`.
     """
     scale = min(1.0, events / 1_000_000)
     print("\n## Replays, one core\n")
