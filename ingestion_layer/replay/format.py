@@ -108,6 +108,7 @@ class Format:
             else:  # a clock of whole seconds doesn't tell two clicks apart, but a file that has both does
                 ordinal += 1
             last = spooled
+            made: list[Record] = []
             if ordinal < len(outcomes):
                 tally.repeated += 1
             else:
@@ -120,15 +121,15 @@ class Format:
                 try:
                     made = self.events(Row(document, moment, key or ""))
                 except Unmapped as reason:
-                    made, outcome = [], str(reason)
+                    outcome = str(reason)
                 outcomes.append(outcome)
-                for record in made:
-                    tally.events[event_type(record)] += 1
-                    yield record
             if outcomes[ordinal] is None:
                 tally.mapped += 1
             else:
                 tally.reject(file, number, outcomes[ordinal] or "")
+            for record in made:
+                tally.events[event_type(record)] += 1
+                yield record
 
 
 class Documents(Format):
