@@ -15,6 +15,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from runtime.errors import PlatformError
 from runtime.settings import cache_folder
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -26,7 +27,7 @@ OLDEST = (3, 11)
 OWN = ("activate", "Activate", "python", "pip")
 
 
-class EnvironmentProblem(Exception):
+class EnvironmentProblem(PlatformError):
     """The environment can't be made; the message is one line for people."""
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ingestion_layer import producer_metrics
 from ingestion_layer.delivery import Interruption, Stop, deliver, limited, rate_of, summary
-from ingestion_layer.replay import Replay, ReplayError
+from ingestion_layer.replay import Replay
 from ingestion_layer.replay import options as replays
 from ingestion_layer.sinks import FileSink, KafkaSink
 from ingestion_layer.trouble import Trouble
@@ -55,7 +55,7 @@ def main(argv: list[str] | None = None) -> int:
         return 0
     except Stop:
         pass
-    except (PlatformError, ReplayError) as error:
+    except PlatformError as error:
         for fault in str(error).splitlines():
             print(f"producer: {fault}", file=sys.stderr)
         return 1
@@ -90,7 +90,7 @@ def _ended(sent: Counter[str], source: Generated | Replay, trouble: Trouble, int
     """Print the summary; the exit status."""
     try:
         summary(sent, source, trouble)
-    except ReplayError as error:
+    except PlatformError as error:
         print(f"producer: {error}", file=sys.stderr)
         return 1
     wrong = source.failure() if isinstance(source, Replay) and not sent and not interruption.asked else None

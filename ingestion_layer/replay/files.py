@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ingestion_layer.replay.row import ReplayError
+from runtime.errors import PlatformError
 
 CHUNK = 256 * 1024
 # A longer line comes in parts.
@@ -21,7 +22,7 @@ PACKED_OTHERWISE = "a zip archive or a workbook, which must be unpacked"
 CUT_PACKED = "the packed file is damaged or cut short from here on"
 
 
-class Damaged(Exception):
+class Damaged(PlatformError):
     """The rest of a file can't be read."""
 
 

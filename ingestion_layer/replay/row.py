@@ -7,17 +7,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ingestion_layer.replay.moments import Clock
+from runtime.errors import PlatformError
 
 Record = tuple[str, bytes, bytes]
 # What reading a document raises whose members are something else than they should be.
 MALFORMED = (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError, RecursionError)
 
 
-class Unmapped(Exception):
+class Unmapped(PlatformError):
     """A row, or an event of it, that can't be; the message says why, without any value of the row."""
 
 
-class ReplayError(Exception):
+class ReplayError(PlatformError):
     """Data that can't be replayed; the message is one line for people."""
 
 
