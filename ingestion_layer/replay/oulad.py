@@ -158,7 +158,7 @@ class Oulad(Format):
         if score is None:
             return
         grade = {"student_id": student, "assignment_id": work, "course_id": course, "score": score}
-        tutor, graded = TUTOR + row["code_module"], at + GRADED_AFTER_DAYS * DAY
+        tutor, graded = identifier(TUTOR + row["code_module"]), at + GRADED_AFTER_DAYS * DAY
         yield event("GRADE_ASSIGNMENT", identity(key, "grade", score), tutor, graded, role="teacher", **grade)
 
     def _score(self, text: Any) -> float | None:

@@ -230,6 +230,28 @@ def test_rows_that_name_no_course_are_of_the_one_that_their_log_names_else_of_th
     assert said(two.events, "course_id") == [("algebra",), ("botany",), ("site",)]
 
 
+def test_a_log_that_is_cut_by_components_is_of_one_course(tmp_path):
+    item = "m1,2026-03-02T10:00:00,File: Notes,File,Course module viewed"
+    written(
+        tmp_path, {"x/system.csv": [HEADER, VIEW], "x/file.csv": [HEADER, item], "botany/events.csv": [HEADER, item]}
+    )
+    assert said(replay("moodle", [tmp_path]).events, "event_type", "course_id") == [
+        ("ACCESS_COURSE_MATERIAL", "algebra"), ("ACCESS_COURSE_MATERIAL", "botany"), ("COURSE_VIEW", "algebra"),
+    ]  # fmt: skip
+
+
+def test_who_looks_at_work_is_a_teacher_whatever_the_order(tmp_path):
+    rows = [
+        "\"2/03/26, 10:00\",T,L,Assignment: E,Assignment,Grading form viewed,The user with id '2' viewed the grading form for the user "
+        "with id '7' for the assignment with course module id '5'.,web,",
+        "\"1/03/26, 10:00\",T,-,Course: Algebra,System,Course viewed,The user with id '2' viewed the course with id '3'.,web,",
+    ]
+    for order in (rows, rows[::-1]):
+        assert said(log(tmp_path, *order, header=PAGE).events, "event_type", "role") == [
+            ("COURSE_VIEW", "teacher"), ("VIEW_STUDENT_WORK", "teacher"),
+        ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("time", "zone", "moment"),
     [

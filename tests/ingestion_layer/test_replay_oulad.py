@@ -108,3 +108,12 @@ def test_clicks_that_are_none(row, tmp_path):
 def test_a_presentation_that_says_no_start(presentation, tmp_path):
     found = tables(tmp_path, studentRegistration=[REGISTRATIONS, f"AAA,{presentation},100,-10,"])
     assert found.tally.reasons.total() == 1 and not found.events
+
+
+def test_a_long_module_is_one_course_with_one_tutor(tmp_path):
+    modules = ["A" * 150, "A" * 150 + "B"]
+    tests = [LOOKUPS["assessments.csv"][0], *(f"{module},2013J,{n},TMA,19,10" for n, module in enumerate(modules, 7))]
+    written(tmp_path, {"more.csv": tests})
+    found = tables(tmp_path, studentAssessment=[ANSWERS, "7,100,18,0,78", "8,100,18,0,78", "7,101,18,0,78"])
+    assert len(found.of("SUBMIT_ASSIGNMENT")) == len(found.of("GRADE_ASSIGNMENT")) == 3
+    assert len({e["course_id"] for e in found.events}) == len({e["user_id"] for e in found.of("GRADE_ASSIGNMENT")}) == 2

@@ -59,7 +59,9 @@ class Moodle(Format):
     def read(self, files: list[Path]) -> Iterator[tuple[int, Entry | str]]:
         """Rows of logs, then those of grades, which are as old as the logs beside them."""
         logs = [self._surveyed(path) for path in files]
-        graded = []
+        for surveyed in filter(None, logs):
+            self._survey.settle(surveyed, self._course(surveyed))
+        graded: list[int] = []
         for file, (path, log) in enumerate(zip(files, logs, strict=True)):
             if log is None:
                 graded.append(file)
@@ -155,8 +157,6 @@ class Moodle(Format):
     def _graded(self, record: dict[str, Any], path: Path, beside: Log) -> Entry | str:
         if not grade_columns(tuple(record)):
             return NO_LOG
-        named = self._courses.get(beside.folder, set())
-        beside.courses |= named if len(named) == 1 else set()
         course = self._course(beside)
         if course is None:
             return "no course"
@@ -167,9 +167,14 @@ class Moodle(Format):
         return Entry({"grades": record, "course": course}, at, canonical((course, record)))
 
     def _course(self, log: Log) -> str | None:
-        """The course of rows that name none: the one that their log is of, else `--course`, else the folder's."""
+        """The course of rows that name none: the one that their file names, or where it names none all in its folder do;
+        else `--course`, else the folder's name.
+        """
+        named = log.courses or self._courses.get(log.folder, set())
+        if len(named) == 1:
+            return next(iter(named))
         given = course_id(self.options.course) if self.options.course else None
-        return log.course or given or course_id(Path(log.folder).resolve().name)
+        return given or course_id(Path(log.folder).resolve().name)
 
     def _moment(self, value: Any, log: Log) -> int:
         clock = self.options.clock

@@ -12,9 +12,9 @@ ABOUT = """logs of Moodle, in CSV or JSON, and grades
   IP address`, in any language), as the database holds it (`mdl_logstore_standard_log`), or as researchers pass it on (`user, timecreated,
   Event.context, Component, Event.name`). The source below is an event's component and name in English, and its class; in other languages it
   is known by its description, which is English everywhere.
-- The course is what the row says: a column `courseid` or `course`, else the context `Course: …`; else the one course that all rows of
-  the file name, else `--course`, else the folder's name; without regard to capitals. So where a log is cut into files of which some
-  name no course, these need `--course`.
+- The course is what the row says: a column `courseid` or `course`, else the context `Course: …`; else the one course that the file names, or
+  where it names none the one that all files of its folder name; else `--course`, else the folder's name; without regard to capitals. So where
+  a log is replayed in several calls, files that name no course need `--course`.
 - An item is what the context names behind the colon, or the id of the activity where the log knows no names; it is meant within its course.
   An assignment is a project where its name says so, else homework.
 - People are their numbers: `userid`, a column `user`, or `The user with id '7' …` in the description; a name alone is the number that comes with

@@ -25,16 +25,12 @@ EVERYWHERE = ""  # the course of a role that holds on the whole site
 
 @dataclass
 class Log:
-    """What one file tells."""
+    """What one file tells: which courses its rows name, and how its dates are written."""
 
     folder: str = ""
     courses: set[str] = field(default_factory=set)
+    teachers: set[str] = field(default_factory=set)  # of the course that its rows are of where they name none
     largest: tuple[int, int] = (0, 0)  # first and second number of its dates
-
-    @property
-    def course(self) -> str | None:
-        """The only course that its rows name."""
-        return next(iter(self.courses)) if len(self.courses) == 1 else None
 
     @property
     def month_first(self) -> bool:
@@ -66,17 +62,29 @@ class Survey:
             for name, user in zip((row.full_name, row.affected), row.users(), strict=False):
                 if person(name) and known(user):
                     self._ids[name].add(user)
-        if mapping and mapping.kind is Kind.ROLE:
-            role, concerned = ROLES.get(row.role_id()), row.concerned()
+        if mapping and mapping.kind in (Kind.ROLE, Kind.ENROLLED, Kind.WORK):
+            self._learn_role(log, row, mapping, course)
+
+    def _learn_role(self, log: Log, row: LogRow, mapping: Mapping, course: str | None) -> None:
+        concerned = row.concerned() or person(row.affected)
+        if mapping.kind is Kind.ROLE:
+            role = ROLES.get(row.role_id())
             if role and concerned:
-                self._memory.has_role(concerned, course or EVERYWHERE, role)
-        elif mapping and mapping.kind is Kind.ENROLLED:
-            if course and (concerned := row.concerned() or person(row.affected)):
+                within = course or course_id(row.context.partition(": ")[2]) or EVERYWHERE
+                self._memory.has_role(concerned, within, role)
+        elif mapping.kind is Kind.ENROLLED:
+            if course and concerned:
                 self._memory.has_role(concerned, course, "student")
-        elif mapping and mapping.kind is Kind.WORK and (course := course or log.course):
-            actor = row.actor()
-            if actor and (mapping.event.startswith("grading") or row.concerned() not in (None, actor)):
+        elif (actor := row.actor()) and (mapping.event.startswith("grading") or row.concerned() not in (None, actor)):
+            if course:
                 self._memory.has_role(actor, course, "teacher")
+            else:
+                log.teachers.add(actor)
+
+    def settle(self, log: Log, course: str | None) -> None:
+        """Take in who teaches in a log whose rows that name no course are of this one."""
+        for teacher in log.teachers if course else ():
+            self._memory.has_role(teacher, course or "", "teacher")
 
     def named(self, name: str) -> str | None:
         """Who has a name: the id that comes with it in these logs where it is only one, else the name itself."""
