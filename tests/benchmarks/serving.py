@@ -148,7 +148,7 @@ def _delta(address: str, environ: dict[str, str], number: int) -> tuple[float, s
     batch = open_store(settings.batch_views)
     cut = current(batch)[0].cut
     speed = Speed(
-        settings, open_store(settings.speed_views), batch, lambda _, heads: {t: heads[t] or cut[t] for t in cut}
+        settings, open_store(settings.speed_views), batch, lambda _, __, heads: {t: heads[t] or cut[t] for t in cut}
     )
     people = Population(number + 2, STUDENTS, 1000, 10, 1_775_000_000 * SECOND)
     schedule = Schedule(1_775_000_000 * SECOND, 1_775_000_000 * SECOND + DAY, 1000, np.random.default_rng(number))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 
 from tests.cluster.platform import NAMESPACES, Platform, count, wait
 
@@ -106,4 +107,4 @@ def test_platform(platform, capsys):
 
 def all_ready(platform: Platform) -> None:
     for namespace, name, pods in PARTS:
-        wait(f"{name} to be ready", lambda n=namespace, m=name, p=pods: platform.ready(n, m, p))
+        wait(f"{name} to be ready", partial(platform.ready, namespace, name, pods))

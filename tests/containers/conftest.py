@@ -48,7 +48,9 @@ def running(
 ) -> Iterator[DockerContainer]:
     """A container of our image `name`, known to the others as `alias`, its ports published on loopback."""
     container = DockerContainer(image(name)).with_network(network).with_network_aliases(alias)
-    container.ports = {f"{inner[1:]}/tcp": ("127.0.0.1", outer) for inner, outer in ports.items()}
+    # Docker takes an address with a port, which the library's own type leaves out.
+    published: dict[str, Any] = {f"{inner[1:]}/tcp": ("127.0.0.1", outer) for inner, outer in ports.items()}
+    container.ports = published
     for key, value in settings.items():
         container.with_env(key, value)
     try:

@@ -88,7 +88,9 @@ def test_memory_fits_one_machine():
 
 def gigabytes(text: str) -> float:
     """Of a size as Compose, Java or DuckDB write it: m and g are powers of 1024, MB and GB of 1000."""
-    number, unit = re.fullmatch(r"([\d.]+)([mgMG]B?)", text).groups()
+    size = re.fullmatch(r"([\d.]+)([mgMG]B?)", text)
+    assert size, text
+    number, unit = size.groups()
     base = 1000 if unit.endswith("B") else 1024
     return float(number) * base ** (3 if unit[0] in "gG" else 2) / 2**30
 

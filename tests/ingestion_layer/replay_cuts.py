@@ -86,7 +86,8 @@ def moodle(share: float) -> Source:
 def oulad(share: float) -> Source:
     """A share of the students of the dataset."""
     folder = DATA / "oulad" if (DATA / "oulad").exists() else SAMPLES / "oulad"
-    tables, whole = {}, {}
+    tables: dict[str, tuple[str | None, list[str]]] = {}
+    whole: dict[str, str] = {}
     for path in sorted(folder.glob("*.csv*")):
         name = path.name.removesuffix(".gz")
         header, *rows = lines(path)

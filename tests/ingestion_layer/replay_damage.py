@@ -13,6 +13,7 @@ import io
 import json
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -126,10 +127,9 @@ def damaged(rng: Random, form: str, folder: Path, number: int) -> int:
     documents = [DOCUMENTS[form]] if form in DOCUMENTS and (not tables or rng.random() < 0.3) else []
     share = max(1, number // max(1, len(tables) + len(documents)))
     makers += [
-        (name, lambda name=name: damaged_table(rng, SAMPLES / name, share))
-        for name in tables or TABLES.get(form, ())[:1]
+        (name, partial(damaged_table, rng, SAMPLES / name, share)) for name in tables or TABLES.get(form, ())[:1]
     ]
-    makers += [("log.json", lambda name=name: damaged_lines(rng, SAMPLES / name, share)) for name in documents]
+    makers += [("log.json", partial(damaged_lines, rng, SAMPLES / name, share)) for name in documents]
     for name, make in makers:
         path = folder / Path(name).name
         path.write_bytes(make())

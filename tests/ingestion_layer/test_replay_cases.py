@@ -26,6 +26,7 @@ def name_of(case: dict) -> str:
 def judge() -> ModuleType:
     """What says whether a case's outputs are right; it shares no code with the replays."""
     spec = importlib.util.spec_from_file_location("check_replay", CASES / "check_replay.py")
+    assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

@@ -1,6 +1,7 @@
 """What Open edX logs and routes on: forum, bookmarks, exams, grades, profiles, and roles that follow from them."""
 
 import json
+from typing import Any
 
 from tests.ingestion_layer.replaying import replay, written
 
@@ -20,7 +21,7 @@ def line(name: str, body: dict, second: int = 0, **context: object) -> dict:
     }
 
 
-def told(folder, rows: list[dict], form: str = "edx", **options: object):
+def told(folder, rows: list[dict], form: str = "edx", **options: Any):
     return replay(form, [written(folder, {"rows": map(json.dumps, rows)})], **options)
 
 

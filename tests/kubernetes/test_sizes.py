@@ -23,7 +23,9 @@ def size(text: str) -> float:
     ours = MEMORY.fullmatch(text)
     if ours:
         return float(ours[1]) * MEMORY_UNITS[ours[2]]
-    number, unit = re.fullmatch(r"(\d+)([A-Za-z]+)", text).groups()
+    theirs = re.fullmatch(r"(\d+)([A-Za-z]+)", text)
+    assert theirs, text
+    number, unit = theirs.groups()
     return int(number) * UNITS[unit]
 
 
@@ -48,7 +50,9 @@ def test_serving_has_as_much_room_in_compose():
 
 def run(variables: dict[str, str]) -> float:
     """What a batch run takes at most."""
-    tasks = int(re.fullmatch(r"local\[(\d+)\]", variables["SPARK_MASTER"])[1])
+    master = re.fullmatch(r"local\[(\d+)\]", variables["SPARK_MASTER"])
+    assert master, variables["SPARK_MASTER"]
+    tasks = int(master[1])
     heap, task = (size(variables[name]) for name in ("SPARK_DRIVER_MEMORY", "TASK_MEMORY"))
     return heap + tasks * task + SPARK_REST
 

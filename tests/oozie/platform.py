@@ -105,13 +105,14 @@ def contents(views: Store) -> dict:
     """Cut, ledger and every view's rows of the published run."""
     manifest, _ = current(views)
     assert set(manifest.views) == set(VIEWS)
-    found = {"cut": manifest.cut, "ledger": manifest.ledger}
+    found: dict[str, object] = {"cut": manifest.cut, "ledger": manifest.ledger}
     with tempfile.TemporaryDirectory() as folder:
         for name, view in manifest.views.items():
             local = f"{folder}/{name}.parquet"
             views.download(f"{view.path}/part-00000.parquet", local)
-            found[name] = duckdb.sql(f"SELECT CAST(row AS VARCHAR) FROM '{local}' row ORDER BY 1").fetchall()
-            assert len(found[name]) == view.rows
+            rows = duckdb.execute(f"SELECT CAST(row AS VARCHAR) FROM '{local}' row ORDER BY 1").fetchall()
+            assert len(rows) == view.rows
+            found[name] = rows
     return found
 
 

@@ -19,12 +19,17 @@ from tests.oracle.views import Record
 
 START = datetime(2026, 3, 1, 8, 0, 0, 123000, tzinfo=UTC)
 ZONES = ("Z", "+05:30", "-0800", "+07", "-03:30", "+0000", "+14:00")
-EXTRAS = (
+EXTRAS: tuple[tuple[str, object], ...] = (
     ("note", "naïve ☃ \U0001f600"),
     ("context", {"a": [1, {"b": None}], "user_id": "x"}),
     ("User_Id", "SHOUT"),
 )
-EXTRA_FLOATS = (("weight", 1.5e300), ("page", [[[[]]]]), ("", ""), ('quo"te', "a\\b\n\tc"))
+EXTRA_FLOATS: tuple[tuple[str, object], ...] = (
+    ("weight", 1.5e300),
+    ("page", [[[[]]]]),
+    ("", ""),
+    ('quo"te', "a\\b\n\tc"),
+)
 
 PEOPLE = ("SV001", "SV002", "SV003", "SV1000", "GV001", "foreign/ü ☃", " sv001", "a\0b", "😀" * 128)
 POOLS = {
@@ -88,7 +93,7 @@ def event(rng: Random, topic: str, kind: str, moment: datetime) -> dict:
             body.setdefault("resource_id", None)
     if kind == "PROFILE_PICTURE_UPDATED" and rng.random() < 0.4:
         body["event_type"] = "CHANGE_AVATAR"
-    optional = {
+    optional: dict[str, tuple[object, ...]] = {
         "role": (*v.ROLE, "dean", "", None, 7, ["student"]),
         "device_type": ("desktop", "fridge", None, 1),
     }

@@ -45,7 +45,7 @@ def read_json(text: str) -> object:
         token = _TOKEN.match(text, at)
         if token is None:
             raise ValueError(f"no JSON at character {at}")
-        at, kind = token.end(), token.lastgroup
+        at, kind = token.end(), str(token.lastgroup)
         lexeme = token[kind]
         if kind == "mark" and lexeme in "}]":
             opened = "{" if lexeme == "}" else "["

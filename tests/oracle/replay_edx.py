@@ -76,7 +76,7 @@ def _moved(name: str, body: dict[str, Any], key: tuple, about: Expected, player:
     now, video = about["timestamp"], body["id"]
     assert isinstance(now, datetime)
     if "new_time" in body:
-        before = body.get("old_time", body.get("currentTime"))
+        before = body["old_time"] if "old_time" in body else body["currentTime"]
         yield {"event_type": "VIDEO_SEEKED", "item": video, "number": (int(before), int(body["new_time"]))}
         seconds = player.at(key, before, now, None)
         player.at(key, body["new_time"], now, None)

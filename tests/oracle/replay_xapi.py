@@ -18,7 +18,7 @@ Watched = Counter[tuple[str, str, str, datetime]]  # seconds by user, session, v
 
 def expected(lines: Iterable[str]) -> tuple[list[Expected], Watched]:
     """The events but for what was watched; and that, as the growth of the union of a session's segments, rounded."""
-    statements = {}
+    statements: dict[str, dict[str, Any]] = {}
     for line in lines:
         statement = json.loads(line)
         statements.setdefault(statement["id"].lower(), statement)

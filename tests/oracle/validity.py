@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -113,7 +114,8 @@ def instant(text: object) -> int | None:
         return None
     *numbers, fraction = match.groups()[:7]
     try:
-        moment = datetime(*map(int, numbers), tzinfo=UTC)
+        year, month, day, hour, minute, second = map(int, numbers)
+        moment = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
     except ValueError:
         return None
     result = microseconds(moment) + int(((fraction or "") + "000000")[:6])
@@ -186,7 +188,13 @@ def _checked(name: str, rule: object, value: object) -> object:
         return value
     if rule == COUNT:
         return _integer(name, value, 0)
-    checks = {ID: _identifier, TEXT: _text, INTEGER: _integer, SCORE: hundredths, NAMES: _names}
+    checks: dict[object, Callable[[str, object], object]] = {
+        ID: _identifier,
+        TEXT: _text,
+        INTEGER: _integer,
+        SCORE: hundredths,
+        NAMES: _names,
+    }
     return checks[rule](name, value)
 
 

@@ -223,7 +223,7 @@ def _risk(watched: list[int]) -> str:
 def video(events: list[Event]) -> dict[str, list[Row]]:
     """The views of video_topic."""
     watched = of(events, "VIDEO_WATCHED")
-    in_course = {e.fields["course_id"]: set() for e in watched}
+    in_course: dict[str, set[str]] = {e.fields["course_id"]: set() for e in watched}
     for e in watched:
         in_course[e.fields["course_id"]].add(e.fields["video_id"])
 

@@ -55,7 +55,8 @@ def project() -> dict[str, Path]:
 def reached(module: str) -> set[str]:
     """The project's modules that importing `module` brings in, directly or through others."""
     known = project()
-    found, waiting = set(), [module]
+    found: set[str] = set()
+    waiting = [module]
     while waiting:
         for name in imported(known[waiting.pop()]) & known.keys() - found:
             found.add(name)

@@ -141,7 +141,7 @@ def check_against_oracle(topic: str, records: list[Record]) -> None:
 
 
 TYPES = [(topic, kind) for topic, (_, types) in validity.RULES.items() for kind in types]
-WRONG_FOR_ALL = (None, True, 5, 1.5, [], {}, ["x"], {"x": 1})
+WRONG_FOR_ALL: tuple[object, ...] = (None, True, 5, 1.5, [], {}, ["x"], {"x": 1})
 NUMBERS = ("0", "-0", "1", "-1", "1.0", "1e3", "1E0", "0.5", "100", "1e2", "100.0", "100.000", "100.01", "101",
            "-0.0", "-0.01", "85.5", "85.55", "85.550", "85.555", "8.555e1", "8555e-2", "0.07", "64.10",
            "1e400", "0e400", "1e300",
@@ -200,7 +200,7 @@ def test_forms_of_timestamps():
     check_against_oracle("video_topic", as_records([changed(timestamp=text) for text in TIMES]))
 
 
-IDENTITIES = (
+IDENTITIES: tuple[object, ...] = (
     "cd613e30-d8f1-4adf-91b7-584a2265b1f5",
     "CD613E30-D8F1-4ADF-91B7-584A2265B1F5",
     "cd613e30d8f14adf91b7584a2265b1f5",

@@ -37,8 +37,8 @@ class Mirror:
         self.root = folder / "served"
         self.source, self.served = open_store(str(folder / "made")), open_store(str(self.root))
         self.bring()
-        places = {name: str(self.root / name) for name in ("batch_views", "speed_views")}
-        self.server = Server(replace(self.platform.settings, **places))
+        batch, speed = str(self.root / "batch_views"), str(self.root / "speed_views")
+        self.server = Server(replace(self.platform.settings, batch_views=batch, speed_views=speed))
 
     def bring(self, spoilt: str = "", how: str = "damaged") -> None:
         """Copy what is new, in an order that makes nothing visible too early; the object at `spoilt` as `how` says."""
