@@ -15,7 +15,7 @@ from ingestion_layer.replay.format import Documents
 from ingestion_layer.replay.identity import canonical, identity, plain_uuid
 from ingestion_layer.replay.playback import day_session
 from ingestion_layer.replay.quantities import duration as seconds_of
-from ingestion_layer.replay.quantities import number, position, whole
+from ingestion_layer.replay.quantities import number, position
 from ingestion_layer.replay.row import MALFORMED, Record, Row, Unmapped
 from ingestion_layer.replay.rule import by_name
 from ingestion_layer.replay.tally import named
@@ -136,7 +136,7 @@ class Caliper(Documents):
             span = (playback.play if kind == "VIDEO_STARTED" else playback.stop)(playing, second, row.moment)
         if span:
             watched = {
-                "watch_duration_seconds": whole(round(span[1] - span[0], 6)),
+                "watch_duration_seconds": span[2],
                 "video_duration_seconds": self._length(told),
             }
             made.append(event("VIDEO_WATCHED", identity(row.key, "span"), user, row.moment, **about, **watched))

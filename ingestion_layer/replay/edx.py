@@ -14,7 +14,7 @@ from ingestion_layer.replay.event import event
 from ingestion_layer.replay.format import Documents
 from ingestion_layer.replay.identity import canonical, identifier, identity, person
 from ingestion_layer.replay.playback import day_session
-from ingestion_layer.replay.quantities import duration, number, position, whole
+from ingestion_layer.replay.quantities import duration, number, position
 from ingestion_layer.replay.row import MALFORMED, Record, Row, Unmapped
 from ingestion_layer.replay.rule import by_name
 from ingestion_layer.replay.tally import named
@@ -107,7 +107,7 @@ class Edx(Documents):
         line = self._told(document)
         number, name = person(line.context.get("user_id")), person(line.username)
         if number and name and number != name:
-            self.memory.numbers.setdefault(name, number)
+            self.memory.has_number(name, number)
         rule = _RULES.get(line.name)
         if rule and rule.becomes == "COURSE_ENROLLED":
             user, course = self._enrolled(line), identifier(line.body.get("course_id"))
@@ -166,7 +166,7 @@ class Edx(Documents):
             move = playback.play if kind == "VIDEO_STARTED" else playback.stop
             span = move(playing, second, row.moment)
         if span:
-            seconds = whole(round(span[1] - span[0], 6))
+            seconds = span[2]
             length = self._length(body.get("duration"))
             made.append(
                 event("VIDEO_WATCHED", identity(row.key, "span"), user, row.moment, **about,

@@ -29,6 +29,12 @@ class Memory:
         self._first.add(key)
         return not known
 
+    def has_number(self, name: str, number: str) -> None:
+        """The source knows somebody by both; where by several numbers, the lowest holds, whichever comes first."""
+        known = self.numbers.get(name)
+        if known is None or (len(number), number) < (len(known), known):
+            self.numbers[name] = number
+
     def has_role(self, user: str, course: str, role: str) -> None:
         """The source says what somebody is in a course; of several roles the strongest holds."""
         known = self._roles.get((user, course))

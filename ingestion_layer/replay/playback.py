@@ -43,50 +43,52 @@ class Recent(Generic[Kept]):
             values.popitem(last=False)
 
 
+Span = tuple[float, float, int]
+
+
 class Playback:
     """What lies between playing and the next pause, jump or end of the same playing, which is known by any key.
 
-    Nobody watches for longer than the clock says between the two, so that is the most that counts.
+    A span is where it begins and ends in the video, and its whole seconds: these are rounded over the whole playing, so
+    that parts add up. Nobody watches for longer than the clock says between two events, so that is the most that counts.
     """
 
     def __init__(self) -> None:
-        self._playings: Recent[tuple[float, int, bool]] = Recent()
+        # Where and when it was last heard of, whether it plays, and what rounding has left over.
+        self._playings: Recent[tuple[float, int, bool, float]] = Recent()
 
-    def play(self, key: Hashable, second: float, moment: int) -> tuple[float, float] | None:
+    def play(self, key: Hashable, second: float, moment: int) -> Span | None:
         """Start or go on at a second of the video: the span watched where it was playing up to there."""
-        span = None
         known = self._playings.get(key, moment)
-        if known and known[2]:
-            clock = (moment - known[1]) / SECOND
-            if abs(second - known[0] - clock) <= CONTIGUOUS:
-                span = self._span(key, second, moment)
-        self._playings.put(key, moment, (second, moment, True))
-        return span
+        goes_on = known and abs(second - known[0] - (moment - known[1]) / SECOND) <= CONTIGUOUS
+        return self._moved(key, second if goes_on else None, second, moment, True)
 
-    def stop(self, key: Hashable, second: float, moment: int) -> tuple[float, float] | None:
+    def stop(self, key: Hashable, second: float, moment: int) -> Span | None:
         """Pause or end: the span watched since the playing began, None where it hadn't or the position fell."""
-        span = self._span(key, second, moment)
-        self._playings.put(key, moment, (second, moment, False))
-        return span
+        return self._moved(key, second, second, moment, False)
 
-    def seek(self, key: Hashable, before: float, after: float, moment: int) -> tuple[float, float] | None:
+    def seek(self, key: Hashable, before: float, after: float, moment: int) -> Span | None:
         """Jump: the span watched before it. Playing goes on where it went on before."""
         known = self._playings.get(key, moment)
-        span = self._span(key, before, moment)
-        self._playings.put(key, moment, (after, moment, bool(known and known[2])))
-        return span
+        return self._moved(key, before, after, moment, bool(known and known[2]))
 
     def last(self, key: Hashable, moment: int) -> float | None:
         """The position last heard of."""
         known = self._playings.get(key, moment)
         return known[0] if known else None
 
-    def _span(self, key: Hashable, second: float, moment: int) -> tuple[float, float] | None:
+    def _moved(self, key: Hashable, reached: float | None, now: float, moment: int, plays: bool) -> Span | None:
         known = self._playings.get(key, moment)
-        if not known or not known[2]:
-            return None
-        length = min(second - known[0], (moment - known[1]) / SECOND)
-        return (known[0], known[0] + length) if whole(length) > 0 else None
+        span, left = None, known[3] if known else 0.0
+        if known and known[2] and reached is not None:
+            length = min(reached - known[0], (moment - known[1]) / SECOND)
+            if length > 0:
+                watched = round(left + length, 6)
+                seconds = max(0, whole(watched))
+                left = watched - seconds
+                span = (known[0], known[0] + length, seconds) if seconds else None
+        self._playings.put(key, moment, (now, moment, plays, left))
+        return span
 
 
 class Spans:

@@ -12,7 +12,7 @@ from typing import Any
 from ingestion_layer.replay.event import event
 from ingestion_layer.replay.format import Documents
 from ingestion_layer.replay.identity import canonical, identity, plain_uuid
-from ingestion_layer.replay.playback import Spans, day_session
+from ingestion_layer.replay.playback import Span, Spans, day_session
 from ingestion_layer.replay.quantities import duration, number, position, whole
 from ingestion_layer.replay.row import MALFORMED, Record, Row, Unmapped
 from ingestion_layer.replay.rule import Rule, by_name
@@ -135,7 +135,7 @@ class Xapi(Documents):
             raise problem
         return made
 
-    def _move(self, kind: str, key: tuple[Any, ...], places: list[float], moment: int) -> tuple[float, float] | None:
+    def _move(self, kind: str, key: tuple[Any, ...], places: list[float], moment: int) -> Span | None:
         playback = self.memory.playback
         if kind == "VIDEO_SEEKED":
             return playback.seek(key, places[0], places[1], moment)
@@ -156,9 +156,7 @@ class Xapi(Documents):
             return []
         return self._watched(statement, row, self._seen(statement, row), span)
 
-    def _watched(
-        self, statement: Statement, row: Row, about: dict[str, Any], span: tuple[float, float] | None
-    ) -> list[Record]:
+    def _watched(self, statement: Statement, row: Row, about: dict[str, Any], span: Span | None) -> list[Record]:
         """VIDEO_WATCHED for what is new: of the segments where the session lists any, else of the playing."""
         listed = statement.segments()
         user, video, session = statement.user, about["video_id"], about["session_id"]
@@ -169,12 +167,12 @@ class Xapi(Documents):
         watched, lists = known or (Spans(), False)
         if video is None or about["course_id"] is None:  # before anything is used up
             raise Unmapped("no course_id" if video else "no video_id")
-        parts: list[tuple[float, float, int]] = []
+        parts: list[Span] = []
         if listed is None:
             if lists or span is None:
                 return []
-            watched.add(*span)
-            parts = [(*span, whole(round(span[1] - span[0], 6)))]
+            watched.add(*span[:2])
+            parts = [span]
             name: tuple[object, ...] = ("played", row.key)
         else:
             name = ("segment",)
