@@ -17,6 +17,9 @@ from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTT
 from runtime.storage.store import Conflict, Entry, StorageError, Store
 
 DELETED_AT_ONCE = 1000
+CONNECT_SECONDS = 3
+# How long a store may say nothing, where the request is repeated then, and where it isn't.
+REPEATED_SECONDS, ONLY_SECONDS = 15, 30
 MISSING = {"NoSuchKey", "404", "NotFound"}
 TAKEN = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
 REASONS = {
@@ -32,14 +35,14 @@ REASONS = {
 def _client(endpoint: str, access_key: str, secret_key: str, attempts: int) -> Any:
     """One client per process and purpose: making one takes as long as dozens of requests, and they may be shared."""
     config = Config(
-        connect_timeout=3,
-        read_timeout=30,
+        connect_timeout=CONNECT_SECONDS,
+        read_timeout=REPEATED_SECONDS if attempts > 1 else ONLY_SECONDS,
         retries={"mode": "standard", "total_max_attempts": attempts},
         s3={"addressing_style": "path"},
         signature_version="s3v4",
         max_pool_connections=32,
     )
-    return boto3.session.Session().client(
+    client = boto3.session.Session().client(
         "s3",
         endpoint_url=endpoint,
         region_name="us-east-1",
@@ -47,6 +50,15 @@ def _client(endpoint: str, access_key: str, secret_key: str, attempts: int) -> A
         aws_secret_access_key=secret_key,
         config=config,
     )
+
+    def forget_connections(caught_exception: Exception | None = None, **_: Any) -> None:
+        if caught_exception is not None:
+            client.close()
+
+    # Where one connection is dead, the kept ones mostly are: a pod that is gone answers nothing, not even that it is
+    # gone. Each of them would cost its own wait; the next attempt makes one of its own.
+    client.meta.events.register("needs-retry.s3", forget_connections)
+    return client
 
 
 class S3Store(Store):

@@ -90,6 +90,20 @@ class Platform:
         except urllib.error.HTTPError as error:
             return error.code
 
+    def problem(self) -> str:
+        """What stands in the way of an answer: serving's own words, the pods, and the newest events of the cluster."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/health/ready", timeout=10) as answer:
+                said = answer.read().decode()
+        except urllib.error.HTTPError as error:
+            said = error.read().decode()
+        except OSError as error:
+            said = f"the forwarded port: {error}"
+        pods = self.cluster.kubectl("get", "pods", "-A", "-o", "wide").stdout
+        events = self.cluster.kubectl("get", "events", "-A", "--sort-by=.lastTimestamp").stdout.splitlines()[-30:]
+        log = self.cluster.kubectl("-n", "serving", "logs", "deployment/serving", "--tail=20").stdout
+        return "\n".join((said, pods, *events, log))
+
     def rows(self) -> dict[str, list[dict]]:
         """Every row of every view, in one order."""
         found = {name: self.get(f"/views/{name}?limit=10000")["rows"] for name in VIEWS}
@@ -216,13 +230,13 @@ def count(vector: dict[str, dict[str, int]]) -> int:
     return sum(end for partitions in vector.values() for end in partitions.values())
 
 
-def wait(what: str, ready: Callable[[], Any], seconds: float = LIMIT) -> Any:
-    """What `ready` gives once it is true; AssertionError where that takes too long."""
+def wait(what: str, ready: Callable[[], Any], seconds: float = LIMIT, told: Callable[[], str] = str) -> Any:
+    """What `ready` gives once it is true; AssertionError with what is `told` then where that takes too long."""
     deadline = time.monotonic() + seconds
     while True:
         with suppress(OSError, urllib.error.URLError, StackError):
             found = ready()
             if found:
                 return found
-        assert time.monotonic() < deadline, f"{what} must be within {seconds:.0f} s"
+        assert time.monotonic() < deadline, f"{what} must be within {seconds:.0f} s\n{told()}"
         time.sleep(0.5)

@@ -59,12 +59,12 @@ def test_platform(platform, capsys):
 
     platform.scale("minio", "deployment/minio", 0)
     with platform.forwarded():
-        wait("it to be told", lambda: platform.status("/health/ready") == 503)
+        wait("it to be told", lambda: platform.status("/health/ready") == 503, told=platform.problem)
         time.sleep(STORE_AWAY_SECONDS)
         assert platform.ready("serving", "serving", 2), "serving stays in its Service while the store is away"
         assert platform.rows() == before, "the last good state is served"
         platform.scale("minio", "deployment/minio", 1)
-        wait("the store", lambda: platform.status("/health/ready") == 200)
+        wait("the store", lambda: platform.status("/health/ready") == 200, told=platform.problem)
     say("the store away: every replica stayed ready and answered")
     all_ready(platform)
 
