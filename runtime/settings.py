@@ -15,6 +15,8 @@ _PACKAGED = Path(__file__).with_name("defaults.env")
 DEFAULTS = _PACKAGED if _PACKAGED.exists() else Path(__file__).resolve().parents[1] / "config" / "defaults.env"
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 LOG_FORMATS = ("logfmt", "json")
+PROFILES = ("local", "open", "required")
+SHORTEST_KEY = 32
 MEMORY = re.compile(r"(\d+(?:\.\d+)?) ?([KMGT]I?B)")
 MEMORY_UNITS = {
     f"{letter}{kind}": base**power
@@ -56,6 +58,13 @@ class Settings:
     serving_host: str
     serving_port: int
     api_address: str | None
+    authentication: str
+    identity: str
+    oidc_issuer: str | None
+    oidc_audience: str
+    oidc_role_claim: str
+    oidc_person_claim: str
+    pseudonym_key: str | None
     spark_master: str
     spark_driver_memory: str
     task_memory: str
@@ -107,7 +116,12 @@ class Settings:
             raise SettingsError(
                 f"setting HDFS_MASTER_DATASET: must start with hdfs://; got {self.hdfs_master_dataset!r}"
             )
-        for name, choices in (("log_level", LOG_LEVELS), ("log_format", LOG_FORMATS)):
+        if self.pseudonym_key is not None and len(self.pseudonym_key) < SHORTEST_KEY:
+            raise SettingsError(
+                f"setting PSEUDONYM_KEY: must have at least {SHORTEST_KEY} characters; got {len(self.pseudonym_key)}"
+            )
+        choices_of = (("log_level", LOG_LEVELS), ("log_format", LOG_FORMATS), ("authentication", PROFILES))
+        for name, choices in choices_of:
             if getattr(self, name) not in choices:
                 raise SettingsError(
                     f"setting {name.upper()}: must be one of {', '.join(choices)}; got {getattr(self, name)!r}"

@@ -11,6 +11,7 @@ from fastapi_offline import FastAPIOffline
 from starlette.concurrency import run_in_threadpool
 
 from runtime.settings import Settings
+from serving_layer.identity.gate import Gate
 from serving_layer.metrics import Metrics
 from serving_layer.middleware import EveryRequest
 from serving_layer.problems import answer_errors
@@ -28,16 +29,19 @@ def create_app(settings: Settings) -> FastAPI:
     state = ServingState(settings)
     coverage = Coverage(state.heartbeat)
     answers, precomputation = Answers(coverage), Precomputation(state)
+    gate = Gate(settings)
     metrics = Metrics(state, coverage)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        gate.start()
         state.start()
         precomputation.start()
         yield
         answers.snapshots.drop_old(everything=True)
         await run_in_threadpool(precomputation.stop)
         await run_in_threadpool(state.stop)
+        await run_in_threadpool(gate.stop)
 
     app = FastAPIOffline(  # its pages come without files from elsewhere
         title="Learning analytics",
@@ -47,13 +51,13 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.serving, app.state.exposition = state, metrics.exposition
     app.add_middleware(GZipMiddleware, minimum_size=SMALLEST_GZIP, compresslevel=5)
-    app.add_middleware(EveryRequest, metrics=metrics)
+    app.add_middleware(EveryRequest, metrics=metrics, own=gate.required)
     answer_errors(app)
     for router in (
-        views.routes(state, answers),
-        realtime.routes(state.realtime),
-        freshness.routes(state, coverage),
-        health.routes(state, metrics, answers.snapshots),
+        views.routes(state, answers, gate),
+        realtime.routes(state.realtime, gate),
+        freshness.routes(state, coverage, gate),
+        health.routes(state, metrics, answers.snapshots, gate),
     ):
         app.include_router(router)
     dashboard.add(app)

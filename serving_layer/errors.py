@@ -9,6 +9,18 @@ class NotServing(PlatformError):
     """Nothing can be answered yet."""
 
 
+class Unauthenticated(PlatformError):
+    """It can't be told who asks."""
+
+
+class Forbidden(PlatformError):
+    """Who asks may see nothing of it; `name` is what was asked for."""
+
+    def __init__(self, name: str, message: str):
+        super().__init__(message)
+        self.name = name
+
+
 class BadQuery(PlatformError, ValueError):
     """A parameter that can't be used; `name` is the parameter's."""
 

@@ -8,12 +8,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving_layer.metrics import Metrics
 
+OWN = ((b"cache-control", b"private"), (b"vary", b"authorization"))
+
 
 class EveryRequest:
-    """Counts answers by route and status. HEAD is answered as GET is: the server leaves the body out."""
+    """Counts answers by route and status. HEAD is answered as GET is: the server leaves the body out.
 
-    def __init__(self, app: ASGIApp, metrics: Metrics):
-        self.app, self.metrics = app, metrics
+    Where everyone has their `own` answers, caches between are told to give no one's to another.
+    """
+
+    def __init__(self, app: ASGIApp, metrics: Metrics, own: bool = False):
+        self.app, self.metrics, self.own = app, metrics, own
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on."""
@@ -28,6 +33,8 @@ class EveryRequest:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                if self.own and all(name != b"cache-control" for name, _ in message["headers"]):
+                    message = {**message, "headers": [*message["headers"], *OWN]}
             await send(message)
 
         try:

@@ -94,7 +94,12 @@ ANSWER: dict[int | str, dict[str, Any]] = {
     304: {"description": "The answer is the one that If-None-Match names."},
 }
 _PROBLEM = _content({"name": {"type": "string"}, "detail": {"type": "string"}})
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    401: {"description": "It can't be told who asks: an API key or a token must be sent.", "content": _PROBLEM},
+    403: {"description": "Who asks may see nothing of it.", "content": _PROBLEM},
+}
 ERRORS: dict[int | str, dict[str, Any]] = {
+    **REFUSALS,
     404: {"description": "No such view, window or run.", "content": _PROBLEM},
     422: {"description": "A parameter can't be used; `name` is its name.", "content": _PROBLEM},
     503: {"description": "Nothing can be answered yet, or the newest objects can't be served.", "content": _PROBLEM},
@@ -115,5 +120,8 @@ FRESHNESS: dict[int | str, dict[str, Any]] = {
     }
 }
 HEALTH: dict[int | str, dict[str, Any]] = {
-    200: {"description": "Fine.", "content": _content({"status": {"type": "string"}})}
+    200: {
+        "description": "Fine.",
+        "content": _content({"status": {"type": "string"}, "authentication": {"type": "string"}}),
+    }
 }

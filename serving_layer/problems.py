@@ -8,12 +8,22 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from runtime.storage.store import StorageError
-from serving_layer.errors import BadQuery, NotServing, Unknown
+from serving_layer.errors import BadQuery, Forbidden, NotServing, Unauthenticated, Unknown
 
 
 def problem(status: int, name: str, detail: str) -> Response:
     """The answer that says what is wrong, and with what."""
     return JSONResponse({"name": name, "detail": detail}, status)
+
+
+async def _unauthenticated(_: Request, error: Exception) -> Response:
+    answer = problem(401, "authorization", str(error))
+    answer.headers["WWW-Authenticate"] = "Bearer"
+    return answer
+
+
+async def _forbidden(_: Request, error: Exception) -> Response:
+    return problem(403, getattr(error, "name", "path"), str(error))
 
 
 async def _unknown(_: Request, error: Exception) -> Response:
@@ -46,6 +56,8 @@ async def _broken(_: Request, __: Exception) -> Response:
 
 
 ANSWERS = {
+    Unauthenticated: _unauthenticated,
+    Forbidden: _forbidden,
     Unknown: _unknown,
     BadQuery: _bad,
     NotServing: _away,

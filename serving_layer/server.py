@@ -30,6 +30,9 @@ def main(argv: list[str] | None = None) -> int:
     try:
         settings = Settings.load(os.environ | {name: text for name, text in chosen.items() if text is not None})
         configure(settings)
+        from serving_layer.identity.profile import check
+
+        check(settings)
         from serving_layer.application import create_app
         from serving_layer.protocol import Protocol
 

@@ -30,6 +30,8 @@ COMMANDS = {
     "freshness": ("answers", "What the answers cover, and how far behind they are."),
     "runs": ("runs", "List the batch runs that are kept."),
     "republish": ("runs", "Go back to a batch run that is kept."),
+    "keys": ("access", "API keys of the query API."),
+    "roster": ("access", "Who teaches which course and who advises whom."),
     "completion": ("learn", "Print the completion script of a shell."),
 }
 

@@ -26,16 +26,20 @@ of views.
 
 def page() -> str:
     """The page's text."""
-    root = click.Context(learn, info_name="learn")
+    root = click.Context(learn, info_name="learn", **learn.context_settings)
     return "\n".join([INTRO, *(_part(root, name) for name in COMMANDS)])
 
 
 def _part(root: click.Context, name: str) -> str:
-    command = learn.get_command(root, name)
+    group = root.command
+    command = group.get_command(root, name) if isinstance(group, click.Group) else None
     assert command is not None, name
     # The width is the page's, not that of the terminal on which it is printed.
     context = click.Context(command, info_name=name, parent=root, terminal_width=100, max_content_width=100)
-    return f"## learn {name}\n```\n{command.get_help(context)}\n```\n"
+    parts = [f"## {context.command_path}\n```\n{command.get_help(context)}\n```\n"]
+    if isinstance(command, click.Group):
+        parts += [_part(context, name) for name in command.list_commands(context)]
+    return "\n".join(parts)
 
 
 def main() -> None:

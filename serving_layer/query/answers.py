@@ -8,6 +8,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from serving_layer.identity.sight import Sight
 from serving_layer.query import cursors
 from serving_layer.query.coverage import Coverage
 from serving_layer.query.query import Query
@@ -54,7 +55,7 @@ class Answers:
     def __init__(self, coverage: Coverage):
         self.coverage, self.snapshots = coverage, Snapshots()
 
-    def quick(self, generation: Generation, topic: str, view: str, query: Query) -> Answer | None:
+    def quick(self, generation: Generation, topic: str, view: str, query: Query, sight: Sight) -> Answer | None:
         """The rows of one person, where they are at hand; None where a query is needed."""
         state = generation.topics[topic]
         persons = state.persons.get(view)
@@ -64,18 +65,22 @@ class Answers:
             or query.layer == "speed"
             or query.format != "json"
             or len(query.filters) != 1
+            or sight.pseudonym
         ):
             return None
         value = query.equal_to(state.views[view].shard)
         number = state.applied
         rows = None if value is None else persons.rows(value, query.layer, number)
-        if rows is None or len(rows) > query.limit:  # pages have to agree: they need a snapshot
+        if rows is None:
+            return None
+        rows = sight.rows(rows)
+        if len(rows) > query.limit:  # pages have to agree: they need a snapshot
             return None
         return Answer(rows, len(rows), None, self.coverage.as_of(generation, topic, number, query.layer))
 
-    def page(self, generation: Generation, topic: str, view: str, query: Query) -> Answer:
-        """A page of a view, by a query."""
-        held = self.snapshots.get(query.snapshot, view)
+    def page(self, generation: Generation, topic: str, view: str, query: Query, sight: Sight) -> Answer:
+        """A page of what is seen of a view, by a query."""
+        held = self.snapshots.get(query.snapshot, view, sight)
         if held:
             with held.lock:
                 if not held.closed:
@@ -83,31 +88,34 @@ class Answers:
                     table, last = page(held.cursor, held.relation, query)
                     following = cursors.encoded(query, last, query.snapshot) if last else None
                     return answer(table, held.total, following, as_of, query)
-        return self._first(generation, topic, view, query)
+        return self._first(generation, topic, view, query, sight)
 
-    def _first(self, generation: Generation, topic: str, view: str, query: Query) -> Answer:
+    def _first(self, generation: Generation, topic: str, view: str, query: Query, sight: Sight) -> Answer:
         """A page that reads the state of now, which is kept where another page follows."""
         state = generation.topics[topic]
         cursor = state.con.cursor()
         cursor.execute("SET TimeZone = 'UTC'")
         kept = False
         try:
-            relation, number = self._begun(cursor, state, view, query)
+            relation, number = self._begun(cursor, state, view, query, sight)
+            relation = sight.of(cursor, relation)
             total = count(cursor, relation, query)
             table, last = page(cursor, relation, query)
             following = None
             if last:
                 kept = True
-                token = self.snapshots.keep(Snapshot(cursor, generation, view, relation, number, total))
+                token = self.snapshots.keep(Snapshot(cursor, generation, view, sight, relation, number, total))
                 following = cursors.encoded(query, last, token)
             return answer(table, total, following, self.coverage.as_of(generation, topic, number, query.layer), query)
         finally:
             if not kept:
                 cursor.close()
 
-    def _begun(self, cursor: duckdb.DuckDBPyConnection, state: TopicState, view: str, query: Query) -> tuple[str, int]:
+    def _begun(
+        self, cursor: duckdb.DuckDBPyConnection, state: TopicState, view: str, query: Query, sight: Sight
+    ) -> tuple[str, int]:
         """Where the rows are, in a transaction that has just begun, and the number of the last delta in them."""
-        shard = query.equal_to(state.views[view].shard)
+        shard = None if sight.pseudonym else query.equal_to(state.views[view].shard)
         while True:
             cursor.execute("BEGIN")
             number = cursor.execute("SELECT n FROM applied").fetchall()[0][0]

@@ -12,6 +12,7 @@ from catalogue.at_rest.runs import RunManifest, kept, view_file
 from catalogue.sql.dialect import connect
 from runtime.storage.store import StorageError, Store
 from serving_layer.errors import UnknownRun
+from serving_layer.identity.sight import Sight
 from serving_layer.query import cursors
 from serving_layer.query.answers import Answer, answer, count, page
 from serving_layer.query.formats import json_bytes
@@ -31,8 +32,8 @@ class OlderRuns:
         self.files: dict[str, Path] = {}
         self.lock = threading.Lock()
 
-    def page(self, run: str, view: str, query: Query) -> Answer:
-        """A page of `view` as run `run` published it. Raises UnknownRun, and StorageError where it is damaged."""
+    def page(self, run: str, view: str, query: Query, sight: Sight) -> Answer:
+        """A page of what is seen of `view` as run `run` published it. UnknownRun, or StorageError if damaged."""
         manifest = self._manifest(run)
         if view not in manifest.views:
             raise UnknownRun(f"run '{run}' has no view '{view}'")
@@ -43,8 +44,9 @@ class OlderRuns:
             try:
                 with naming_object(self.batch, path, file), closing(connect()) as con:
                     con.execute(f"CREATE VIEW answer AS FROM read_parquet('{file}', hive_partitioning = false)")
-                    total = count(con, "answer", query)
-                    table, last = page(con, "answer", query)
+                    seen = sight.of(con, "answer")
+                    total = count(con, seen, query)
+                    table, last = page(con, seen, query)
                     following = cursors.encoded(query, last, query.snapshot) if last else None
                     return answer(table, total, following, json_bytes(covers), query)
             except StorageError:

@@ -1,7 +1,8 @@
 """From query parameters to a query; what can't be used is named.
 
 An unencoded `+` in a URL has two readings: forms mean a space by it, people who type a URL mean the sign. A filter of
-text matches both; of anything else, only one of the two is a value of the column's type. `%2B` and `%20` have one.
+text matches both by `=` and `__in`, and by an order the space; of anything else, only one of the two is a value of the
+column's type. `%2B` and `%20` have one reading.
 """
 
 from __future__ import annotations
@@ -90,10 +91,7 @@ def _filter(name: str, text: str, second: str, columns: dict[str, str]) -> Filte
             return Filter(f'"{column}" IN (?, ?)', values)
         return Filter(f'"{column}" = ?', values, (column, values[0]))
     if operator in OPERATORS:
-        values = _values(name, text, second, kind)
-        if len(values) > 1:
-            raise BadQuery(name, f"must have %2B for a plus and %20 for a space beside an order; got '{second}'")
-        return Filter(f'"{column}" {OPERATORS[operator]} ?', values)
+        return Filter(f'"{column}" {OPERATORS[operator]} ?', _values(name, text, second, kind)[:1])
     if operator == "isnull":
         if text not in ("true", "false"):
             raise BadQuery(name, f"must be true or false; got '{text}'")

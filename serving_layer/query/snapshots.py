@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import duckdb
 
+from serving_layer.identity.sight import Sight
 from serving_layer.state.generation import Generation
 
 SNAPSHOT_SECONDS = 60.0
@@ -18,11 +19,12 @@ MOST_SNAPSHOTS = 64
 
 @dataclass
 class Snapshot:
-    """A transaction in which `relation` has the rows of `view` as of delta `number`; `total` of them suit the query."""
+    """A transaction in which `relation` has what is seen of `view` as of delta `number`; `total` rows suit a query."""
 
     cursor: duckdb.DuckDBPyConnection
     generation: Generation
     view: str
+    sight: Sight
     relation: str
     number: int
     total: int
@@ -38,11 +40,11 @@ class Snapshots:
         self.kept: OrderedDict[str, Snapshot] = OrderedDict()
         self.lock = threading.Lock()
 
-    def get(self, token: str, view: str) -> Snapshot | None:
-        """The snapshot of that token, kept on; None where it is none of `view`, or is gone."""
+    def get(self, token: str, view: str, sight: Sight) -> Snapshot | None:
+        """The snapshot of that token, kept on; None where it is none of this view and sight, or is gone."""
         with self.lock:
             snapshot = self.kept.get(token)
-            if snapshot is None or snapshot.view != view:
+            if snapshot is None or (snapshot.view, snapshot.sight) != (view, sight):
                 return None
             snapshot.until = time.monotonic() + SNAPSHOT_SECONDS
             return snapshot

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 from catalogue.events import TOPICS
+from serving_layer.identity.gate import Gate
 from serving_layer.openapi import ERRORS, FRESHNESS
 from serving_layer.query.coverage import Coverage
 from serving_layer.query.formats import json_bytes
@@ -12,14 +13,17 @@ from serving_layer.routes.views import json_response
 from serving_layer.state.serving_state import ServingState
 
 
-def routes(state: ServingState, coverage: Coverage) -> APIRouter:
+def routes(state: ServingState, coverage: Coverage, gate: Gate) -> APIRouter:
     """`/freshness`."""
     router = APIRouter()
 
     @router.get(
-        "/freshness", responses={**FRESHNESS, 503: ERRORS[503]}, summary="What the answers cover, and the ledger"
+        "/freshness",
+        responses={**FRESHNESS, 401: ERRORS[401], 503: ERRORS[503]},
+        summary="What the answers cover, and the ledger",
     )
-    async def freshness() -> Response:
+    async def freshness(request: Request) -> Response:
+        await gate.viewer(request)
         with state.reading() as generation:
             lags = [coverage.freshness(generation, topic) for topic in TOPICS]
             topics = generation.topics

@@ -5,9 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from fastapi import APIRouter, Request, Response
+from starlette.concurrency import run_in_threadpool
 
+from catalogue.views.disclosure import disclosure
 from catalogue.views.windows import WINDOW_HOURS, WINDOWS
 from serving_layer.errors import BadQuery, Unknown
+from serving_layer.identity.gate import Gate
+from serving_layer.identity.sight import sight_of
 from serving_layer.openapi import ANSWER, ERRORS, VIEW_LIST, WINDOW_PARAMETERS
 from serving_layer.query.formats import MEDIA_TYPES, json_bytes, table_bytes
 from serving_layer.query.parameters import parse, readings
@@ -21,7 +25,7 @@ DEFAULT_MINUTES = 60
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 
-def routes(realtime: RealtimeState) -> APIRouter:
+def routes(realtime: RealtimeState, gate: Gate) -> APIRouter:
     """`/realtime` and `/realtime/{name}`."""
     router = APIRouter()
     listed = [
@@ -36,10 +40,11 @@ def routes(realtime: RealtimeState) -> APIRouter:
 
     @router.get(
         "/realtime",
-        responses=VIEW_LIST,
+        responses={**VIEW_LIST, 401: ERRORS[401]},
         summary="Every real-time window, its key, and its columns with types and meaning",
     )
-    async def windows() -> Response:
+    async def windows(request: Request) -> Response:
+        await gate.viewer(request)
         return json_response(json_bytes({"windows": listed}))
 
     @router.get(
@@ -48,16 +53,18 @@ def routes(realtime: RealtimeState) -> APIRouter:
         openapi_extra={"parameters": WINDOW_PARAMETERS},
         summary=f"Rows of a real-time window, by the minute, of the last {WINDOW_HOURS} hours",
     )
-    def rows(name: str, request: Request) -> Response:
+    async def rows(name: str, request: Request) -> Response:
+        viewer = await gate.viewer(request)
         if name not in WINDOWS:
             raise Unknown(name, f"window '{name}' is not known; GET /realtime lists them")
+        sight = sight_of(viewer, name, disclosure(WINDOWS[name]), gate.key)
         spaced, literal = readings(request.scope["query_string"])
         kinds = realtime.columns[name]
         query = parse(spaced, kinds, WINDOWS[name].key, RESERVED, literal)
         chosen, second = dict(spaced), dict(literal)
         minutes, until = _minutes(chosen.get("minutes")), _until(chosen.get("until"), second.get("until", ""))
         condition, values = query.where()
-        table, covers = realtime.read(name, until, minutes, condition, values)
+        table, covers = await run_in_threadpool(realtime.read, name, until, minutes, condition, values, sight)
         if query.format != "json":
             headers = {"X-Total": str(len(table)), "X-Next": "", "X-As-Of": json_bytes(covers).decode()}
             data = table_bytes(table, query.format, query.spreadsheet)

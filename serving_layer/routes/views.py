@@ -11,8 +11,11 @@ from starlette.concurrency import run_in_threadpool
 from catalogue.at_rest.deltas import Vector
 from catalogue.views import VIEWS
 from catalogue.views.columns import view_columns
+from catalogue.views.disclosure import disclosure
 from catalogue.views.view import View
-from serving_layer.errors import Unknown
+from serving_layer.errors import Forbidden, Unknown
+from serving_layer.identity.gate import Gate
+from serving_layer.identity.sight import sight_of
 from serving_layer.openapi import ANSWER, ERRORS, PARAMETERS, VIEW_LIST
 from serving_layer.query.answers import Answer, Answers
 from serving_layer.query.formats import MEDIA_TYPES, json_bytes, table_bytes
@@ -22,14 +25,20 @@ from serving_layer.query.query import Query
 from serving_layer.state.serving_state import ServingState
 
 
-def routes(state: ServingState, answers: Answers) -> APIRouter:
+def routes(state: ServingState, answers: Answers, gate: Gate) -> APIRouter:
     """`/views` and `/views/{view}`."""
     router = APIRouter()
+    rules = {view.name: disclosure(view) for view in VIEWS.values()}
     older, columns = OlderRuns(state.batch), view_columns()
     listed = json_bytes({"views": [_listed(view, columns[view.name]) for view in VIEWS.values()]})
 
-    @router.get("/views", responses=VIEW_LIST, summary="Every view, its key, and its columns with types and meaning")
-    async def views() -> Response:
+    @router.get(
+        "/views",
+        responses={**VIEW_LIST, 401: ERRORS[401]},
+        summary="Every view, its key, and its columns with types and meaning",
+    )
+    async def views(request: Request) -> Response:
+        await gate.viewer(request)
         return json_response(listed)
 
     @router.get(
@@ -39,23 +48,27 @@ def routes(state: ServingState, answers: Answers) -> APIRouter:
         summary="Rows of a view; every column is a filter",
     )
     async def rows(request: Request) -> Response:  # reads `view` itself: declared, it would cost a lookup a tenth
+        viewer = await gate.viewer(request)
         view = request.path_params["view"]
         if view not in VIEWS:
             raise Unknown(view, f"view '{view}' is not known; GET /views lists them")
-        declared = VIEWS[view]
+        declared, sight = VIEWS[view], sight_of(viewer, view, rules[view], gate.key)
         spaced, literal = readings(request.scope["query_string"])
         query = parse(spaced, columns[view], declared.key, literal=literal)
+        if sight.people and (query.as_of_run or query.layer != "merged"):
+            # The difference of two states could be one person.
+            raise Forbidden(view, f"'{view}' is of groups: who may not see their members sees the newest state alone")
         if query.as_of_run:
-            answer = await run_in_threadpool(older.page, query.as_of_run, view, query)
+            answer = await run_in_threadpool(older.page, query.as_of_run, view, query, sight)
             return _answered(view, query, answer)
         with state.reading() as generation:
-            tag = _tag(generation.run, generation.topics[declared.topic].head, request)
+            tag = _tag(generation.run, generation.topics[declared.topic].head, request, sight.mark)
             if _matches(request.headers.get("if-none-match"), tag):
                 return Response(status_code=304, headers={"ETag": tag})
-            quick = answers.quick(generation, declared.topic, view, query)
+            quick = answers.quick(generation, declared.topic, view, query, sight)
             if quick is not None:
                 return _answered(view, query, quick, tag)
-            answer = await run_in_threadpool(answers.page, generation, declared.topic, view, query)
+            answer = await run_in_threadpool(answers.page, generation, declared.topic, view, query, sight)
         return _answered(view, query, answer, tag)
 
     return router
@@ -95,10 +108,10 @@ def _answered(view: str, query: Query, answer: Answer, tag: str | None = None) -
     return Response(data, 200, headers, MEDIA_TYPES[query.format])
 
 
-def _tag(run: str | None, head: Vector, request: Request) -> str:
-    """The weak tag of an answer, the same from every replica: what it covers, and what was asked."""
+def _tag(run: str | None, head: Vector, request: Request, mark: str) -> str:
+    """The weak tag of an answer, the same from every replica: what it covers, what was asked, and what is seen."""
     scope = request.scope
-    parts = (repr(sorted(head.items())).encode(), scope["path"].encode(), scope["query_string"])
+    parts = (repr(sorted(head.items())).encode(), scope["path"].encode(), scope["query_string"], mark.encode())
     return f'W/"{run}-{zlib.crc32(parts[0]):08x}-{zlib.crc32(b"?".join(parts[1:])):08x}"'
 
 

@@ -16,6 +16,7 @@ from catalogue.events import TOPICS
 from catalogue.sql.dialect import connect
 from catalogue.views.rollups import Rollup
 from catalogue.views.windows import ACTIVITY, WINDOW_HOURS, WINDOW_ROLLUPS, WINDOWS
+from serving_layer.identity.sight import Sight
 from serving_layer.state.local_copies import Fetched
 
 PRUNE_EVERY = 600
@@ -123,18 +124,19 @@ class RealtimeState:
             self.con.execute(f"DELETE FROM {rollup.name} WHERE {column} < {limit}")
 
     def read(
-        self, name: str, until: dt.datetime, minutes: int, condition: str, values: Iterable[Any]
+        self, name: str, until: dt.datetime, minutes: int, condition: str, values: Iterable[Any], sight: Sight
     ) -> tuple[pa.Table, dict[str, Any]]:
-        """The window's rows of the `minutes` that end with that of `until`, in the order of its key; what they cover.
+        """What is seen of a window in the `minutes` that end with that of `until`, in the order of its key.
 
-        They cover the events below `head` that arrived from `complete_from` on (None: all).
+        With what it covers: the events below `head` that arrived from `complete_from` on (None: all).
         """
         window = WINDOWS[name]
         words = set(re.findall(r"\w+", window.sql))
         topics = {r.topic for r in WINDOW_ROLLUPS.values() if r.name in words or "activity" in words}
         with self.lock:
             self._clock(until, minutes)
-            query = f"SELECT * FROM ({window.sql}) WHERE {condition} ORDER BY {', '.join(window.key)}"
+            seen = sight.of(self.con, f"({window.sql})")
+            query = f"SELECT * FROM {seen} WHERE {condition} ORDER BY {', '.join(window.key)}"
             table = self.con.sql(query, params=list(values)).to_arrow_table()
             covers = {
                 "head": {t: dict(h) for t, h in self.heads.items() if t in topics},

@@ -24,6 +24,7 @@ from catalogue.events import TOPICS
 from catalogue.views import VIEWS
 from runtime.settings import Settings
 from runtime.storage.opening import open_store
+from serving_layer.identity.sight import WHOLE
 from serving_layer.query.answers import Answers
 from serving_layer.query.coverage import Coverage
 from serving_layer.query.parameters import parse
@@ -142,7 +143,7 @@ def rows_of(state: ServingState, answers: Answers, view: str, layer: str = "merg
         parameters = [("layer", layer), ("limit", "500")] + ([("cursor", cursor)] if cursor else [])
         query = parse(parameters, COLUMNS[view], VIEWS[view].key)
         with state.reading() as generation:
-            answer = answers.page(generation, VIEWS[view].topic, view, query)
+            answer = answers.page(generation, VIEWS[view].topic, view, query, WHOLE)
         assert isinstance(answer.rows, list)
         rows += answer.rows
         cursor = answer.next

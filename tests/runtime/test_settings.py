@@ -38,6 +38,9 @@ def test_the_environment_goes_before_the_defaults(name):
     text = {"str": "given", "int": "17", "float": "17.5"}[KINDS[name].removesuffix(" | None")]
     text = {
         "MINIO_ENDPOINT": "https://store:9",
+        "API_ADDRESS": "https://api:8",
+        "AUTHENTICATION": "required",
+        "PSEUDONYM_KEY": "k" * 32,
         "HDFS_MASTER_DATASET": "hdfs://node/raw",
         "LOG_LEVEL": "DEBUG",
         "LOG_FORMAT": LOG_FORMATS[-1],
@@ -66,6 +69,8 @@ def test_what_is_no_number_is_named(name, text):
     ("name", "text", "said"),
     [
         ("MINIO_ENDPOINT", "127.0.0.1:9000", "must start with http:// or https://"),
+        ("AUTHENTICATION", "off", "must be one of local, open, required; got 'off'"),
+        ("PSEUDONYM_KEY", "short", "must have at least 32 characters; got 5"),
         ("HDFS_MASTER_DATASET", "rubbish", "must start with hdfs://; got 'rubbish'"),
         ("LOG_LEVEL", "LOUD", "must be one of DEBUG, INFO, WARNING, ERROR"),
         ("SERVING_MEMORY", "much", "must be a size as in 4GB"),

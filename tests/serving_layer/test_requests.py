@@ -54,6 +54,8 @@ def test_every_request_is_counted(http):
     more = {name: count - before.get(name, 0) for name, count in counted().items() if count != before.get(name, 0)}
     expected = {("/views", 200): 1, ("/views/{view}", 200): 1, ("/views/{view}", 404): 1, ("/realtime", 200): 1,
                 ("/health/live", 200): 1, ("none", 404): 1, ("/metrics", 200): 1}  # fmt: skip
+    # A file of the pages that were asked for before may be closed, and so counted, only now.
+    more.pop('serving_requests_total{route="none",status="200"}', None)
     assert more == {f'serving_requests_total{{route="{r}",status="{s}"}}': n for (r, s), n in expected.items()}
 
 

@@ -19,8 +19,8 @@ CONNECTIONS, AWAY_SECONDS = 16, 5
 
 
 class Proxy:
-    """Passes connections on to `target`. While it is `silent` it takes connections and bytes and gives nothing back; those
-    that it had then stay dead for ever, without being closed.
+    """Passes connections on to `target`. While it is `silent` it takes connections and bytes and gives nothing back;
+    those that it had then stay dead for ever, without being closed.
     """
 
     def __init__(self, target: tuple[str, int]):

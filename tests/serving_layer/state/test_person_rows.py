@@ -5,6 +5,7 @@ import pyarrow.parquet as pq
 
 from catalogue.views import VIEWS
 from catalogue.views.columns import view_columns
+from serving_layer.identity.sight import WHOLE
 from serving_layer.query.parameters import parse
 from serving_layer.state import person_rows as module
 from serving_layer.state.person_index import PersonIndex
@@ -38,13 +39,13 @@ def test_rows_computed_ahead_are_those_of_a_query(tmp_path):
                         person: parse([(topic.views[view].shard, person)], columns[view], VIEWS[view].key)
                         for person in waiting
                     }
-                    asked = {p: answers.quick(generation, topic.topic, view, q) for p, q in queries.items()}
+                    asked = {p: answers.quick(generation, topic.topic, view, q, WHOLE) for p, q in queries.items()}
                     assert set(asked.values()) == {None} and found.wanted
                     topic.compute_ahead(view)
                     assert not found.wanted
                     for person, query in queries.items():
-                        quick = answers.quick(generation, topic.topic, view, query)
-                        whole = answers.page(generation, topic.topic, view, query)
+                        quick = answers.quick(generation, topic.topic, view, query, WHOLE)
+                        whole = answers.page(generation, topic.topic, view, query, WHOLE)
                         assert (quick.rows, quick.total) == (whole.rows, whole.total), (view, person)
                         compared += len(quick.rows)
         assert compared > 300
