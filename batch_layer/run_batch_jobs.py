@@ -28,8 +28,9 @@ from catalogue.at_rest.deltas import boundary, read_deltas
 from catalogue.at_rest.raw_files import newest_commit
 from catalogue.at_rest.runs import current, kept_runs
 from catalogue.events import JOBS, TOPICS
-from runtime.command_line import Parser
+from runtime.command_line import Parser, caller
 from runtime.logs import Log, configure
+from runtime.progress import progress
 from runtime.settings import Settings, SettingsError
 from runtime.storage.opening import open_store
 from runtime.storage.store import StorageError, Store
@@ -52,7 +53,7 @@ def main(argv: list[str] | None = None, about: str = "") -> int:
         problem = (
             f"JOB must be one of {', '.join(JOBS)}; got {unknown[0]!r}" if unknown else "INPUT and OUTPUT are needed"
         )
-        print(f"run_batch_jobs: {problem}", file=sys.stderr)
+        print(f"{caller('run_batch_jobs')}: {problem}", file=sys.stderr)
         return 2
     run, settings = "", None
     try:
@@ -63,6 +64,7 @@ def main(argv: list[str] | None = None, about: str = "") -> int:
             run = options.publish
             _finish(output, run, staged(output, run), settings)
             return 0
+        progress(f"reading what is new in {source}")
         if not raw.list():
             raise BatchError(f"INPUT must hold raw events; got {source!r}, which is missing or empty")
         if options.stage and is_published(output, options.stage):
@@ -79,12 +81,12 @@ def main(argv: list[str] | None = None, about: str = "") -> int:
         if run:
             LOG.error("failed", run=run, error=error)
         else:
-            print(f"run_batch_jobs: {error}", file=sys.stderr)
+            print(f"{caller('run_batch_jobs')}: {error}", file=sys.stderr)
         if settings:
             metrics.leave_failure(settings)
         return 1
     except KeyboardInterrupt:
-        print("run_batch_jobs: interrupted", file=sys.stderr)
+        print(f"{caller('run_batch_jobs')}: interrupted", file=sys.stderr)
         return INTERRUPTED
     return 0
 
@@ -110,7 +112,7 @@ def parser(about: str = "") -> Parser:
 def _go_back(arguments: list[str], run: str | None) -> int:
     """List the kept runs of the one argument OUTPUT, or publish `run` of them again."""
     if len(arguments) != 1:
-        print(f"run_batch_jobs: only OUTPUT is needed; got {' '.join(arguments)}", file=sys.stderr)
+        print(f"{caller('run_batch_jobs')}: only OUTPUT is needed; got {' '.join(arguments)}", file=sys.stderr)
         return 2
     try:
         output = open_store(arguments[0], Settings.load())
@@ -124,7 +126,7 @@ def _go_back(arguments: list[str], run: str | None) -> int:
             mark = ", published" if manifest.run == published else ""
             print(f"{manifest.run}: of {manifest.published_at}, {manifest.landed} events{mark}")
     except (BatchError, StorageError, SettingsError) as error:
-        print(f"run_batch_jobs: {error}", file=sys.stderr)
+        print(f"{caller('run_batch_jobs')}: {error}", file=sys.stderr)
         return 1
     return 0
 
@@ -147,6 +149,7 @@ def _compute(run: str, jobs: list[str], full: bool, raw: Store, output: Store, s
         )
         for t in topics
     ]
+    progress(f"computing the views of {len(tasks)} topics")
     return execute(tasks, settings)
 
 
@@ -176,6 +179,7 @@ def _finish(output: Store, run: str, results: list[TopicResult], settings: Setti
         print("nothing new since the published run; it stays")
         metrics.leave_success(settings, current(output)[0], [])
         return
+    progress(f"publishing run {run}")
     manifest = publish(output, run, results)
     for result in results:
         how = f"on top of run {result.base}" if result.base else "from all raw events"

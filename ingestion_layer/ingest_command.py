@@ -8,9 +8,10 @@ import sys
 from pathlib import Path
 
 from ingestion_layer.offline import Landed, land_file
-from runtime.command_line import Parser
+from runtime.command_line import Parser, caller
 from runtime.errors import PlatformError
 from runtime.logs import Log, configure
+from runtime.progress import progress
 from runtime.settings import Settings
 from runtime.storage.opening import open_store
 
@@ -40,7 +41,7 @@ def main(argv: list[str] | None = None, description: str | None = None, to_hdfs:
         if options.source is None:
             LOG.error("stopped", error=error)
         else:
-            print(f"{commands.prog.removesuffix('.py')}: {error}", file=sys.stderr)
+            print(f"{caller(commands.prog.removesuffix('.py'))}: {error}", file=sys.stderr)
         return 1
     from ingestion_layer.ingestion import ingest  # only here: a file is landed without Spark
 
@@ -63,7 +64,13 @@ def summary(landed: Landed) -> list[str]:
 def _land(options: argparse.Namespace, settings: Settings) -> int:
     raw = open_store(options.to, settings)
     quarantine = open_store(options.quarantine or quarantine_beside(options.to), settings)
-    for line in summary(land_file(Path(options.source), raw, quarantine, options.arrival)):
+    source = Path(options.source)
+    step = f"landing {source.name}"
+    progress(step)
+    landed = land_file(
+        source, raw, quarantine, options.arrival, lambda so_far: progress(step, f"{so_far.read:,} lines")
+    )
+    for line in summary(landed):
         print(line, file=sys.stderr)
     return 0
 

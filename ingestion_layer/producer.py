@@ -17,7 +17,7 @@ from ingestion_layer.replay import Replay
 from ingestion_layer.replay import options as replays
 from ingestion_layer.sinks import FileSink, KafkaSink
 from ingestion_layer.trouble import Trouble
-from runtime.command_line import Parser
+from runtime.command_line import Parser, caller
 from runtime.errors import PlatformError
 from runtime.settings import Settings
 
@@ -32,7 +32,7 @@ def main(argv: list[str] | None = None) -> int:
     options = parser().parse_args(argv)
     problem = _problem(options)
     if problem:
-        print(f"producer: {problem}", file=sys.stderr)
+        print(f"{caller('producer')}: {problem}", file=sys.stderr)
         return 2
     interruption = Interruption()
     sent: Counter[str] = Counter()
@@ -57,7 +57,7 @@ def main(argv: list[str] | None = None) -> int:
         pass
     except PlatformError as error:
         for fault in str(error).splitlines():
-            print(f"producer: {fault}", file=sys.stderr)
+            print(f"{caller('producer')}: {fault}", file=sys.stderr)
         return 1
     else:
         return _ended(sent, source, trouble, interruption)
@@ -91,11 +91,11 @@ def _ended(sent: Counter[str], source: Generated | Replay, trouble: Trouble, int
     try:
         summary(sent, source, trouble)
     except PlatformError as error:
-        print(f"producer: {error}", file=sys.stderr)
+        print(f"{caller('producer')}: {error}", file=sys.stderr)
         return 1
     wrong = source.failure() if isinstance(source, Replay) and not sent and not interruption.asked else None
     if wrong:
-        print(f"producer: {wrong}", file=sys.stderr)
+        print(f"{caller('producer')}: {wrong}", file=sys.stderr)
     return 1 if wrong else 0
 
 

@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 
 import click
 
+from runtime.progress import shown_by
+
 # A table that goes to no terminal is as wide as its content; this is wider than any.
 WIDEST = 100_000
 F = TypeVar("F", bound=Callable[..., Any])
@@ -70,6 +72,39 @@ def working(what: str, quiet: bool = False) -> Iterator[None]:
         if quiet:
             stack.enter_context(contextlib.redirect_stdout(sys.stderr))
         yield
+
+
+@contextlib.contextmanager
+def steps_shown() -> Iterator[None]:
+    """Show on a terminal which step of a long command goes on, how far it is, and since when."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        TextColumn("{task.fields[done]}"),
+        TimeElapsedColumn(),
+    )
+    # What goes to standard output is printed above the step where that is the terminal, and stays apart where not.
+    shown = Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=sys.stdout.isatty())
+
+    def show(what: str, done: str) -> None:
+        shown.start()  # not before there is a step: most commands have none
+        for task in shown.tasks:
+            if task.description == what:
+                return shown.update(task.id, done=done)
+            shown.remove_task(task.id)
+        shown.add_task(what, total=None, done=done)
+
+    try:
+        with shown_by(show):
+            yield
+    finally:
+        shown.stop()
 
 
 def _is_number(cell: Any) -> bool:

@@ -14,7 +14,8 @@ from typing import Any
 
 import click
 
-from deployment.command.printing import WrongUse, print_json
+from deployment.command.printing import print_json, steps_shown
+from runtime.command_line import called
 from runtime.settings import Settings
 from runtime.storage.opening import open_store
 
@@ -60,9 +61,12 @@ class ScriptCommand(click.Command):
 
     def _run(self, as_json: bool, argv: list[str]) -> None:
         if not as_json:
-            raise click.exceptions.Exit(self._status(argv))
+            with steps_shown():
+                status = self._status(argv)
+            raise click.exceptions.Exit(status)
         if _writes_standard_output(argv):
-            raise WrongUse("--json and '--output -' must not be given together: both take standard output")
+            problem = "--json and '--output -' must not be given together: both take standard output"
+            raise click.UsageError(problem, click.get_current_context())
         os.environ.setdefault("LOG_FORMAT", "json")
         started = time.monotonic()
         with contextlib.redirect_stdout(sys.stderr):
@@ -73,7 +77,8 @@ class ScriptCommand(click.Command):
 
     def _status(self, argv: list[str]) -> int:
         try:
-            return self.script.main(argv)
+            with called(f"learn {self.name}"):
+                return self.script.main(argv)
         except SystemExit as ended:  # argparse's way to refuse
             return ended.code if isinstance(ended.code, int) else 1
 

@@ -5,8 +5,10 @@ completion.
 from __future__ import annotations
 
 import os
+import pty
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -57,16 +59,52 @@ def test_help_has_examples_and_options(name, capsys):
         ("query v --layer middle", "learn query: Invalid value for '--layer'"),
         ("query v --format parquet --all --output f", "learn: --all must go with table, json, csv; got parquet"),
         ("views --wrong", "learn views: No such option '--wrong'"),
-        ("produce --events none", "producer: argument --events: "),
-        ("produce --json --output -", "learn: --json and '--output -' must not be given together"),
-        ("batch one-place", "run_batch_jobs: INPUT and OUTPUT are needed"),
-        ("speed --wrong", "stream_layer: unrecognized arguments: --wrong"),
+        ("produce --events none", "learn produce: argument --events: "),
+        ("produce --rate 5 --replay x", "learn produce: "),
+        ("ingest --to raw", "learn ingest: --to, --quarantine and --arrival need --from FILE"),
+        ("serve --wrong", "learn serve: unrecognized arguments: --wrong"),
+        ("produce --json --output -", "learn produce: --json and '--output -' must not be given together"),
+        ("batch one-place", "learn batch: INPUT and OUTPUT are needed"),
+        ("speed --wrong", "learn speed: unrecognized arguments: --wrong"),
     ],
 )
 def test_wrong_usage_is_one_line_and_status_2(line, told, capfd):
     assert main(line.split()) == 2
     found = capfd.readouterr()
     assert found.err.startswith(told) and found.err.count("\n") == 1 and not found.out
+
+
+def test_a_script_by_path_complains_as_itself():
+    done = subprocess.run(
+        [sys.executable, "-m", "batch_layer.run_batch_jobs", "one-place"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (2, "run_batch_jobs: INPUT and OUTPUT are needed\n")
+
+
+def on_a_terminal(*arguments: str) -> str:
+    """What the installed command writes to a terminal as its standard error."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen([LEARN, *arguments], stdout=subprocess.DEVNULL, stderr=theirs) as process:
+        os.close(theirs)
+        told = b""
+        with suppress(OSError):  # Linux's way to say that nobody has the terminal any more
+            while part := os.read(ours, 4096):
+                told += part
+    os.close(ours)
+    assert process.returncode == 0, told
+    return told.decode()
+
+
+def test_a_terminal_shows_the_step_that_goes_on_and_nothing_else_does(tmp_path):
+    events = tmp_path / "events.jsonl"
+    ran("produce", "--events", "50", "--start", "2026-03-01", "--end", "2026-03-02", "--output", str(events))
+    landing = ("ingest", "--from", str(events), "--to", str(tmp_path / "raw"))
+    assert "landing events.jsonl" in on_a_terminal(*landing)
+    assert "landing events.jsonl" not in ran(*landing).stderr
+    assert "landing events.jsonl" not in on_a_terminal(*landing, "--json")
+    computing = ("batch", str(tmp_path / "raw"), str(tmp_path / "views"))
+    assert "computing the views of" in on_a_terminal(*computing)
+    assert "computing" not in ran(*computing, "--full").stderr
 
 
 def test_a_server_that_is_away_is_one_line_and_status_1():
