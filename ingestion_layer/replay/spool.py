@@ -62,7 +62,7 @@ class Spool:
 
     def _write(self) -> None:
         self._rows.sort()
-        run = tempfile.TemporaryFile(buffering=2**20)  # noqa: SIM115  it lives as long as the spool
+        run = tempfile.TemporaryFile(buffering=2**17)  # noqa: SIM115  it lives as long as the spool
         for row in self._rows:
             run.write(_SIZE.pack(len(row)))
             run.write(row)
