@@ -15,3 +15,7 @@ COMPRESSION = 8
 SETTLED_PER_RECENT = 4
 # Only a view's rows with new events are computed where the view has more than so many rows for each of them.
 ROWS_PER_CHANGED = 2
+# About how many bytes of raw events one task reads.
+SLICE_BYTES = 512 * 2**20
+# About how many bytes of raw events one bucket of a topic's state is made of, where it is made anew.
+BUCKET_BYTES = 4 * 2**30

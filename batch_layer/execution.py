@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import os
 import re
-from concurrent.futures import ThreadPoolExecutor
-
-import duckdb
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
 from batch_layer.config import SMALL_INCREMENT, SMALL_INPUT
+from batch_layer.report import Report
+from batch_layer.steps import Round, by_spark, in_threads
 from batch_layer.topic_plan import TopicPlan, plans
-from batch_layer.topic_run import compute
+from batch_layer.topic_run import computed
 from batch_layer.topic_task import BatchError, TopicResult, TopicTask
-from runtime.errors import PlatformError
 from runtime.settings import Settings, by_spark_submit
 
-Outcome = TopicResult | str | None
+Engine = Callable[[Sequence[Round]], list[Report]]
 
 
 def execute(tasks: list[TopicTask], settings: Settings) -> list[TopicResult]:
@@ -25,30 +27,28 @@ def execute(tasks: list[TopicTask], settings: Settings) -> list[TopicResult]:
     if failures:
         raise BatchError("; ".join(failures))
     waiting = [plan for plan in planned if isinstance(plan, TopicPlan) and not plan.is_idle]
-    outcomes = here(waiting, settings) if is_small(waiting, settings) else _by_spark(waiting, settings)
-    failures = [outcome for outcome in outcomes if isinstance(outcome, str)]
-    if failures:
-        raise BatchError("; ".join(failures))
-    return [outcome for outcome in outcomes if isinstance(outcome, TopicResult)]
+    if not waiting:
+        return []
+    with here(settings) if is_small(waiting, settings) else on_spark(waiting, settings) as engine:
+        return computed(waiting, engine)
 
 
 def is_small(waiting: list[TopicPlan], settings: Settings) -> bool:
     """Whether Spark's start would take longer than it saves; where it has been started, it is used."""
-    if not waiting:
-        return True
     if by_spark_submit() or not settings.spark_master.startswith("local"):
         return False
     most = SMALL_INCREMENT if all(plan.known for plan in waiting) else SMALL_INPUT
     return sum(plan.waiting_bytes for plan in waiting) <= most
 
 
-def here(waiting: list[TopicPlan], settings: Settings) -> list[Outcome]:
-    """Their outcomes, in threads: DuckDB leaves Python's lock alone while it works, so they use as many cores."""
-    with ThreadPoolExecutor(_cores(settings.spark_master)) as threads:
-        return list(threads.map(outcome, waiting))
+@contextmanager
+def here(settings: Settings) -> Iterator[Engine]:
+    """DuckDB leaves Python's lock alone while it works, so threads use as many cores as there are of them."""
+    with tempfile.TemporaryDirectory(prefix="batch-") as scratch:
+        yield lambda rounds: in_threads(rounds, cores(settings.spark_master), Path(scratch))
 
 
-def _cores(master: str) -> int:
+def cores(master: str) -> int:
     """How many tasks a Spark of this machine runs side by side: neither way takes more memory than the other."""
     said = re.match(r"local(?:\[(\d+|\*))?", master)
     if said and said[1] == "*":
@@ -56,7 +56,8 @@ def _cores(master: str) -> int:
     return max(1, int(said[1])) if said and said[1] else 1
 
 
-def _by_spark(waiting: list[TopicPlan], settings: Settings) -> list[Outcome]:
+@contextmanager
+def on_spark(waiting: list[TopicPlan], settings: Settings) -> Iterator[Engine]:
     # Only here: reading them takes a third of a small run's start.
     from py4j.protocol import Py4JError
     from pyspark.errors import PySparkException
@@ -64,25 +65,13 @@ def _by_spark(waiting: list[TopicPlan], settings: Settings) -> list[Outcome]:
     from runtime.spark.session import cause, session
 
     topics = ", ".join(plan.task.topic for plan in waiting)
+    run, source = waiting[0].task.run, waiting[0].task.raw.uri
     try:
         spark = session("batch", settings)
         try:
-            context = spark.sparkContext
-            run, source = waiting[0].task.run, waiting[0].task.raw.uri
-            context.setJobGroup(run, f"batch run {run}: rollups and views of {topics} from {source}", True)
-            return context.parallelize(waiting, len(waiting)).map(outcome).collect()
+            spark.sparkContext.setJobGroup(run, f"batch run {run}: rollups and views of {topics} from {source}", True)
+            yield lambda rounds: by_spark(spark.sparkContext, rounds)
         finally:
             spark.stop()
     except (PySparkException, Py4JError) as error:
         raise BatchError(f"Spark: {cause(error, 'SparkException: ')}") from error
-
-
-def outcome(plan: TopicPlan) -> Outcome:
-    """What came of a plan; a text where it failed, and why."""
-    topic = plan.task.topic
-    try:
-        return compute(plan)
-    except (PlatformError, OSError, duckdb.Error) as error:
-        return f"{topic}: {' '.join(str(error).split())}"
-    except Exception as error:  # nobody foresaw it, but it must not read as a failure of Spark
-        return f"{topic}: {type(error).__name__}: {' '.join(str(error).split())}"

@@ -6,10 +6,11 @@ can go back to it. Results of jobs that run as processes of their own wait under
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
 from batch_layer.topic_task import BatchError, TopicResult
-from catalogue.at_rest.runs import CURRENT, RunManifest, current, kept_runs, read_manifest, run_path
+from catalogue.at_rest.runs import CURRENT, RunManifest, current, kept_runs, read_manifest, run_path, state_index
 from runtime.storage.store import Conflict, Store
 from runtime.timestamps import now
 
@@ -90,6 +91,7 @@ def republish(output: Store, run: str) -> RunManifest:
         raise BatchError(f"RUN to publish again must be one of the kept ones: {known}; got {run!r}") from None
     wanted = read_manifest(data, f"'{run_path(run)}' in {output.uri}")
     lacking = [folder for folder in sorted(wanted.folders) if not output.list(f"{folder}/")]
+    lacking = lacking or [path for path in sorted(_state_files(output, wanted)) if output.etag(path) is None]
     if lacking:
         raise BatchError(f"run {run!r}: its objects must be there; '{lacking[0]}' is gone")
     try:
@@ -107,9 +109,23 @@ def drop_old_runs(output: Store, keep: int) -> list[str]:
     manifests = kept_runs(output)
     published = current(output)[0].run
     dropped = [manifest for manifest in manifests[: -keep or None] if manifest.run != published]
-    needed = set().union(*(manifest.folders for manifest in manifests if manifest not in dropped))
+    kept = [manifest for manifest in manifests if manifest not in dropped]
+    needed = set().union(*(manifest.folders for manifest in kept))
+    read = set().union(*(_state_files(output, manifest) for manifest in kept))
     for manifest in dropped:
+        paths = _state_files(output, manifest)
         for folder in manifest.folders - needed:
-            output.delete([e.path for e in output.list(f"{folder}/")])
+            paths |= {e.path for e in output.list(f"{folder}/")}
+        # A state that is kept may go on from files of one that isn't.
+        output.delete(sorted(path for path in paths - read if path.rpartition("/")[0] not in needed))
         output.delete([run_path(manifest.run)])
     return [manifest.run for manifest in dropped]
+
+
+def _state_files(output: Store, manifest: RunManifest) -> set[str]:
+    """Every file of its states, those among them that earlier runs have written."""
+    found: set[str] = set()
+    for topic, run in manifest.state.items():
+        with suppress(FileNotFoundError):  # nothing is left of it but its manifest
+            found |= {path for paths in state_index(output, topic, run).values() for path in paths}
+    return found

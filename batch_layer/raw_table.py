@@ -64,13 +64,18 @@ def load(con: duckdb.DuckDBPyConnection, topic: str, files: dict[Path, str]) -> 
     unreadable = con.execute('SELECT count(*) FROM events WHERE "partition" IS NULL').fetchall()[0][0]
     if unreadable:
         con.execute('DELETE FROM events WHERE "partition" IS NULL')
+    each_once(con)
+    return int(unreadable)
+
+
+def each_once(con: duckdb.DuckDBPyConnection) -> None:
+    """Leave of events that stand in table `events` more than once, in one file or in several, one each."""
     rows, distinct = con.execute(
         'SELECT count(*), count(DISTINCT ("partition"::HUGEINT << 64) + "offset") FROM events'
     ).fetchall()[0]
     if rows != distinct:
         first = 'SELECT min(rowid) FROM events GROUP BY "partition", "offset"'
         con.execute(f"DELETE FROM events WHERE rowid NOT IN ({first})")
-    return int(unreadable)
 
 
 def unreadable_lines(con: duckdb.DuckDBPyConnection, topic: str, files: dict[Path, str]) -> list[dict[str, Any]]:

@@ -1,58 +1,67 @@
-"""A topic's state between runs: of each rollup, and of the event ids of the horizon, a settled part and a recent one.
+"""A bucket of a topic's state between runs: of each rollup, and of the event ids, a settled part and a recent one.
 
-A run adds to the recent part and hands the settled one on as it is, so that it costs what is new. A recent part that
-has grown to a share of the settled one joins it. Together the two are the state: readers merge them.
+A run adds to the recent part and leaves the settled one where it stands, so that it costs what is new. A recent part
+that has grown to a share of the settled one joins it. Together the two are the state: readers merge them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import duckdb
 
 from batch_layer.config import SETTLED_PER_RECENT
 from catalogue.at_rest.runs import PARTS, state_file
-from catalogue.views import ROLLUPS
 from catalogue.views.rollups import Rollup
 from runtime.storage.store import Store
 
 IDS = "ids"
-_ID_TYPES = {"event_id": "UUID", '"partition"': "BIGINT", "kafka_ts": "TIMESTAMP"}
+ID_TYPES = {"event_id": "UUID", '"partition"': "BIGINT", '"offset"': "BIGINT", "kafka_ts": "TIMESTAMP"}
+EARLIER = f"earlier_{IDS}"
 
 
 class State:
-    """The state of a topic in the tables of `con`, where run `base` left it (None: empty), and as this run writes it.
+    """A bucket of a topic's state in the tables of `con`, as an earlier run left it, and as `run` writes it.
 
-    Opening makes `settled_<name>` and `recent_<name>` of each rollup and of the ids. `add_up` makes `fresh_<rollup>`,
-    what is new, and `<rollup>`, everything.
+    `base` are the files of the earlier run's parts by name, None where there was none. `open` makes the tables
+    `settled_<name>` and `recent_<name>`; `add_up` makes `fresh_<rollup>`, what is new, and `<rollup>`, everything.
     """
 
-    def __init__(self, con: duckdb.DuckDBPyConnection, topic: str, output: Store, scratch: Path, base: str | None):
-        self.con, self.topic, self.output, self.scratch, self.base = con, topic, output, scratch, base
-        self.rollups = tuple(r for r in ROLLUPS.values() if r.topic == topic)
-        for name, types in {IDS: _ID_TYPES, **{r.name: r.types for r in self.rollups}}.items():
-            for part in PARTS:
-                if base is None:
-                    columns = ", ".join(f"{column} {kind}" for column, kind in types.items())
-                    con.execute(f"CREATE TABLE {part}_{name} ({columns})")
-                else:
-                    local = self._local(part, name)
-                    output.download(state_file(topic, base, name, part), local)
-                    con.execute(f"CREATE VIEW {part}_{name} AS FROM read_parquet('{local}', hive_partitioning = false)")
-        con.execute(f"CREATE VIEW {self.earlier} AS FROM settled_{IDS} UNION ALL FROM recent_{IDS}")
+    def __init__(
+        self,
+        con: duckdb.DuckDBPyConnection,
+        output: Store,
+        scratch: Path,
+        topic: str,
+        run: str,
+        bucket: int,
+        base: Mapping[str, list[str]] | None,
+    ) -> None:
+        self.con, self.output, self.scratch = con, output, scratch
+        self.topic, self.run, self.bucket, self.base = topic, run, bucket, base
+        self.written: dict[str, dict[str, list[str]]] = {}
 
-    def _local(self, part: str, name: str) -> Path:
-        return self.scratch / f"{part}_{name}.parquet"
+    def open(self, name: str, types: Mapping[str, str]) -> None:
+        """Make the tables of what was there before of a rollup, or of the ids."""
+        for number, part in enumerate(PARTS):
+            if self.base is None:
+                columns = ", ".join(f"{column} {kind}" for column, kind in types.items())
+                self.con.execute(f"CREATE TABLE {part}_{name} ({columns})")
+            else:
+                local = self.scratch / f"{part}_{name}.parquet"
+                self.output.download(self.base[name][number], local)
+                read = f"read_parquet('{local}', hive_partitioning = false)"
+                self.con.execute(f"CREATE VIEW {part}_{name} AS FROM {read}")
 
-    @property
-    def earlier(self) -> str:
-        """The relation of the ids of the horizon: event_id, partition, and kafka_ts of the last sighting there."""
-        return f"earlier_{IDS}"
+    def open_ids(self) -> None:
+        """Make the relation EARLIER of the ids of the horizon: the last sighting of each, by partition."""
+        self.open(IDS, ID_TYPES)
+        self.con.execute(f"CREATE VIEW {EARLIER} AS FROM settled_{IDS} UNION ALL FROM recent_{IDS}")
 
-    def add_up(self, rollup: Rollup, counted: str) -> None:
-        """Add the events of `counted` to a rollup. Where nothing was before, `<rollup>` is all that is made."""
+    def add_up(self, rollup: Rollup, fresh: str) -> None:
+        """Add the rows of the SELECT `fresh` to a rollup. Where nothing was before, `<rollup>` is all that is made."""
         name = rollup.name
-        fresh = rollup.roll_up(counted)
         if self.base is None:
             self.con.execute(f"CREATE TABLE {name} AS {fresh}")
             return
@@ -77,21 +86,25 @@ class State:
         same = " AND ".join(f"y.{column} IS NOT DISTINCT FROM s.{column}" for column in rollup.grain)
         return f"(EXISTS (FROM young_{rollup.name} AS y WHERE {same}))"
 
-    def save(self, run: str, sightings: str, horizon_days: int) -> None:
-        """Write every rollup, and the ids with those of the relation `sightings`, as the state of `run`."""
-        for rollup in self.rollups:
-            self._save(run, rollup.name, f"FROM {rollup.name}", f"FROM young_{rollup.name}")
-        fresh = f'SELECT event_id, "partition", kafka_ts FROM {sightings}'
-        recent = f"FROM recent_{IDS} UNION ALL {fresh}"
-        self._save(run, IDS, _within(horizon_days, f"FROM settled_{IDS} UNION ALL {recent}"), recent)
+    def save_rollups(self, rollups: Iterable[Rollup]) -> None:
+        """Write rollups as the state of the run."""
+        for rollup in rollups:
+            self._save(rollup.name, f"FROM {rollup.name}", f"FROM young_{rollup.name}")
 
-    def _save(self, run: str, name: str, everything: str, recent: str) -> None:
+    def save_ids(self, sightings: str, horizon_days: int) -> None:
+        """Write the ids, with those of the relation `sightings`, as the state of the run."""
+        recent = f"FROM recent_{IDS} UNION ALL SELECT {', '.join(ID_TYPES)} FROM {sightings}"
+        self._save(IDS, _within(horizon_days, f"FROM settled_{IDS} UNION ALL {recent}"), recent)
+
+    def _save(self, name: str, everything: str, recent: str) -> None:
+        settled, young = (state_file(self.topic, self.run, name, part, self.bucket) for part in PARTS)
         if self.base is None or self._is_large(name, recent):
-            self.put(everything, state_file(self.topic, run, name, "settled"))
+            self.put(everything, settled)
             recent = f"FROM recent_{name} LIMIT 0"
         else:
-            self.output.upload(self._local("settled", name), state_file(self.topic, run, name, "settled"))
-        self.put(recent, state_file(self.topic, run, name, "recent"))
+            settled = self.base[name][0]
+        self.put(recent, young)
+        self.written[name] = {str(self.bucket): [settled, young]}
 
     def _is_large(self, name: str, recent: str) -> bool:
         rows, settled = self.con.execute(
@@ -113,5 +126,6 @@ def _within(horizon_days: int, sightings: str) -> str:
     """The last sighting of each id within the horizon, which ends at a partition's newest arrival."""
     return f"""
         WITH sightings AS ({sightings}), ends AS (SELECT "partition", max(kafka_ts) AS newest FROM sightings GROUP BY 1)
-        SELECT event_id, "partition", max(kafka_ts) AS kafka_ts FROM sightings JOIN ends USING ("partition")
+        SELECT event_id, "partition", max("offset") AS "offset", max(kafka_ts) AS kafka_ts
+        FROM sightings JOIN ends USING ("partition")
         WHERE kafka_ts >= newest - INTERVAL ({horizon_days}) DAY GROUP BY event_id, "partition" """

@@ -77,7 +77,7 @@ class Speed:
             for topic in TOPICS:
                 files: list[Path] = []
                 run = published.state.get(topic)
-                for path in state_files(topic, run, "ids") if run else ():
+                for path in state_files(self.batch, topic, run, "ids") if run else ():
                     files.append(Path(folder) / f"{topic}-{len(files)}.parquet")
                     self.batch.download(path, files[-1])
                 for delta in chains[topic]:

@@ -16,6 +16,8 @@ from runtime.storage.store import StorageError, Store
 CURRENT = "_current.json"
 RUNS = "_runs/"
 PARTS = ("settled", "recent")
+# Of a state's files and of what `inputs.json` says of them; one of another form is not gone on from.
+STATE_FORM = 2
 # Of the manifest's form. What only adds fields keeps it: readers hand on what they don't know.
 VERSION = 1
 
@@ -105,23 +107,45 @@ def run_path(run: str) -> str:
 
 
 def state_folder(topic: str, run: str) -> str:
-    """A topic's state after a run: the Parquet files of rollups and of the ids of the horizon, and `inputs.json`."""
+    """What a run has written of a topic's state: Parquet files of rollups and of ids, and `inputs.json`, its index."""
     return f"_state/{topic}/run={run}"
 
 
-def state_file(topic: str, run: str, name: str, part: str) -> str:
-    """One of the PARTS of a rollup, or of the ids; the rows of both together, merged, are the state."""
-    return f"{state_folder(topic, run)}/{name}-{part}.parquet"
+def state_file(topic: str, run: str, name: str, part: str, bucket: int = 0) -> str:
+    """Where a run writes one of the PARTS of a bucket of a rollup, or of the ids."""
+    return f"{state_folder(topic, run)}/{name}-{part}{f'-{bucket:05}' if bucket else ''}.parquet"
 
 
-def state_files(topic: str, run: str, name: str) -> list[str]:
-    """The Parquet files of a rollup, or of the ids; the rows of all of them together, merged, are the state."""
-    return [state_file(topic, run, name, part) for part in PARTS]
+def state_index(batch: Store, topic: str, run: str) -> dict[str, list[str]]:
+    """The Parquet files of a topic's state after a run, by rollup, and of the `ids`; some are an earlier run's.
+
+    The rows of all of a name's files together, merged, are the state. Empty for a run of an earlier release.
+    """
+    path = f"{state_folder(topic, run)}/inputs.json"
+    name = f"'{path}' in {batch.uri}"
+    try:
+        found = json.loads(batch.read(path))
+    except ValueError as error:
+        raise StorageError(f"{name}: must be JSON; {error}") from error
+    if not isinstance(found, dict) or not _map_of(_map_of(_paths))(found.get("states", {})):
+        raise StorageError(f"{name}: field 'states' must be paths by name and bucket; got {_short(found)}")
+    states = found.get("states", {})
+    return {name: [path for paths in buckets.values() for path in paths] for name, buckets in states.items()}
 
 
-def view_file(folder: str) -> str:
-    """The Parquet file of a view whose folder a manifest's `path` names."""
-    return f"{folder}/part-00000.parquet"
+def state_files(batch: Store, topic: str, run: str, name: str) -> list[str]:
+    """The Parquet files of a rollup, or of the ids, after a run; their rows together, merged, are the state."""
+    return state_index(batch, topic, run).get(name) or [state_file(topic, run, name, part) for part in PARTS]
+
+
+def view_file(folder: str, part: int = 0) -> str:
+    """Where a run writes a part of a view whose folder a manifest's `path` names."""
+    return f"{folder}/part-{part:05}.parquet"
+
+
+def view_files(batch: Store, folder: str) -> list[str]:
+    """The Parquet files of a view whose folder a manifest's `path` names: one, or several of a large one."""
+    return [entry.path for entry in batch.list(f"{folder}/") if entry.path.endswith(".parquet")]
 
 
 def read_manifest(text: bytes, name: str) -> RunManifest:
@@ -168,6 +192,10 @@ def _whole(value: object) -> bool:
 
 def _text(value: object) -> bool:
     return isinstance(value, str) and bool(value)
+
+
+def _paths(value: object) -> bool:
+    return isinstance(value, list) and all(map(_text, value))
 
 
 def _map_of(fits: Callable[[Any], bool]) -> Callable[[Any], bool]:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import pytest
 
 from batch_layer import execution
 from batch_layer.config import SMALL_INCREMENT, SMALL_INPUT
 from batch_layer.raw_input import RawInput
+from batch_layer.report import Report
 from batch_layer.run_batch_jobs import main
+from batch_layer.steps import Inbox
 from batch_layer.topic_plan import TopicPlan
 from batch_layer.topic_task import TopicTask
 from runtime.settings import Settings
@@ -20,29 +24,35 @@ from runtime.storage.store import Entry
 from tests.oracle.histories import history, write_raw
 
 
+@dataclass
+class Sleeper:
+    """A task that notes how many run beside it."""
+
+    key: str
+    seen: list[int]
+    running: list[None]
+    lock: threading.Lock
+
+    def run(self, inbox: Inbox) -> Iterator[Report]:
+        with self.lock:
+            self.running.append(None)
+            self.seen.append(len(self.running))
+        time.sleep(0.1)
+        with self.lock:
+            self.running.pop()
+        yield Report(self.key)
+
+
 @pytest.mark.parametrize(
     ("master", "most"),
     [("local", 1), ("local[1]", 1), ("local[3]", 3), ("local[2,4]", 2), ("local[*]", os.cpu_count())],
 )
-def test_without_spark_as_many_tasks_run_as_with_it(master, most, tmp_path, monkeypatch):
-    store = open_store(str(tmp_path))
-    task = TopicTask("auth_topic", "r1", None, store, store, 7)
+def test_without_spark_as_many_tasks_run_as_with_it(master, most):
     seen: list[int] = []
-    running: list[None] = []
-    lock = threading.Lock()
-
-    def compute(_: TopicPlan) -> None:
-        with lock:
-            running.append(None)
-            seen.append(len(running))
-        time.sleep(0.1)
-        with lock:
-            running.pop()
-
-    monkeypatch.setattr(execution, "compute", compute)
-    plans = [TopicPlan(task, RawInput((), None), ()) for _ in range(6)]
-    assert execution.here(plans, Settings.load({"SPARK_MASTER": master})) == [None] * 6
-    assert len(seen) == 6 and max(seen) == min(most, 6)
+    shared = (seen, [], threading.Lock())
+    with execution.here(Settings.load({"SPARK_MASTER": master})) as engine:
+        reports = engine([[Sleeper(str(number), *shared) for number in range(6)]])
+    assert len(reports) == len(seen) == 6 and max(seen) == min(most, 6)
 
 
 @pytest.mark.parametrize(

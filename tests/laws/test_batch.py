@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable
+from datetime import timedelta
 from pathlib import Path
 from random import Random
 
@@ -44,7 +45,8 @@ def odd_types(output: Path, view: str) -> list[str]:
 
 
 def answers(output: Path) -> dict[str, list[dict]]:
-    return {view: rows_of(output, view) for view in current(output)["views"]}
+    """Every view's rows, in an order that its files don't decide."""
+    return {view: sorted(rows_of(output, view), key=repr) for view in current(output)["views"]}
 
 
 def cut_of(records: Iterable[Record]) -> dict:
@@ -86,15 +88,35 @@ def test_a_full_run_equals_the_oracle(tmp_path, seed):
 NEVER, ALWAYS = 0, 10**9
 
 
+def cut_small(monkeypatch: pytest.MonkeyPatch, slice_bytes: int, bucket_bytes: int) -> None:
+    """Cut topics into slices and buckets of so many bytes of raw events."""
+    monkeypatch.setattr("batch_layer.topic_plan.SLICE_BYTES", slice_bytes)
+    monkeypatch.setattr("batch_layer.topic_plan.BUCKET_BYTES", bucket_bytes)
+
+
+def buckets_of(output: Path, topic: str) -> int:
+    """Into how many buckets the published state of a topic is cut."""
+    run = current(output)["state"][topic]
+    return json.loads((output / "_state" / topic / f"run={run}" / "inputs.json").read_bytes())["buckets"]
+
+
 @pytest.mark.parametrize(
-    "settles, rows_per_changed",
-    [(config.SETTLED_PER_RECENT, config.ROWS_PER_CHANGED), (NEVER, NEVER), (ALWAYS, NEVER), (NEVER, ALWAYS)],
-    ids=["as it is", "few rows change", "settled at once", "everything changes"],
+    "settles, rows_per_changed, slice_bytes, bucket_bytes",
+    [
+        (config.SETTLED_PER_RECENT, config.ROWS_PER_CHANGED, config.SLICE_BYTES, config.BUCKET_BYTES),
+        (NEVER, NEVER, config.SLICE_BYTES, config.BUCKET_BYTES),
+        (ALWAYS, NEVER, config.SLICE_BYTES, config.BUCKET_BYTES),
+        (NEVER, ALWAYS, 100_000, config.BUCKET_BYTES),
+        (NEVER, NEVER, 100_000, 80_000),
+        (ALWAYS, ALWAYS, config.SLICE_BYTES, 150_000),
+    ],
+    ids=["as it is", "few rows change", "settled at once", "slices", "slices and buckets", "buckets"],
 )
-def test_steps_equal_the_whole(tmp_path, monkeypatch, settles, rows_per_changed):
+def test_steps_equal_the_whole(tmp_path, monkeypatch, settles, rows_per_changed, slice_bytes, bucket_bytes):
     monkeypatch.setattr("batch_layer.state.SETTLED_PER_RECENT", settles)
-    monkeypatch.setattr("batch_layer.topic_run.ROWS_PER_CHANGED", rows_per_changed)
-    rng, records = Random(5), history(5, 3000)
+    monkeypatch.setattr("batch_layer.view_rows.ROWS_PER_CHANGED", rows_per_changed)
+    cut_small(monkeypatch, slice_bytes, bucket_bytes)
+    rng, records = Random(5), history(5, 2000)
     raw, stepwise, whole = tmp_path / "raw", tmp_path / "stepwise", tmp_path / "whole"
     ends = {place: sorted(rng.choices(range(max(offsets) + 2), k=2)) + [math.inf]
             for place in {r[:2] for r in records}
@@ -115,6 +137,63 @@ def test_steps_equal_the_whole(tmp_path, monkeypatch, settles, rows_per_changed)
     for options in ([], ["--full"]):
         assert main([str(raw), str(stepwise), *options]) == 0
         assert (answers(stepwise), {k: current(stepwise)[k] for k in ("cut", "ledger")}) == before
+
+
+def skewed(seed: int, events: int) -> list[Record]:
+    """Watching, nearly all of it by one person in one course; a fifth of the ids come again, in any partition."""
+    rng, records, ids = Random(seed), [], []
+    arrivals = [START + timedelta(minutes=rng.randrange(600)) for _ in range(3)]
+    for offset in range(events):
+        partition = rng.randrange(3)
+        arrivals[partition] += timedelta(minutes=rng.randrange(20))
+        body = event(rng, "video_topic", "VIDEO_WATCHED", arrivals[partition])
+        if rng.random() < 0.8:
+            body |= {"user_id": "SV001", "course_id": "COURSE001"}
+        if ids and rng.random() < 0.2:
+            body["event_id"] = rng.choice(ids[-20:])
+        elif body.get("event_id"):
+            ids.append(body["event_id"])
+        records.append(Record("video_topic", partition, offset, arrivals[partition], written(rng, body)))
+    return records
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_ids_in_several_partitions_and_skew_are_the_same_in_steps_and_at_once(tmp_path, monkeypatch, seed):
+    """The partitions of a topic are read at different speeds: what is read later may have arrived before."""
+    cut_small(monkeypatch, *((100_000, 60_000), (10**9, 60_000), (10**9, 10**9))[seed - 1])
+    rng, records = Random(seed), skewed(seed, 600)
+    ends = [sorted(rng.choices(range(600), k=2)) + [600] for _ in range(3)]
+    done: list[Record] = []
+    for step in range(3):
+        fresh = [r for r in records if r not in done and r.offset < ends[r.partition][step]]
+        write_raw(tmp_path / "raw", fresh, files_per_topic=2, tag=f"step{step}", seed=step)
+        done += fresh
+        assert main(["video", str(tmp_path / "raw"), str(tmp_path / "steps")]) == 0
+        check(tmp_path / "steps", done, ("video_topic",))
+    assert (buckets_of(tmp_path / "steps", "video_topic") > 1) == (seed < 3)
+    assert main(["video", str(tmp_path / "raw"), str(tmp_path / "whole"), "--full"]) == 0
+    assert answers(tmp_path / "steps") == answers(tmp_path / "whole")
+
+
+def test_any_number_of_buckets_gives_the_same_and_an_increment_keeps_it(tmp_path, monkeypatch):
+    records = history(6, 900, topics=("video_topic",))
+    early, late = [r for r in records if r.offset < 200], [r for r in records if r.offset >= 200]
+    raw, output = str(tmp_path / "raw"), tmp_path / "out"
+    write_raw(tmp_path / "raw", early, tag="early")
+    found = []
+    for bucket_bytes in (10**9, 40_000, 100_000):
+        cut_small(monkeypatch, 50_000, bucket_bytes)
+        assert main(["video", raw, str(output), "--full"]) == 0
+        found.append((buckets_of(output, "video_topic"), answers(output)))
+    assert found[0][0] == 1 < found[2][0] < found[1][0]
+    assert [{v: differences(rows, found[0][1][v]) for v, rows in each.items()} for _, each in found] == [
+        dict.fromkeys(found[0][1], [])
+    ] * 3
+    write_raw(tmp_path / "raw", late, tag="late")
+    cut_small(monkeypatch, 50_000, 10**9)
+    assert main(["video", raw, str(output)]) == 0
+    check(output, records, ("video_topic",))
+    assert buckets_of(output, "video_topic") == found[2][0]
 
 
 def test_jobs_run_alone_and_leave_the_others(tmp_path):

@@ -14,9 +14,10 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
+from batch_layer.execution import here
 from batch_layer.publication import publish
 from batch_layer.topic_plan import plan
-from batch_layer.topic_run import compute
+from batch_layer.topic_run import computed
 from batch_layer.topic_task import TopicTask
 from catalogue.at_rest.deltas import boundary, read_deltas
 from catalogue.at_rest.runs import current
@@ -110,9 +111,9 @@ class Platform:
         write_raw(Path(raw.uri), chosen, files_per_topic=2, repeats=0.1, seed=self.runs)
         results = []
         for topic in TOPICS:
-            result = compute(plan(TopicTask(topic, run, None, raw, self.batch, self.settings.duplicate_days)))
-            assert result
-            results.append(result)
+            task = TopicTask(topic, run, None, raw, self.batch, self.settings.duplicate_days)
+            with here(self.settings) as engine:
+                results += computed([plan(task)], engine)
         publish(self.batch, run, results)
         if not self.speed.holds(current(self.batch)[0]):
             self.speed = self.new_speed()
