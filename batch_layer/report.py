@@ -13,7 +13,8 @@ class Report:
     """What one task found and wrote, or a topic's tasks together.
 
     `again` says why the topic has to be recomputed from all raw events, `failure` why it can't be computed. `states`
-    are the paths of state files by name and bucket, `views` the rows and columns of each view, `parts` its files.
+    are the paths of state files by name and bucket, `views` the rows, columns and number of parts of each view,
+    `parts` the files of all of them.
     """
 
     topic: str
@@ -22,7 +23,7 @@ class Report:
     cut: dict[str, int] = field(default_factory=dict)
     ledger: Entries = field(default_factory=dict)
     states: dict[str, dict[str, list[str]]] = field(default_factory=dict)
-    views: dict[str, tuple[int, dict[str, str]]] = field(default_factory=dict)
+    views: dict[str, tuple[int, dict[str, str], int]] = field(default_factory=dict)
     parts: set[str] = field(default_factory=set)
     again: str = ""
     failure: str = ""
@@ -41,8 +42,9 @@ def summed(topic: str, reports: Iterable[Report]) -> Report:
         add_entries(total.ledger, report.ledger)
         for name, buckets in report.states.items():
             total.states.setdefault(name, {}).update(buckets)
-        for name, (rows, columns) in report.views.items():
-            total.views[name] = (rows + total.views.get(name, (0, {}))[0], columns)
+        for name, (rows, columns, parts) in report.views.items():
+            before = total.views.get(name, (0, {}, 0))
+            total.views[name] = before[0] + rows, columns, before[2] + parts
         total.parts |= report.parts
         total.again = total.again or report.again
         total.failure = total.failure or report.failure

@@ -27,7 +27,7 @@ def write_view(state: State, view: View, report: Report, base: str | None) -> No
         rows = changed_rows(state, view, base) if base else None
         query = f"SELECT * FROM ({rows or view.sql}) ORDER BY {', '.join(view.key)}"
         path = view_file(f"{view.name}/run={state.run}", state.bucket)
-        report.views[view.name] = state.put(query, path)
+        report.views[view.name] = *state.put(query, path), 1
         report.parts.add(path)
     except duckdb.Error as error:
         raise BatchError(f"view '{view.name}': {str(error).splitlines()[0]}") from error
@@ -44,7 +44,7 @@ def carry_part(task: TopicTask, view: View, number: int, scratch: Path, report: 
         columns = {column[0]: column[1] for column in con.execute(f"DESCRIBE FROM {relation}").fetchall()}
     task.output.upload(local, path)
     local.unlink()
-    report.views[view.name] = rows, columns
+    report.views[view.name] = rows, columns, 1
     report.parts.add(path)
 
 

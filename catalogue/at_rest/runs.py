@@ -24,12 +24,26 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class ViewFiles:
-    """Where a run's view is: the folder of its Parquet files, the rows in all of them, SQL type by column in order."""
+    """Where a run's view is: the folder of its Parquet files, the rows in all of them, SQL type by column in order.
+
+    `parts` is how many files there are: one, or several of a large view.
+    """
 
     path: str
     rows: int
     columns: dict[str, str] = field(default_factory=dict)
+    parts: int = 1
     unknown: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def files(self) -> list[str]:
+        """The Parquet files, which together are the view."""
+        return [view_file(self.path, part) for part in range(self.parts)]
+
+    def described(self) -> dict[str, Any]:
+        """As it stands in a manifest."""
+        parts = {"parts": self.parts} if self.parts != 1 else {}
+        return {**self.unknown, "path": self.path, "rows": self.rows, "columns": self.columns, **parts}
 
 
 @dataclass(frozen=True)
@@ -50,10 +64,7 @@ class RunManifest:
 
     def encoded(self) -> bytes:
         """The manifest as it is stored."""
-        views = {
-            name: {**view.unknown, "path": view.path, "rows": view.rows, "columns": view.columns}
-            for name, view in self.views.items()
-        }
+        views = {name: view.described() for name, view in self.views.items()}
         known = {
             "version": VERSION,
             "run": self.run,
@@ -143,11 +154,6 @@ def view_file(folder: str, part: int = 0) -> str:
     return f"{folder}/part-{part:05}.parquet"
 
 
-def view_files(batch: Store, folder: str) -> list[str]:
-    """The Parquet files of a view whose folder a manifest's `path` names: one, or several of a large one."""
-    return [entry.path for entry in batch.list(f"{folder}/") if entry.path.endswith(".parquet")]
-
-
 def read_manifest(text: bytes, name: str) -> RunManifest:
     """The manifest that `text` is. Raises StorageError that says which field of `name` is damaged."""
     try:
@@ -169,6 +175,7 @@ def _manifest(batch: Store, path: str) -> RunManifest:
 
 
 def _view(found: dict[str, Any], name: str) -> ViewFiles:
+    found.setdefault("parts", 1)
     return ViewFiles(**{key: _taken(found, key, *rule, name) for key, rule in _VIEW_RULES.items()}, unknown=found)
 
 
@@ -214,4 +221,5 @@ _VIEW_RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "path": (_text, "a folder"),
     "rows": (_whole, "a count"),
     "columns": (_map_of(_text), "SQL types by column"),
+    "parts": (_whole, "a count"),
 }

@@ -8,7 +8,7 @@ import threading
 from contextlib import closing
 from pathlib import Path
 
-from catalogue.at_rest.runs import RunManifest, kept, view_file
+from catalogue.at_rest.runs import RunManifest, ViewFiles, kept
 from catalogue.sql.dialect import connect
 from runtime.storage.store import StorageError, Store
 from serving_layer.errors import UnknownRun
@@ -17,7 +17,7 @@ from serving_layer.query import cursors
 from serving_layer.query.answers import Answer, answer, count, page
 from serving_layer.query.formats import json_bytes
 from serving_layer.query.query import Query
-from serving_layer.state.local_copies import naming_object
+from serving_layer.state.local_copies import copy_view, naming_object
 
 MOST_FILES = 16
 _RUN = re.compile(r"[\w.\-]{1,100}")
@@ -38,9 +38,10 @@ class OlderRuns:
         if view not in manifest.views:
             raise UnknownRun(f"run '{run}' has no view '{view}'")
         covers = {"run": run, "cut": manifest.cut, "head": manifest.cut, "watermark": None, "lag_seconds": None}
-        path = view_file(manifest.views[view].path)
+        files = manifest.views[view]
+        path = files.files[0]
         with self.lock:
-            file = self._file(run, path)
+            file = self._file(run, files)
             try:
                 with naming_object(self.batch, path, file), closing(connect()) as con:
                     con.execute(f"CREATE VIEW answer AS FROM read_parquet('{file}', hive_partitioning = false)")
@@ -61,13 +62,14 @@ class OlderRuns:
         except FileNotFoundError:
             raise UnknownRun(f"run '{run}' is not kept") from None
 
-    def _file(self, run: str, path: str) -> Path:
+    def _file(self, run: str, files: ViewFiles) -> Path:
+        path = files.files[0]
         if path not in self.files:
             while len(self.files) >= MOST_FILES:
                 self.files.pop(next(iter(self.files))).unlink()
             local = Path(self.folder.name) / path.replace("/", "-")
             try:
-                self.batch.download(path, local)
+                copy_view(self.batch, files, local)
             except FileNotFoundError:
                 self._manifest(run)  # retention may have dropped it since
                 raise StorageError(f"'{path}' in {self.batch.uri} is gone") from None

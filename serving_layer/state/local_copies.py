@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 
 import duckdb
 
 from catalogue.at_rest.deltas import Delta
+from catalogue.at_rest.runs import ViewFiles
+from catalogue.sql.dialect import connect
 from runtime.storage.store import StorageError, Store
 
 # Gives a local copy of a delta's rows, kept meanwhile.
@@ -23,6 +25,26 @@ def naming_object(store: Store, path: str, local: Path) -> Iterator[None]:
     except (duckdb.Error, ValueError, OSError) as error:
         told = (str(error) or type(error).__name__).splitlines()[0].replace(str(local), path)
         raise StorageError(f"'{path}' in {store.uri}: {told}") from error
+
+
+def copy_view(store: Store, files: ViewFiles, local: Path) -> None:
+    """Copy a view, all parts of it, to one local Parquet file. Raises FileNotFoundError and StorageError."""
+    parts = {path: local.with_name(f"{local.name}-{part}") for part, path in enumerate(files.files)}
+    if len(parts) == 1:
+        store.download(*parts, local)
+        return
+    try:
+        for path, part in parts.items():
+            store.download(path, part)
+            with naming_object(store, path, part), closing(connect()) as con:
+                con.execute(f"SELECT count(*) FROM read_parquet('{part}')")
+        listed = ", ".join(f"'{part}'" for part in parts.values())
+        with naming_object(store, files.path, local), closing(connect()) as con:
+            read = f"read_parquet([{listed}], hive_partitioning = false)"
+            con.execute(f"COPY (FROM {read}) TO '{local}' (FORMAT parquet)")
+    finally:
+        for part in parts.values():
+            part.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -18,7 +18,7 @@ import duckdb
 
 from catalogue.at_rest.deltas import Delta, Vector
 from catalogue.at_rest.ledger import Entries, add_entries
-from catalogue.at_rest.runs import RunManifest, state_files, view_file
+from catalogue.at_rest.runs import RunManifest, state_files
 from catalogue.events import TOPICS
 from catalogue.sql.dialect import connect
 from catalogue.views import ROLLUPS, VIEWS
@@ -27,7 +27,7 @@ from catalogue.views.view import View
 from runtime.settings import Settings
 from runtime.storage.store import Store
 from runtime.timestamps import written
-from serving_layer.state.local_copies import fetched, naming_object
+from serving_layer.state.local_copies import copy_view, fetched, naming_object
 from serving_layer.state.person_index import PersonIndex
 from serving_layer.state.person_rows import PersonRows
 from serving_layer.state.relation import Relation
@@ -89,10 +89,9 @@ class TopicState:
             con.execute(f"INSERT INTO refreshed VALUES ('{view.name}', 0)")
             files = current.views.get(view.name) if self.run else None
             if files:
-                place = files.path
                 local = self.folder / f"{view.name}.parquet"
-                batch.download(view_file(place), local)
-                with naming_object(batch, view_file(place), local):
+                copy_view(batch, files, local)
+                with naming_object(batch, files.files[0], local):
                     con.execute(f"CREATE VIEW batch_{view.name} AS FROM {_rows_of(local)}")
                     if view.shard in ("user_id", "student_id"):
                         lookup = PersonIndex(local, view.shard, self.folder / f"{view.name}.arrow")
@@ -113,7 +112,7 @@ class TopicState:
     def _of_parts(self, batch: Store, name: str, statement: str) -> list[Any]:
         """What a statement says of each part of the run's state of a rollup, or of the ids."""
         found = []
-        for path in state_files(self.topic, self.run, name) if self.run else ():
+        for path in state_files(batch, self.topic, self.run, name) if self.run else ():
             with fetched(batch, path, self.folder / Path(path).name) as local:
                 found.append(self.con.execute(statement.format(_rows_of(local))).fetchall()[0][0])
         return found

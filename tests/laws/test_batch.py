@@ -196,6 +196,16 @@ def test_any_number_of_buckets_gives_the_same_and_an_increment_keeps_it(tmp_path
     assert buckets_of(output, "video_topic") == found[2][0]
 
 
+def test_slices_and_buckets_go_through_spark_s_shuffle(tmp_path, monkeypatch):
+    monkeypatch.setattr("batch_layer.execution.SMALL_INPUT", 0)
+    cut_small(monkeypatch, 50_000, 60_000)
+    records = history(6, 900, topics=("video_topic", "profile_topic"))
+    write_raw(tmp_path / "raw", records, repeats=0.1)
+    assert main([str(tmp_path / "raw"), str(tmp_path / "out")]) == 0
+    check(tmp_path / "out", records)
+    assert buckets_of(tmp_path / "out", "video_topic") > 1
+
+
 def test_jobs_run_alone_and_leave_the_others(tmp_path):
     records = history(7, 2000)
     raw, output = str(tmp_path / "raw"), tmp_path / "out"

@@ -101,7 +101,8 @@ def test_a_damaged_state_is_named_and_changes_nothing(raw, tmp_path, capsys):
         extra,
         next((tmp_path / "raw" / "topic=video_topic").rglob("*-2.json"))
         .read_bytes()
-        .replace(b'"offset":', b'"offset":9'),
+        .replace(b'"offset":', b'"offset":9')
+        .replace(b'"kafka_timestamp":"2026', b'"kafka_timestamp":"2027'),
     )
     try:
         assert "video_topic" in complaint(["video", raw, str(output)], capsys)

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from batch_layer.run_batch_jobs import main
-from catalogue.at_rest.runs import current, view_file
+from catalogue.at_rest.runs import current
 from runtime.settings import Settings
 from runtime.storage.opening import open_store
 from runtime.storage.store import Store
@@ -47,8 +47,8 @@ def copied(store: Store, folder: Path) -> Store:
 def tables(output: Store) -> dict[str, list[dict]]:
     """The published views' rows."""
     views = current(output)[0].views
-    files = {name: io.BytesIO(output.read(view_file(view.path))) for name, view in views.items()}
-    return {name: pq.ParquetFile(file).read().to_pylist() for name, file in files.items()}
+    files = {name: [io.BytesIO(output.read(file)) for file in view.files] for name, view in views.items()}
+    return {name: [row for f in parts for row in pq.ParquetFile(f).read().to_pylist()] for name, parts in files.items()}
 
 
 def test_the_whole_path_on_hdfs(stack, hdfs, environ, tmp_path, monkeypatch, capsys):

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from catalogue.at_rest.runs import NOTHING, RunManifest, ViewFiles, current, kept, kept_runs
+from catalogue.at_rest.runs import NOTHING, RunManifest, ViewFiles, current, kept, kept_runs, state_files
 from runtime.errors import PlatformError
 from runtime.storage.opening import open_store
 from runtime.storage.store import StorageError
@@ -64,7 +64,7 @@ def test_one_without_a_version_is_of_the_first(batch):
 
 def test_unknown_fields_are_kept_and_written_back(batch):
     text = json.loads(damaged({"note": ["of", "tomorrow"]}))
-    text["views"]["video_popularity"]["parts"] = 3
+    text["views"]["video_popularity"]["note"] = 3
     batch.write("_current.json", json.dumps(text).encode())
     found = current(batch)[0]
     assert found.unknown == {"note": ["of", "tomorrow"]}
@@ -95,6 +95,25 @@ def test_a_damaged_one_names_the_object_and_the_field(batch, text, said):
         kept(batch, "r1")
     assert str(caught.value).startswith(f"'_runs/r1.json' in {batch.uri}: {said}")
     assert isinstance(caught.value, PlatformError) and "\n" not in str(caught.value)
+
+
+def test_a_view_of_several_files_says_so(batch):
+    view = ViewFiles("v/run=r1", 9, {}, 2)
+    batch.write("_runs/r1.json", replace(MANIFEST, views={"v": view}).encoded())
+    assert kept(batch, "r1").views["v"].files == ["v/run=r1/part-00000.parquet", "v/run=r1/part-00001.parquet"]
+    assert json.loads(batch.read("_runs/r1.json"))["views"]["v"]["parts"] == 2
+
+
+def test_a_state_is_the_files_that_its_index_names(batch):
+    batch.write("_state/t/run=r2/inputs.json", json.dumps({"states": {"ids": {"0": ["a", "b"], "1": ["c"]}}}).encode())
+    assert state_files(batch, "t", "r2", "ids") == ["a", "b", "c"]
+    batch.write("_state/t/run=r1/inputs.json", b"{}")
+    earlier = [f"_state/t/run=r1/ids-{part}.parquet" for part in ("settled", "recent")]
+    assert state_files(batch, "t", "r1", "ids") == earlier, "of an earlier release"
+    for text in (b"{", b"[]", b'{"states": {"ids": {"0": "a"}}}'):
+        batch.write("_state/t/run=r3/inputs.json", text)
+        with pytest.raises(StorageError, match="'_state/t/run=r3/inputs.json' in "):
+            state_files(batch, "t", "r3", "ids")
 
 
 def test_kept_runs_are_in_the_order_of_their_publication(batch):

@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from catalogue.at_rest.deltas import Delta
-from catalogue.at_rest.runs import NOTHING, RunManifest, ViewFiles, state_file, view_file
+from catalogue.at_rest.runs import NOTHING, RunManifest, ViewFiles, state_file, state_folder, view_file
 from catalogue.events import TOPICS
 from catalogue.sql.dialect import connect
 from catalogue.views import VIEWS
@@ -35,6 +35,7 @@ def test_it_spills_and_its_answers_stay_right(tmp_path):
         rows = f"FROM video_watches WHERE date {days} DATE '2026-03-05'"
         written(con, tmp_path, state_file(TOPIC, "r1", "video_watches", part), rows)
         written(con, tmp_path, state_file(TOPIC, "r1", "ids", part), "SELECT TIMESTAMP '2026-03-08' AS kafka_ts")
+    (tmp_path / state_folder(TOPIC, "r1") / "inputs.json").write_text("{}")
     views = {}
     for view in (v for v in VIEWS.values() if v.topic == TOPIC):
         views[view.name] = ViewFiles(f"{view.name}/run=r1", 0)
