@@ -44,7 +44,8 @@ def _before_their_turn(days: int) -> str:
     Kafka's key rules out, are told here.
     """
     return f"""SELECT 1 FROM fresh_ids AS f JOIN (
-            SELECT event_id, max(kafka_ts) AS newest, min(("offset", "partition")) AS lowest FROM {EARLIER} GROUP BY 1
+            SELECT event_id, max(kafka_ts) AS newest, min(("offset", "partition")) AS lowest
+            FROM {EARLIER} SEMI JOIN fresh_ids USING (event_id) GROUP BY 1
         ) AS e USING (event_id)
         WHERE f.kafka_ts < e.newest OR (f."offset", f."partition") < e.lowest
             AND epoch_us(f.kafka_ts) - epoch_us(e.newest) <= {days * MICROSECONDS_A_DAY} LIMIT 1"""

@@ -109,6 +109,8 @@ def drop_old_runs(output: Store, keep: int) -> list[str]:
     manifests = kept_runs(output)
     published = current(output)[0].run
     dropped = [manifest for manifest in manifests[: -keep or None] if manifest.run != published]
+    if not dropped:
+        return []
     kept = [manifest for manifest in manifests if manifest not in dropped]
     needed = set().union(*(manifest.folders for manifest in kept))
     read = set().union(*(_state_files(output, manifest) for manifest in kept))

@@ -190,7 +190,11 @@ def _finish(output: Store, run: str, results: list[TopicResult], settings: Setti
     LOG.info("published", run=run, topics=len(results), events=sum(r.events for r in results))
     print(f"published run {run}")
     metrics.leave_success(settings, manifest, results)
-    dropped = drop_old_runs(output, settings.keep_runs)
+    try:
+        dropped = drop_old_runs(output, settings.keep_runs)
+    except StorageError as error:  # the run is published; the next one tries again
+        LOG.warning("old runs are not dropped", run=run, error=error)
+        return
     if dropped:
         LOG.info("dropped old runs", run=run, dropped=len(dropped))
 

@@ -1,6 +1,7 @@
 """Publishing what jobs staged: again after a stop, never twice, and which runs retention drops."""
 
 import json
+import time
 
 import pytest
 
@@ -9,6 +10,7 @@ from batch_layer.run_batch_jobs import main
 from batch_layer.topic_task import BatchError, TopicResult
 from catalogue.at_rest.runs import ViewFiles, current
 from runtime.storage.opening import open_store
+from runtime.storage.store import StorageError
 
 
 @pytest.fixture
@@ -112,3 +114,42 @@ def test_a_run_that_retention_drops_meanwhile_stays_dropped(kept, monkeypatch):
     with pytest.raises(BatchError, match="run 'a' was dropped meanwhile; b stays published"):
         republish(kept, "a")
     assert current(kept)[0].run == "b"
+
+
+def state_of(output, run: str, settled: str) -> None:
+    """A run's state whose settled part is the file `settled`."""
+    recent = f"_state/video_topic/run={run}/video_watches-recent.parquet"
+    output.write(settled, b"")
+    output.write(recent, b"")
+    index = {"states": {"video_watches": {"0": [settled, recent]}}}
+    output.write(f"_state/video_topic/run={run}/inputs.json", json.dumps(index).encode())
+
+
+def test_a_file_goes_with_the_last_run_whose_state_it_is(output):
+    first = "_state/video_topic/run=a/video_watches-settled.parquet"
+    for run, base, settled in (("a", None, first), ("b", "a", first), ("c", "b", first.replace("=a", "=c"))):
+        state_of(output, run, settled)
+        output.write(f"video_popularity/run={run}/part-00000.parquet", b"")
+        publish(output, run, [result(run, base)])
+        time.sleep(0.002)  # published at another millisecond
+    assert drop_old_runs(output, 2) == ["a"]
+    assert [e.path for e in output.list("_state/video_topic/run=a/")] == [first], "run b goes on from it"
+    assert republish(output, "b").run == "b"
+    output.delete([first])
+    with pytest.raises(BatchError, match=f"'{first}' is gone"):
+        republish(output, "b")
+    output.write(first, b"")
+    assert republish(output, "c").run == "c" and drop_old_runs(output, 1) == ["b"]
+    assert {e.path.split("/")[2] for e in output.list("_state/")} == {"run=c"}
+
+
+def test_a_damaged_index_keeps_what_it_may_need(output):
+    for run, base in (("a", None), ("b", "a")):
+        state_of(output, run, f"_state/video_topic/run={run}/video_watches-settled.parquet")
+        output.write(f"video_popularity/run={run}/part-00000.parquet", b"")
+        publish(output, run, [result(run, base)])
+        time.sleep(0.002)
+    output.write("_state/video_topic/run=b/inputs.json", b"{")
+    with pytest.raises(StorageError, match="inputs.json"):
+        drop_old_runs(output, 1)
+    assert len(output.list("_state/video_topic/run=a/")) == 3

@@ -11,7 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "batch_layer" / "QUICKSTART.md"
-LIMIT = 300
+LIMIT = 600
 
 
 def test_the_commands_lead_to_views(stack, tmp_path):
