@@ -133,12 +133,12 @@ def test_an_interrupted_run_publishes_nothing(folder):
     much.write_bytes(b"\n" * (SMALL_INPUT + 1))
     command = [sys.executable, run_batch_jobs.__file__, str(folder / "raw"), str(folder / "out")]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while not Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text():  # Spark's JVM
             assert process.poll() is None and time.monotonic() < deadline
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=180)
     assert process.returncode == 130
     assert "run_batch_jobs: interrupted" in said and "Traceback" not in said
     assert not (folder / "out" / "_current.json").exists()
