@@ -31,7 +31,7 @@ def copy_view(store: Store, files: ViewFiles, local: Path) -> None:
     """Copy a view, all parts of it, to one local Parquet file. Raises FileNotFoundError and StorageError."""
     parts = {path: local.with_name(f"{local.name}-{part}") for part, path in enumerate(files.files)}
     if len(parts) == 1:
-        store.download(*parts, local)
+        store.download(files.files[0], local)
         return
     try:
         for path, part in parts.items():

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
+from batch_layer.config import BUCKET_BYTES
 from batch_layer.execution import here
 from batch_layer.publication import publish
 from batch_layer.topic_plan import plan
@@ -258,13 +259,18 @@ def test_compacted_deltas_say_the_same(tmp_path):
     fresh.stop()
 
 
-@pytest.mark.parametrize("layer", ["batch", "speed"])
-def test_layers_apart(tmp_path, layer):
+@pytest.mark.parametrize(
+    ("layer", "bucket_bytes"), [("batch", BUCKET_BYTES), ("speed", BUCKET_BYTES), ("batch", 60_000)]
+)
+def test_layers_apart(tmp_path, monkeypatch, layer, bucket_bytes):
     """batch answers for the events below the cut; speed for those from the cut on, each identity still once."""
+    monkeypatch.setattr("batch_layer.topic_plan.BUCKET_BYTES", bucket_bytes)
     platform = Platform(tmp_path, history(8, 1200), 8)
     platform.micro_batch(0.4)
     platform.run_batch(at_boundary=True)
     platform.micro_batch(1.0)
+    parts = {view.parts for view in current(platform.batch)[0].views.values()}
+    assert (max(parts) > 1) == (bucket_bytes != BUCKET_BYTES), "some views are several files"
     state = opened(platform)
     try:
         cut = current(platform.batch)[0].cut
