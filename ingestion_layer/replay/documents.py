@@ -25,7 +25,7 @@ events, without addresses. An event that the catalogue would call invalid is nev
 Rows are mapped in the order of their times, whatever order and files they come in; of one moment pauses come before plays. So what a call
 says of a set of rows depends neither on how it is cut into files, nor on their names and order, nor on whether a file is given twice.
 Rows are sorted on disk: memory doesn't grow with their number, but with that of people, of the assignments that each has opened, and of
-sessions of the last 30 days; the temporary folder takes about what the unpacked rows do.
+sessions of the last 7 days; the temporary folder takes about what the unpacked rows do.
 
 - **Identity** is what a row says, in a canonical form: a UUID of the source in lower case, else the content that the format names
   below. Where a clock tells whole seconds, equal rows of one file are told apart by their ordinal. So the same row is the same event,

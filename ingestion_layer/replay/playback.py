@@ -13,7 +13,7 @@ from ingestion_layer.replay.quantities import whole
 
 Kept = TypeVar("Kept")
 # A playing that nothing was heard of for so long is over.
-FORGOTTEN = 30 * DAY
+FORGOTTEN = 7 * DAY
 # A play that finds the playing where the clock has brought it, give or take seconds, goes on with it.
 CONTIGUOUS = 2.0
 
