@@ -1,1 +1,1 @@
-"""The routes of the API, one module per subject; each makes a router of what it needs."""
+"""The routes of the API, one module per subject; each adds its own to the application."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request, Response
+from fastapi import FastAPI, Request, Response
 
 from catalogue.events import TOPICS
 from serving_layer.identity.gate import Gate
@@ -13,11 +13,10 @@ from serving_layer.routes.views import json_response
 from serving_layer.state.serving_state import ServingState
 
 
-def routes(state: ServingState, coverage: Coverage, gate: Gate) -> APIRouter:
+def add(app: FastAPI, state: ServingState, coverage: Coverage, gate: Gate) -> None:
     """`/freshness`."""
-    router = APIRouter()
 
-    @router.get(
+    @app.get(
         "/freshness",
         responses={**FRESHNESS, 401: ERRORS[401], 503: ERRORS[503]},
         summary="What the answers cover, and the ledger",
@@ -38,5 +37,3 @@ def routes(state: ServingState, coverage: Coverage, gate: Gate) -> APIRouter:
                 "speed_layer": state.heartbeat.said and state.heartbeat.said.at,
             }
             return json_response(json_bytes(answer))
-
-    return router

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.concurrency import run_in_threadpool
@@ -16,22 +16,21 @@ from serving_layer.query.snapshots import Snapshots
 from serving_layer.state.serving_state import ServingState
 
 
-def routes(state: ServingState, metrics: Metrics, snapshots: Snapshots, gate: Gate) -> APIRouter:
+def add(app: FastAPI, state: ServingState, metrics: Metrics, snapshots: Snapshots, gate: Gate) -> None:
     """`/health/live`, `/health/ready` and `/metrics`."""
-    router = APIRouter()
 
-    @router.get("/health/live", responses=HEALTH, summary="The process answers")
+    @app.get("/health/live", responses=HEALTH, summary="The process answers")
     async def live() -> Response:
         return JSONResponse({"status": "live", "authentication": gate.profile})
 
-    @router.get("/health/ready", responses={**HEALTH, 503: ERRORS[503]}, summary="The newest objects are served")
+    @app.get("/health/ready", responses={**HEALTH, 503: ERRORS[503]}, summary="The newest objects are served")
     async def ready() -> Response:
         if state.is_ready:
             return JSONResponse({"status": "ready", "authentication": gate.profile})
         serving = "the last good state is served" if state.generation else "nothing is served yet"
         return problem(503, "state", f"{state.problem or 'stopped'}; {serving}")
 
-    @router.get("/metrics", summary="Prometheus metrics", responses={200: {"content": {"text/plain": {}}}, **REFUSALS})
+    @app.get("/metrics", summary="Prometheus metrics", responses={200: {"content": {"text/plain": {}}}, **REFUSALS})
     async def prometheus(request: Request) -> Response:
         viewer = await gate.viewer(request)
         if viewer.role not in ("admin", "service") or viewer.scope is not None:
@@ -39,5 +38,3 @@ def routes(state: ServingState, metrics: Metrics, snapshots: Snapshots, gate: Ga
         snapshots.drop_old()
         text = await run_in_threadpool(generate_latest, metrics.exposition.registry)
         return Response(text, media_type=CONTENT_TYPE_LATEST)
-
-    return router

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from fastapi import APIRouter, Request, Response
+from fastapi import FastAPI, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from catalogue.views.disclosure import disclosure
@@ -25,9 +25,8 @@ DEFAULT_MINUTES = 60
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 
-def routes(realtime: RealtimeState, gate: Gate) -> APIRouter:
+def add(app: FastAPI, realtime: RealtimeState, gate: Gate) -> None:
     """`/realtime` and `/realtime/{name}`."""
-    router = APIRouter()
     listed = [
         {
             "name": window.name,
@@ -38,7 +37,7 @@ def routes(realtime: RealtimeState, gate: Gate) -> APIRouter:
         for window in WINDOWS.values()
     ]
 
-    @router.get(
+    @app.get(
         "/realtime",
         responses={**VIEW_LIST, 401: ERRORS[401]},
         summary="Every real-time window, its key, and its columns with types and meaning",
@@ -47,7 +46,7 @@ def routes(realtime: RealtimeState, gate: Gate) -> APIRouter:
         await gate.viewer(request)
         return json_response(json_bytes({"windows": listed}))
 
-    @router.get(
+    @app.get(
         "/realtime/{name}",
         responses={200: ANSWER[200], **ERRORS},
         openapi_extra={"parameters": WINDOW_PARAMETERS},
@@ -79,8 +78,6 @@ def routes(realtime: RealtimeState, gate: Gate) -> APIRouter:
             "as_of": covers,
         }
         return json_response(json_bytes(answer))
-
-    return router
 
 
 def _minutes(text: str | None) -> int:

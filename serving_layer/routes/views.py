@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import FastAPI, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from catalogue.at_rest.deltas import Vector
@@ -25,14 +25,13 @@ from serving_layer.query.query import Query
 from serving_layer.state.serving_state import ServingState
 
 
-def routes(state: ServingState, answers: Answers, gate: Gate) -> APIRouter:
+def add(app: FastAPI, state: ServingState, answers: Answers, gate: Gate) -> None:
     """`/views` and `/views/{view}`."""
-    router = APIRouter()
     rules = {view.name: disclosure(view) for view in VIEWS.values()}
     older, columns = OlderRuns(state.batch), view_columns()
     listed = json_bytes({"views": [_listed(view, columns[view.name]) for view in VIEWS.values()]})
 
-    @router.get(
+    @app.get(
         "/views",
         responses={**VIEW_LIST, 401: ERRORS[401]},
         summary="Every view, its key, and its columns with types and meaning",
@@ -41,7 +40,7 @@ def routes(state: ServingState, answers: Answers, gate: Gate) -> APIRouter:
         await gate.viewer(request)
         return json_response(listed)
 
-    @router.get(
+    @app.get(
         "/views/{view}",
         responses={**ANSWER, **ERRORS},
         openapi_extra={"parameters": PARAMETERS},
@@ -70,8 +69,6 @@ def routes(state: ServingState, answers: Answers, gate: Gate) -> APIRouter:
                 return _answered(view, query, quick, tag)
             answer = await run_in_threadpool(answers.page, generation, declared.topic, view, query, sight)
         return _answered(view, query, answer, tag)
-
-    return router
 
 
 def json_response(body: bytes, headers: dict[str, str] | None = None) -> Response:
