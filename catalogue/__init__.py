@@ -1,1 +1,1 @@
-"""What the layers share: events, rollups and views, storage, settings and the Spark session."""
+"""The domain: events, rollups and views, their SQL, and what the layers hand each other at rest."""
