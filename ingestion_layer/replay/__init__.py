@@ -31,7 +31,8 @@ def format_named(name: str) -> type[Format]:
 
 
 class Replay:
-    """The events of files and folders in one of FORMATS, in the order of their times; raises ReplayError for unusable data.
+    """The events of files and folders in one of FORMATS, in the order of their times; raises ReplayError for unusable
+    data.
 
     What the set of files says doesn't depend on how it is cut into files, nor on their names and order.
     """

@@ -10,10 +10,11 @@ from ingestion_layer.replay.row import Unmapped
 from ingestion_layer.replay.rule import Rule
 
 ABOUT = """IMS Caliper 1.1 and 1.2, events or envelopes, and Open edX's dialect of it
-The source is the event's type and action. Identifiers are kept whole; the course is the `group` (the section that a `Group` belongs to), the
-membership's organization, or what the object is part of (`isPartOf`, in its extensions too). The role comes from the membership: Instructor
-and TeachingAssistant are teachers, Administrator is admin, Learner is student; who is enrolled is a student. Playing up to a pause, a jump or
-the end becomes `VIDEO_WATCHED` too. Events of Caliper 1.0 are counted as such.
+The source is the event's type and action. Identifiers are kept whole; the course is the `group` (the section that a
+`Group` belongs to), the membership's organization, or what the object is part of (`isPartOf`, in its extensions too).
+The role comes from the membership: Instructor and TeachingAssistant are teachers, Administrator is admin, Learner is
+student; who is enrolled is a student. Playing up to a pause, a jump or the end becomes `VIDEO_WATCHED` too. Events of
+Caliper 1.0 are counted as such.
 """
 PLAYED = {"Started": "VIDEO_STARTED", "Resumed": "VIDEO_STARTED", "Restarted": "VIDEO_STARTED",
           "Paused": "VIDEO_PAUSED", "Ended": "VIDEO_COMPLETED"}  # fmt: skip
@@ -106,7 +107,9 @@ class Event:
         return None
 
     def course(self) -> str | None:
-        """The group (the section that a Group belongs to), else the membership's organization, else what the object is part of."""
+        """The group (the section that a Group belongs to), else the membership's organization, else what the object is
+        part of.
+        """
         membership = _object(self.document.get("membership"))
         for group in (self.document.get("group"), membership.get("organization")):
             inner = _object(group)
@@ -218,17 +221,46 @@ RULES: tuple[Rule, ...] = (
     Rule(("SessionEvent LoggedIn",), "LOGIN", _session("LOGIN"), "role student where none is told"),
     Rule(("SessionEvent LoggedOut",), "LOGOUT", _session("LOGOUT"), "role student where none is told"),
     Rule(("SessionEvent TimedOut",), "SESSION_EXPIRED", _expired, "of the session's user"),
-    Rule(("MediaEvent Started", "MediaEvent Resumed", "MediaEvent Restarted"), "VIDEO_STARTED", _media, "at `target.currentTime`, in whole seconds; at the beginning where it tells none"),
+    Rule(
+        ("MediaEvent Started", "MediaEvent Resumed", "MediaEvent Restarted"),
+        "VIDEO_STARTED",
+        _media,
+        "at `target.currentTime`, in whole seconds; at the beginning where it tells none",
+    ),
     Rule(("MediaEvent Paused",), "VIDEO_PAUSED", _media, "at `target.currentTime`"),
-    Rule(("MediaEvent Ended",), "VIDEO_COMPLETED", _media, "at `target.currentTime`, else at the video's length, else at the position last heard of"),
-    Rule(("MediaEvent JumpedTo", "MediaEvent ForwardedTo"), "VIDEO_SEEKED", _media, "from `target.currentTime` to `extensions.newTime`; else from `extensions.oldTime`, or the position last heard of in the session, to `target.currentTime`"),
-    Rule(("NavigationEvent NavigatedTo", "ViewEvent Viewed", "Event Viewed"), "COURSE_VIEW, ACCESS_COURSE_MATERIAL, VIEW_ASSIGNMENT_FIRST_TIME, ITEM_CLICK", _viewed, "by the object's type: a CourseSection or CourseOffering; a document, page, chapter, frame or other DigitalResource (pdf by its media type, link for a WebPage, else document); an AssignableDigitalResource for the first time (type homework); anything else"),
+    Rule(
+        ("MediaEvent Ended",),
+        "VIDEO_COMPLETED",
+        _media,
+        "at `target.currentTime`, else at the video's length, else at the position last heard of",
+    ),
+    Rule(
+        ("MediaEvent JumpedTo", "MediaEvent ForwardedTo"),
+        "VIDEO_SEEKED",
+        _media,
+        "from `target.currentTime` to `extensions.newTime`; else from `extensions.oldTime`, or the position last heard "
+        "of in the session, to `target.currentTime`",
+    ),
+    Rule(
+        ("NavigationEvent NavigatedTo", "ViewEvent Viewed", "Event Viewed"),
+        "COURSE_VIEW, ACCESS_COURSE_MATERIAL, VIEW_ASSIGNMENT_FIRST_TIME, ITEM_CLICK",
+        _viewed,
+        "by the object's type: a CourseSection or CourseOffering; a document, page, chapter, frame or other "
+        "DigitalResource (pdf by its media type, link for a WebPage, else document); an AssignableDigitalResource for "
+        "the first time (type homework); anything else",
+    ),
     Rule(("AssignableEvent Started",), "VIEW_ASSIGNMENT_FIRST_TIME", _opened, "a user's first; type homework"),
     Rule(("AssignableEvent Submitted",), "SUBMIT_ASSIGNMENT", _submitted, "of the attempt's assignable"),
     Rule(("AssessmentEvent Started",), "QUIZ_STARTED", _quiz),
     Rule(("AssessmentEvent Submitted",), "(none)", _no_answers, "lacks the right answers; the GradeEvent has them"),
-    Rule(("GradeEvent Graded",), "QUIZ_COMPLETED, GRADE_ASSIGNMENT", _graded, "of an Assessment, by the assignee: points of a hundred as right answers; of anything else: of 100 points, by the actor"),
+    Rule(
+        ("GradeEvent Graded",),
+        "QUIZ_COMPLETED, GRADE_ASSIGNMENT",
+        _graded,
+        "of an Assessment, by the assignee: points of a hundred as right answers; of anything else: of 100 points, by "
+        "the actor",
+    ),
     Rule(("ResourceManagementEvent Downloaded",), "DOWNLOAD_MATERIAL", _downloaded),
     Rule(("Event Activated",), "COURSE_ENROLLED", _enrolment("COURSE_ENROLLED"), "of a course; role student"),
     Rule(("Event Deactivated",), "COURSE_DROPPED", _enrolment("COURSE_DROPPED"), "of a course; role student"),
-)  # fmt: skip
+)

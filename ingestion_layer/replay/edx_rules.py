@@ -12,11 +12,12 @@ from ingestion_layer.replay.row import Unmapped
 from ingestion_layer.replay.rule import Rule
 
 ABOUT = """tracking logs, as servers write them or as they are routed on (`data`, `timestamp`)
-The user is `context.user_id`, else the number that other lines give the `username`, else the `username`; the course is `context.course_id`,
-else the path's. Who is enrolled in a course or writes to its forum as a student is a student in it, staff are teachers. Identity is made
-of name, time, user, course, session and body, in either form. Without a session, as mobile apps send, a day of somebody's is one.
-Playing up to a pause, a seek or the stop becomes `VIDEO_WATCHED` too. A play in between begins the playing again, but where it finds the video
-where the clock has brought it. The body may be cut short where it isn't needed.
+The user is `context.user_id`, else the number that other lines give the `username`, else the `username`; the course is
+`context.course_id`, else the path's. Who is enrolled in a course or writes to its forum as a student is a student in
+it, staff are teachers. Identity is made of name, time, user, course, session and body, in either form. Without a
+session, as mobile apps send, a day of somebody's is one. Playing up to a pause, a seek or the stop becomes
+`VIDEO_WATCHED` too. A play in between begins the playing again, but where it finds the video where the clock has
+brought it. The body may be cut short where it isn't needed.
 """
 GRADER = "edx-grader"
 VIDEO = frozenset(("VIDEO_STARTED", "VIDEO_PAUSED", "VIDEO_COMPLETED", "VIDEO_SEEKED"))
@@ -138,29 +139,99 @@ def _forum(*names: str) -> tuple[str, ...]:
 
 
 RULES: tuple[Rule, ...] = (
-    Rule(("edx.course.enrollment.activated",), "COURSE_ENROLLED", _page, "the event's own user and course; role student"),
-    Rule(("edx.course.enrollment.deactivated",), "COURSE_DROPPED", _page, "the event's own user and course; role student"),
+    Rule(
+        ("edx.course.enrollment.activated",), "COURSE_ENROLLED", _page, "the event's own user and course; role student"
+    ),
+    Rule(
+        ("edx.course.enrollment.deactivated",), "COURSE_DROPPED", _page, "the event's own user and course; role student"
+    ),
     Rule(("play_video", "edx.video.played"), "VIDEO_STARTED", _page, "at `currentTime`, in whole seconds"),
     Rule(("pause_video", "edx.video.paused"), "VIDEO_PAUSED", _page, "at `currentTime`"),
     Rule(("stop_video", "edx.video.stopped"), "VIDEO_COMPLETED", _page, "at `currentTime`"),
     Rule(("seek_video", "edx.video.position.changed"), "VIDEO_SEEKED", _page, "from `old_time` to `new_time`"),
-    Rule(("problem_check",), "QUIZ_COMPLETED", _problem, "the server's: parts of `correct_map` that are correct, of all; all where the grade is full"),
+    Rule(
+        ("problem_check",),
+        "QUIZ_COMPLETED",
+        _problem,
+        "the server's: parts of `correct_map` that are correct, of all; all where the grade is full",
+    ),
     Rule(("openassessmentblock.create_submission",), "SUBMIT_ASSIGNMENT", _essay, "type essay"),
     Rule(("openassessmentblock.save_submission",), "EDIT_ASSIGNMENT", _draft),
     Rule(_exams("started"), "QUIZ_STARTED", _exam_started, "of the attempt's user"),
     Rule(_exams("submitted"), "SUBMIT_ASSIGNMENT", _exam_submitted, "type lab, of the attempt's user"),
-    Rule(("edx.grades.subsection.grade_calculated",), "GRADE_ASSIGNMENT", _subsection, f"of 100 points by `{GRADER}`: graded points, else all"),
-    Rule(("book", "textbook.pdf.page.loaded", "textbook.pdf.page.navigated"), "ACCESS_COURSE_MATERIAL", _book, "type pdf: the chapter"),
-    Rule(("seq_next", "seq_prev", "seq_goto", "edx.ui.lms.sequence.next_selected", "edx.ui.lms.sequence.previous_selected", "edx.ui.lms.sequence.tab_selected"), "ITEM_CLICK", _item("sequence", "id"), "on the sequence"),
+    Rule(
+        ("edx.grades.subsection.grade_calculated",),
+        "GRADE_ASSIGNMENT",
+        _subsection,
+        f"of 100 points by `{GRADER}`: graded points, else all",
+    ),
+    Rule(
+        ("book", "textbook.pdf.page.loaded", "textbook.pdf.page.navigated"),
+        "ACCESS_COURSE_MATERIAL",
+        _book,
+        "type pdf: the chapter",
+    ),
+    Rule(
+        (
+            "seq_next",
+            "seq_prev",
+            "seq_goto",
+            "edx.ui.lms.sequence.next_selected",
+            "edx.ui.lms.sequence.previous_selected",
+            "edx.ui.lms.sequence.tab_selected",
+        ),
+        "ITEM_CLICK",
+        _item("sequence", "id"),
+        "on the sequence",
+    ),
     Rule(("edx.ui.lms.link_clicked",), "ITEM_CLICK", _item("link", "target_url"), "on the target"),
     Rule(("edx.ui.lms.outline.selected",), "ITEM_CLICK", _item("outline", "target_url"), "on the target"),
-    Rule(("edx.bookmark.added", "edx.bookmark.removed", "edx.bookmark.accessed"), "ITEM_CLICK", _item("bookmark", "component_usage_id", "bookmark_id"), "on what is marked"),
-    Rule(_forum("thread.created", "thread.viewed", "thread.edited", "thread.deleted", "thread.voted", "thread.followed", "thread.unfollowed", "thread.reported", "thread.unreported"), "ITEM_CLICK", _item("forum", "id"), "on the thread"),
-    Rule(_forum("response.created", "response.edited", "response.deleted", "response.voted", "response.reported", "response.unreported", "comment.created", "comment.edited", "comment.deleted", "comment.reported", "comment.unreported"), "ITEM_CLICK", _item("forum", "discussion.id", "id"), "on the thread that it belongs to, else on itself"),
+    Rule(
+        ("edx.bookmark.added", "edx.bookmark.removed", "edx.bookmark.accessed"),
+        "ITEM_CLICK",
+        _item("bookmark", "component_usage_id", "bookmark_id"),
+        "on what is marked",
+    ),
+    Rule(
+        _forum(
+            "thread.created",
+            "thread.viewed",
+            "thread.edited",
+            "thread.deleted",
+            "thread.voted",
+            "thread.followed",
+            "thread.unfollowed",
+            "thread.reported",
+            "thread.unreported",
+        ),
+        "ITEM_CLICK",
+        _item("forum", "id"),
+        "on the thread",
+    ),
+    Rule(
+        _forum(
+            "response.created",
+            "response.edited",
+            "response.deleted",
+            "response.voted",
+            "response.reported",
+            "response.unreported",
+            "comment.created",
+            "comment.edited",
+            "comment.deleted",
+            "comment.reported",
+            "comment.unreported",
+        ),
+        "ITEM_CLICK",
+        _item("forum", "discussion.id", "id"),
+        "on the thread that it belongs to, else on itself",
+    ),
     Rule(("edx.course.tool.accessed",), "ITEM_CLICK", _item("tool", "tool_name"), "on the tool"),
     Rule(("edx.user.settings.changed",), "UPDATE_PROFILE", _profile, "`setting` of the event's own user"),
-    Rule((PAGE_NAMES,), "COURSE_VIEW", _page, "the server's page views, of the course in the context, else in the path"),
-)  # fmt: skip
+    Rule(
+        (PAGE_NAMES,), "COURSE_VIEW", _page, "the server's page views, of the course in the context, else in the path"
+    ),
+)
 # Of one moment a pause comes before a jump, and this before a play.
 FIRST_OF_A_MOMENT: dict[Any, int] = {
     name: {"VIDEO_PAUSED": 0, "VIDEO_COMPLETED": 0, "VIDEO_SEEKED": 2, "VIDEO_STARTED": 3}[rule.becomes]

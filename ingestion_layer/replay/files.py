@@ -48,7 +48,8 @@ def _hidden(path: Path) -> bool:
 
 
 class Lines:
-    """Lines of a file without their ends; `cut` says that the last one goes on, as it is very long. Lines can be put back.
+    """Lines of a file without their ends; `cut` says that the last one goes on, as it is very long. Lines can be put
+    back.
 
     Raises Damaged where a packed file ends too early, after all that came before, and OSError.
     """

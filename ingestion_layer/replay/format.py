@@ -154,7 +154,9 @@ class Documents(Format):
         return 0
 
     def learn(self, document: dict[str, Any]) -> None:
-        """Take note of what other rows, earlier ones too, have to know of this one; Unmapped or MALFORMED where it tells nothing."""
+        """Take note of what other rows, earlier ones too, have to know of this one; Unmapped or MALFORMED where it
+        tells nothing.
+        """
 
     def entry(self, document: Any) -> Entry | str:
         """A row ready to be sorted, or why it is none."""

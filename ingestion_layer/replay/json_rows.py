@@ -26,7 +26,9 @@ LOOK_AHEAD = 64 * 1024
 
 
 def documents(lines: Lines, containers: tuple[str, ...] = ()) -> Iterator[Found]:
-    """Documents, and the reason for each line that is none; members of `containers` in a long document are documents."""
+    """Documents, and the reason for each line that is none; members of `containers` in a long document are
+    documents.
+    """
     for line in lines:
         text = line.strip(_BLANK)
         if not text:

@@ -1,5 +1,6 @@
 """Dates as people of several countries write them: `15/03/26, 10:00`, `3/15/26, 10:00 PM`, `15 Mar 2026, 10:00:00 AM`,
-`Chủ nhật, 15 tháng 3 2026, 10:00 SA`, `2026年3月15日 10:00`. What they say is the clock of a wall; its zone is told elsewhere.
+`Chủ nhật, 15 tháng 3 2026, 10:00 SA`, `2026年3月15日 10:00`. What they say is the clock of a wall; its zone is told
+elsewhere.
 """
 
 from __future__ import annotations

@@ -31,7 +31,9 @@ class Clock:
         self.odd: Counter[str] = Counter()
 
     def read(self, value: Any) -> int:
-        """Moment of an ISO 8601 text, or of seconds (milliseconds, microseconds) since 1970; ValueError with a reason."""
+        """Moment of an ISO 8601 text, or of seconds (milliseconds, microseconds) since 1970; ValueError with a
+        reason.
+        """
         try:
             found = self._moment(value)
         except (ValueError, TypeError, OverflowError) as error:

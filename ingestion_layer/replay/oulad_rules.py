@@ -13,11 +13,11 @@ REGISTERED, LEFT = "date_registration", "date_unregistration"
 OTHER = "any other site"
 
 ABOUT = f"""the dataset's CSV files, known by their columns
-Times are whole days from the first of February (B) or October (J); an event gets a second between 7 and 21 o'clock that depends on its
-row alone. A course is `<module>-<presentation>`; everybody but the tutors is a student. The tables `assessments` and `vle` are looked up, also beside
-the files that are given; those of students and courses aren't read. Identity is the row. Counted are a registration without a date, an
-assessment that is banked, unknown, without a date, or marked by computer without a score, and clicks on an unknown site or whose number isn't
-from 1 to {MOST_CLICKS:,}."""
+Times are whole days from the first of February (B) or October (J); an event gets a second between 7 and 21 o'clock that
+depends on its row alone. A course is `<module>-<presentation>`; everybody but the tutors is a student. The tables
+`assessments` and `vle` are looked up, also beside the files that are given; those of students and courses aren't read.
+Identity is the row. Counted are a registration without a date, an assessment that is banked, unknown, without a date,
+or marked by computer without a score, and clicks on an unknown site or whose number isn't from 1 to {MOST_CLICKS:,}."""
 
 
 def _enrolment(row: dict[str, Any]) -> dict[str, Any]:

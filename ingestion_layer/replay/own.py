@@ -18,7 +18,9 @@ _TOPIC_OF = {topic.category: topic.name for topic in TOPICS.values()}
 
 
 class Own(Format):
-    """One record per line whose category names a topic, in the order of the lines; invalid ones go out and are counted."""
+    """One record per line whose category names a topic, in the order of the lines; invalid ones go out and are
+    counted.
+    """
 
     name = "events"
 

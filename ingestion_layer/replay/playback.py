@@ -50,7 +50,8 @@ class Playback:
     """What lies between playing and the next pause, jump or end of the same playing, which is known by any key.
 
     A span is where it begins and ends in the video, and its whole seconds: these are rounded over the whole playing, so
-    that parts add up. Nobody watches for longer than the clock says between two events, so that is the most that counts.
+    that parts add up. Nobody watches for longer than the clock says between two events, so that is the most that
+    counts.
     """
 
     def __init__(self) -> None:

@@ -33,7 +33,9 @@ class Row:
 
 @dataclass
 class Options:
-    """What the user says of the data: zone of times without one, course of rows without one, role where none is told."""
+    """What the user says of the data: zone of times without one, course of rows without one, role where none is
+    told.
+    """
 
     clock: Clock = field(default_factory=Clock)
     course: str | None = None

@@ -10,13 +10,14 @@ from ingestion_layer.replay.row import Unmapped
 from ingestion_layer.replay.rule import Rule
 
 ABOUT = """statements of the video profile, of Open edX's event-routing-backends and the like
-The source is the last part of the verb's id. The user is the account with its home page, else `mbox`, `mbox_sha1sum` or `openid`; the
-course is the object where it is one, else the parent (or grouping) activity; the session is the extension `session-id` of the video profile or
-of Open edX, else the registration, else a day of somebody's. Who is registered to a course is a student in it. Statements that another one
-of the same call voids are counted.
+The source is the last part of the verb's id. The user is the account with its home page, else `mbox`, `mbox_sha1sum` or
+`openid`; the course is the object where it is one, else the parent (or grouping) activity; the session is the extension
+`session-id` of the video profile or of Open edX, else the registration, else a day of somebody's. Who is registered to
+a course is a student in it. Statements that another one of the same call voids are counted.
 
-Any statement with `played-segments` becomes a `VIDEO_WATCHED` for each part of a segment that no earlier statement of the session had.
-Where a session lists none, what lies between play and the next pause, seek, completion or termination is one.
+Any statement with `played-segments` becomes a `VIDEO_WATCHED` for each part of a segment that no earlier statement of
+the session had. Where a session lists none, what lies between play and the next pause, seek, completion or termination
+is one.
 """
 VIDEO = "https://w3id.org/xapi/video/extensions/"
 OPENEDX = "https://w3id.org/xapi/openedx/extensions/"
@@ -28,7 +29,9 @@ Found = tuple[str, dict[str, Any]]
 
 
 class Statement:
-    """A statement's parts, whatever form they have; `verb` is the last part of its verb's id, `kind` of its object's type."""
+    """A statement's parts, whatever form they have; `verb` is the last part of its verb's id, `kind` of its object's
+    type.
+    """
 
     __slots__ = (
         "_course",
@@ -230,13 +233,43 @@ RULES: tuple[Rule, ...] = (
     Rule(("terminated",), "SUBMIT_ASSIGNMENT", _over, "of an assessment (type lab); of a video it ends the playing"),
     Rule(("initialized",), "QUIZ_STARTED", _begun, "of an assessment"),
     Rule(("downloaded",), "DOWNLOAD_MATERIAL", _download),
-    Rule(("registered",), "COURSE_ENROLLED", _enrolment("COURSE_ENROLLED"), "of the course that is its object; role student"),
-    Rule(("unregistered",), "COURSE_DROPPED", _enrolment("COURSE_DROPPED"), "of the course that is its object; role student"),
-    Rule(("evaluated", "passed", "failed", "scored"), "QUIZ_COMPLETED", _evaluated, "of anything but a course, with a score: points of a hundred as right answers"),
-    Rule(("earned",), "GRADE_ASSIGNMENT", _earned, f"of anything but a course: of 100 points, by `{GRADER}`, to the actor"),
-    Rule(("viewed",), "COURSE_VIEW, ACCESS_COURSE_MATERIAL, ITEM_CLICK", _viewed, "by the object's type: a course; a document, file, page, resource or link; anything else"),
-    Rule(("navigated", "posted", "edited", "deleted", "voted", "reported", "unreported", "bookmarked", "unbookmarked"), "ITEM_CLICK", _clicked, "on the object, of its type"),
+    Rule(
+        ("registered",),
+        "COURSE_ENROLLED",
+        _enrolment("COURSE_ENROLLED"),
+        "of the course that is its object; role student",
+    ),
+    Rule(
+        ("unregistered",),
+        "COURSE_DROPPED",
+        _enrolment("COURSE_DROPPED"),
+        "of the course that is its object; role student",
+    ),
+    Rule(
+        ("evaluated", "passed", "failed", "scored"),
+        "QUIZ_COMPLETED",
+        _evaluated,
+        "of anything but a course, with a score: points of a hundred as right answers",
+    ),
+    Rule(
+        ("earned",),
+        "GRADE_ASSIGNMENT",
+        _earned,
+        f"of anything but a course: of 100 points, by `{GRADER}`, to the actor",
+    ),
+    Rule(
+        ("viewed",),
+        "COURSE_VIEW, ACCESS_COURSE_MATERIAL, ITEM_CLICK",
+        _viewed,
+        "by the object's type: a course; a document, file, page, resource or link; anything else",
+    ),
+    Rule(
+        ("navigated", "posted", "edited", "deleted", "voted", "reported", "unreported", "bookmarked", "unbookmarked"),
+        "ITEM_CLICK",
+        _clicked,
+        "on the object, of its type",
+    ),
     Rule(("submitted", "submit"), "SUBMIT_ASSIGNMENT", _handed_in),
     Rule(("logged-in",), "LOGIN", _logged("LOGIN"), "role student where none is told"),
     Rule(("logged-out",), "LOGOUT", _logged("LOGOUT"), "role student where none is told"),
-)  # fmt: skip
+)

@@ -1,4 +1,5 @@
-"""Real data cut into files in any way: rows in any order, some of them in several files, files under any name and packed.
+"""Real data cut into files in any way: rows in any order, some of them in several files, files under any name and
+packed.
 
 Equal rows stay together, for nothing tells two clicks of a second in two files from one that both files have.
 """

@@ -1,7 +1,7 @@
 """Damaged replays, for as many rows as one likes: `python -m tests.ingestion_layer.replay_damage --rows 20000`.
 
-Rows of the samples get odd values, lose parts, are cut, and get bytes that no text has. No replay may fail because of them,
-each row is mapped or counted, and what is sent is valid.
+Rows of the samples get odd values, lose parts, are cut, and get bytes that no text has. No replay may fail because of
+them, each row is mapped or counted, and what is sent is valid.
 """
 
 from __future__ import annotations
@@ -25,9 +25,10 @@ from tests.oracle.validity import is_valid
 ARRIVED = dt.datetime.now(dt.UTC)
 CHUNK = 500
 ODD: list[Any] = [
-    None, True, 0, -1, 1.5, 2**63, 1e308, float("inf"), float("nan"), "", " ", "-", "0", "None", "NaN", "Infinity", "1e400", "?",
-    "x" * 200, "\x00", "\ud800", "ế" * 150, "0001-01-01T00:00:00Z", "2026-02-30T10:00:00Z", "9999-12-31T23:59:59.9999999-12:00",
-    "31/12/26, 25:00", "99999999999999999999", "P", "PT1S", "-PT5S", "http://[", [], {}, [[]], [None], {"id": None}, {"id": 7}, [{"id": "x"}],
+    None, True, 0, -1, 1.5, 2**63, 1e308, float("inf"), float("nan"), "", " ", "-", "0", "None", "NaN", "Infinity",
+    "1e400", "?", "x" * 200, "\x00", "\ud800", "ế" * 150, "0001-01-01T00:00:00Z", "2026-02-30T10:00:00Z",
+    "9999-12-31T23:59:59.9999999-12:00", "31/12/26, 25:00", "99999999999999999999", "P", "PT1S", "-PT5S", "http://[",
+    [], {}, [[]], [None], {"id": None}, {"id": 7}, [{"id": "x"}],
     "Course: ", ":", "a\nb", '"', "=1+1", "١٢٣",
 ]  # fmt: skip
 TABLES = {

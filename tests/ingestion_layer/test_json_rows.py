@@ -21,7 +21,9 @@ FORMS = {
     "pretty documents": ("\n".join(json.dumps(d, indent=2) for d in (A, B, C)), [A, B, C]),
     "pretty, then lines": (f"{json.dumps(A, indent=2)}\n{b}\n{json.dumps(C, indent=2)}\n", [A, B, C]),
     "several in a line": (f"{a}{b} {c}\n{a}", [A, B, C, A]),
-    "a result document": (json.dumps({"more": "", "statements": [A, B]}, indent=1), [{"more": "", "statements": [A, B]}]),
+    "a result document": (
+        json.dumps({"more": "", "statements": [A, B]}, indent=1), [{"more": "", "statements": [A, B]}]
+    ),
     "arrays in an array": (f"[[{a}],[{b}]]", [A, B]),
     "a cut line first": (f'{{"id": "x", "na\n{a}\n{b}', [NOT_JSON, A, B]),
     "a line cut behind a colon": (f'{{"id":\n{a}\n{b}\n{c}', [NOT_JSON, A, B, C]),
@@ -38,7 +40,9 @@ FORMS = {
     "a broken element of an array": (f'[{a}, {{"id": nonsense}}, {b}]\n{c}', [A, NOT_JSON, B, C]),
     "a broken line of an array": (f'[\n{a},\n{{"id": nonsense}},\n{b}\n]\n', [A, NOT_JSON, B]),
     "a broken end of an array": (f'[{a},{b},{{"id"', [A, B, NOT_JSON]),
-    "huge numbers and halves": ('{"n": 1' + "0" * 400 + ', "t": "\\ud83d"}\n' + a, [{"n": float("inf"), "t": "\ufffd"}, A]),
+    "huge numbers and halves": (
+        '{"n": 1' + "0" * 400 + ', "t": "\\ud83d"}\n' + a, [{"n": float("inf"), "t": "\ufffd"}, A]
+    ),
 }  # fmt: skip
 
 

@@ -1,4 +1,6 @@
-"""However real data is cut, ordered and repeated, in one call or in several, it says the same events and the same views."""
+"""However real data is cut, ordered and repeated, in one call or in several, it says the same events and the same
+views.
+"""
 
 from __future__ import annotations
 

@@ -35,9 +35,9 @@ def said(events: list[dict], *fields: str) -> list[tuple]:
 def test_the_report_page_s_export():
     found = replay("moodle", [LOG], role="student")
     assert Counter(event["event_type"] for event in found.events) == {
-        "COURSE_ENROLLED": 2, "COURSE_DROPPED": 1, "COURSE_VIEW": 2, "ACCESS_COURSE_MATERIAL": 2, "DOWNLOAD_MATERIAL": 1,
-        "VIEW_ASSIGNMENT_FIRST_TIME": 2, "ITEM_CLICK": 5, "QUIZ_STARTED": 1, "SUBMIT_ASSIGNMENT": 2,
-        "EDIT_ASSIGNMENT": 1, "VIEW_STUDENT_WORK": 1,
+        "COURSE_ENROLLED": 2, "COURSE_DROPPED": 1, "COURSE_VIEW": 2, "ACCESS_COURSE_MATERIAL": 2,
+        "DOWNLOAD_MATERIAL": 1, "VIEW_ASSIGNMENT_FIRST_TIME": 2, "ITEM_CLICK": 5, "QUIZ_STARTED": 1,
+        "SUBMIT_ASSIGNMENT": 2, "EDIT_ASSIGNMENT": 1, "VIEW_STUDENT_WORK": 1,
     }  # fmt: skip
     assert found.tally.reasons == {
         "Assignment: The submission has been graded.": 1, "Quiz: Quiz attempt submitted": 1,
@@ -100,14 +100,18 @@ def _delimited(text: str, delimiter: str) -> str:
 
 
 def _in_vietnamese(text: str) -> str:
-    """The export of a site in Vietnamese: its descriptions, and the names of plugins that nobody translated, are English."""
+    """The export of a site in Vietnamese: its descriptions, and the names of plugins that nobody translated, are
+    English.
+    """
     names = {
-        PAGE: "Thời gian,Tên đầy đủ,Người bị ảnh hưởng,Ngữ cảnh sự kiện,Thành phần,Tên sự kiện,Mô tả,Nguồn gốc,Địa chỉ IP",
+        PAGE: "Thời gian,Tên đầy đủ,Người bị ảnh hưởng,Ngữ cảnh sự kiện,Thành phần,Tên sự kiện,Mô tả,Nguồn gốc,"
+        "Địa chỉ IP",
         "Course: ": "Khoá học: ", ",System,": ",Hệ thống,", "Course viewed": "Đã xem khoá học", "File: ": "Tệp: ",
         ",File,": ",Tệp,", "Course module viewed": "Đã xem mô-đun", "User enrolled in course": "Đã ghi danh",
         "User unenrolled from course": "Đã huỷ ghi danh", "Assignment: ": "Bài tập: ", ",Assignment,": ",Bài tập,",
         "The status of the submission has been viewed.": "Đã xem trạng thái bài nộp",
-        "A submission has been submitted.": "Đã nộp bài", "Grading form viewed": "Đã xem mẫu chấm", "Quiz: ": "Đề thi: ",
+        "A submission has been submitted.": "Đã nộp bài", "Grading form viewed": "Đã xem mẫu chấm",
+        "Quiz: ": "Đề thi: ",
         ",Quiz,": ",Đề thi,", "Quiz attempt started": "Bắt đầu làm bài", "Role assigned": "Đã gán vai trò",
         "Submission updated.": "Đã cập nhật bài nộp", ",File submissions,": ",Nộp tệp,",
         "Zip archive of folder downloaded": "Đã tải tệp nén",
@@ -242,9 +246,11 @@ def test_a_log_that_is_cut_by_components_is_of_one_course(tmp_path):
 
 def test_who_looks_at_work_is_a_teacher_whatever_the_order(tmp_path):
     rows = [
-        "\"2/03/26, 10:00\",T,L,Assignment: E,Assignment,Grading form viewed,The user with id '2' viewed the grading form for the user "
-        "with id '7' for the assignment with course module id '5'.,web,",
-        "\"1/03/26, 10:00\",T,-,Course: Algebra,System,Course viewed,The user with id '2' viewed the course with id '3'.,web,",
+        '"2/03/26, 10:00",T,L,Assignment: E,Assignment,Grading form viewed,'
+        "The user with id '2' viewed the grading form for the user with id '7' "
+        "for the assignment with course module id '5'.,web,",
+        '"1/03/26, 10:00",T,-,Course: Algebra,System,Course viewed,'
+        "The user with id '2' viewed the course with id '3'.,web,",
     ]
     for order in (rows, rows[::-1]):
         assert said(log(tmp_path, *order, header=PAGE).events, "event_type", "role") == [
@@ -289,8 +295,10 @@ def test_nobody_is_counted(user, tmp_path):
 def test_one_name_of_two_people_stays_a_name(tmp_path):
     """Who a row without a number means can't be told, and it isn't the first who comes."""
     rows = [
-        "\"2/03/26, 10:00\",Ann Lee,-,Course: A,System,Course viewed,The user with id '7' viewed the course with id '3'.,web,",
-        "\"2/03/26, 10:01\",Ann Lee,-,Course: A,System,Course viewed,The user with id '9' viewed the course with id '3'.,web,",
+        '"2/03/26, 10:00",Ann Lee,-,Course: A,System,Course viewed,'
+        "The user with id '7' viewed the course with id '3'.,web,",
+        '"2/03/26, 10:01",Ann Lee,-,Course: A,System,Course viewed,'
+        "The user with id '9' viewed the course with id '3'.,web,",
         '"2/03/26, 10:02",Ann Lee,-,Turnitin Assignment 2: T,Turnitin Assignment 2,Add Submission,Sent,web,',
     ]
     assert said(log(tmp_path, *rows, header=PAGE).events, "user_id") == [("7",), ("9",), ("Ann Lee",)]

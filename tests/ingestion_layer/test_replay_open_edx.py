@@ -128,7 +128,8 @@ def test_statements(tmp_path):
     found = told(tmp_path, rows, "xapi")
     user = f"u1@{LMS}"
     assert [(e["event_type"], e["user_id"]) for e in found.events] == [
-        ("QUIZ_STARTED", user), ("SUBMIT_ASSIGNMENT", user), ("QUIZ_COMPLETED", user), ("GRADE_ASSIGNMENT", "edx-grader"),
+        ("QUIZ_STARTED", user), ("SUBMIT_ASSIGNMENT", user), ("QUIZ_COMPLETED", user),
+        ("GRADE_ASSIGNMENT", "edx-grader"),
         ("ITEM_CLICK", user), ("ACCESS_COURSE_MATERIAL", user), ("ITEM_CLICK", user), ("QUIZ_COMPLETED", user),
     ]  # fmt: skip
     assert [e["correct_answers"] for e in found.of("QUIZ_COMPLETED")] == [67, 50]

@@ -68,7 +68,8 @@ def test_a_registration_of_two_lines_is_one(tmp_path):
 
 @pytest.mark.parametrize(
     ("registered", "left", "types", "left_out"),
-    [("-10", "", ["COURSE_ENROLLED"], 0), ("-10", "?", ["COURSE_ENROLLED"], 0), ("-10", "4", ["COURSE_DROPPED", "COURSE_ENROLLED"], 0),
+    [("-10", "", ["COURSE_ENROLLED"], 0), ("-10", "?", ["COURSE_ENROLLED"], 0),
+     ("-10", "4", ["COURSE_DROPPED", "COURSE_ENROLLED"], 0),
      ("", "4", ["COURSE_DROPPED"], 0), ("inf", "4", ["COURSE_DROPPED"], 1), ("-10", "soon", ["COURSE_ENROLLED"], 1),
      ("inf", "", [], 0), ("?", "?", [], 0), ("nan", "inf", [], 0), ("1e300", "", [], 0), ("999999", "", [], 0)],
 )  # fmt: skip
@@ -81,11 +82,14 @@ def test_the_dates_of_a_registration(registered, left, types, left_out, tmp_path
 @pytest.mark.parametrize(
     ("row", "event", "field", "value"),
     [("1,100,18,0,78", "GRADE_ASSIGNMENT", "score", 78), ("1,100,18,0,70.125", "GRADE_ASSIGNMENT", "score", 70.13),
-     ("1,100,18,0,?", "SUBMIT_ASSIGNMENT", "assignment_type", "homework"), ("2,100,18,0,78.5", "QUIZ_COMPLETED", "correct_answers", 79),
+     ("1,100,18,0,?", "SUBMIT_ASSIGNMENT", "assignment_type", "homework"),
+     ("2,100,18,0,78.5", "QUIZ_COMPLETED", "correct_answers", 79),
      ("3,100,18.0,0,50", "SUBMIT_ASSIGNMENT", "assignment_type", "lab"),
-     ("2,100,18,0,", None, "", ""), ("1,100,,0,78", None, "", ""), ("1,100,18,1,78", None, "", ""), ("9,100,18,0,78", None, "", ""),
+     ("2,100,18,0,", None, "", ""), ("1,100,,0,78", None, "", ""), ("1,100,18,1,78", None, "", ""),
+     ("9,100,18,0,78", None, "", ""),
      ("1,100,18,0,101", "SUBMIT_ASSIGNMENT", "user_id", "100"),
-     ("1,100,18,0,inf", "SUBMIT_ASSIGNMENT", "user_id", "100"), ("2,100,18,0,nan", None, "", ""), ("1,,18,0,78", None, "", ""), ("1,100,inf,0,78", None, "", "")],
+     ("1,100,18,0,inf", "SUBMIT_ASSIGNMENT", "user_id", "100"), ("2,100,18,0,nan", None, "", ""),
+     ("1,,18,0,78", None, "", ""), ("1,100,inf,0,78", None, "", "")],
 )  # fmt: skip
 def test_answers(row, event, field, value, tmp_path):
     found = tables(tmp_path, studentAssessment=[ANSWERS, row])

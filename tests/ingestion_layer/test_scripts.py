@@ -40,7 +40,10 @@ def test_the_producer_says_it_in_one_line_each_and_makes_nothing(tmp_path):
     for package in ("ingestion_layer", "catalogue", "runtime", "config"):
         shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
     scripts = tmp_path / "ingestion_layer" / "scripts" / "courses.py"
-    wrong = '@script("COURSE_VIEWED", "course")\n@script("COURSE_VIEW", "course")\ndef _wrong(world, now):\n    return None\n'
+    wrong = (
+        '@script("COURSE_VIEWED", "course")\n@script("COURSE_VIEW", "course")\n'
+        "def _wrong(world, now):\n    return None\n"
+    )
     scripts.write_text(scripts.read_text(encoding="utf-8") + wrong, encoding="utf-8")
     done = subprocess.run(
         [sys.executable, str(tmp_path / "ingestion_layer" / "producer.py"), "--events", "5", "--output", "out"],

@@ -167,8 +167,8 @@ class Moodle(Format):
         return Entry({"grades": record, "course": course}, at, canonical((course, record)))
 
     def _course(self, log: Log) -> str | None:
-        """The course of rows that name none: the one that their file names, or where it names none all in its folder do;
-        else `--course`, else the folder's name.
+        """The course of rows that name none: the one that their file names, or where it names none all in its folder
+        do; else `--course`, else the folder's name.
         """
         named = log.courses or self._courses.get(log.folder, set())
         if len(named) == 1:

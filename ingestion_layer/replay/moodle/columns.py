@@ -1,4 +1,6 @@
-"""A row of any of Moodle's logs in one form: as its report page exports it, as its database holds it, as people pass it on."""
+"""A row of any of Moodle's logs in one form: as its report page exports it, as its database holds it, as people pass it
+on.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What each event of Moodle's becomes: the table that the reader runs and that `docs/replay-mappings.md` shows.
 
-Moodle names an event in three ways: by its class (`\\mod_assign\\event\\submission_status_viewed`, in its own database), by
-component and name in the language of the site, and by a description, which is English everywhere.
+Moodle names an event in three ways: by its class (`\\mod_assign\\event\\submission_status_viewed`, in its own
+database), by component and name in the language of the site, and by a description, which is English everywhere.
 """
 
 from __future__ import annotations
@@ -81,7 +81,8 @@ MAPPINGS = (
             r"unenrolled the user with id '\d+'"),
     Mapping("core", "role_assigned", "System", "Role assigned", Kind.ROLE,
             r"assigned the role with id '\d+' to the user with id"),
-    Mapping("core", "user_graded", "System", "User graded", Kind.GRADED, r"updated the grade with id '\d+' for the user"),
+    Mapping("core", "user_graded", "System", "User graded", Kind.GRADED,
+            r"updated the grade with id '\d+' for the user"),
     *(_viewed(plugin, Kind.DOCUMENT) for plugin in ("mod_resource", "mod_page", "mod_folder", "mod_book", "mod_imscp")),
     _viewed("mod_url", Kind.LINK),
     Mapping("mod_book", "chapter_viewed", "Book", "Chapter viewed", Kind.DOCUMENT, r"viewed the chapter with id"),
@@ -112,13 +113,18 @@ MAPPINGS = (
     Mapping("mod_turnitintooltwo", "list_submissions", "Turnitin Assignment 2", "List Submissions", Kind.OPENED),
     Mapping("mod_quiz", "attempt_started", "Quiz", "Quiz attempt started", Kind.QUIZ,
             r"started the attempt with id '\d+' for the quiz"),
-    Mapping("mod_quiz", "attempt_viewed", "Quiz", "Quiz attempt viewed", Kind.CLICK, r"viewed (?:page '\d+' of )?(?:the|their) attempt"),
+    Mapping("mod_quiz", "attempt_viewed", "Quiz", "Quiz attempt viewed", Kind.CLICK,
+            r"viewed (?:page '\d+' of )?(?:the|their) attempt"),
     Mapping("mod_quiz", "attempt_summary_viewed", "Quiz", "Quiz attempt summary viewed", Kind.CLICK,
             r"viewed the summary for (?:the|their) attempt"),
-    Mapping("mod_quiz", "attempt_reviewed", "Quiz", "Quiz attempt reviewed", Kind.CLICK, r"had their attempt with id '\d+' reviewed"),
-    Mapping("mod_forum", "discussion_viewed", "Forum", "Discussion viewed", Kind.CLICK, r"viewed the discussion with id"),
-    Mapping("mod_wiki", "page_viewed", "Wiki", "Wiki page viewed", Kind.CLICK, r"viewed the page with id '\d+' for the wiki"),
-    Mapping("mod_lesson", "content_page_viewed", "Lesson", "Content page viewed", Kind.CLICK, r"viewed the content page with id"),
+    Mapping("mod_quiz", "attempt_reviewed", "Quiz", "Quiz attempt reviewed", Kind.CLICK,
+            r"had their attempt with id '\d+' reviewed"),
+    Mapping("mod_forum", "discussion_viewed", "Forum", "Discussion viewed", Kind.CLICK,
+            r"viewed the discussion with id"),
+    Mapping("mod_wiki", "page_viewed", "Wiki", "Wiki page viewed", Kind.CLICK,
+            r"viewed the page with id '\d+' for the wiki"),
+    Mapping("mod_lesson", "content_page_viewed", "Lesson", "Content page viewed", Kind.CLICK,
+            r"viewed the content page with id"),
     Mapping("mod_scorm", "sco_launched", "SCORM package", "SCO launched", Kind.CLICK, r"launched the sco with id"),
     Mapping("mod_zoom", "join_meeting_button_clicked", "Zoom meeting", "Clicked join meeting button", Kind.CLICK,
             r"clicked the join meeting button"),
@@ -144,7 +150,9 @@ _OTHER_NAMES = {"bigbluebutton": "bigbluebuttonbn", "turnitin assignment": "turn
 
 
 def find(event: str, component: str, description: str) -> Mapping | None:
-    """The mapping of an event, by its class or its name in English, else by its description; None where there is none."""
+    """The mapping of an event, by its class or its name in English, else by its description; None where there is
+    none.
+    """
     return _named(event, component) or (_described(description) if description and "\\" not in event else None)
 
 

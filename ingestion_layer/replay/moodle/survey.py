@@ -1,5 +1,5 @@
-"""What a replay's logs tell as a whole, read before any row becomes an event, so that the order of rows has no part in it:
-which name is whose, who has which role, of which one course a log is, and how it writes its dates.
+"""What a replay's logs tell as a whole, read before any row becomes an event, so that the order of rows has no part in
+it: which name is whose, who has which role, of which one course a log is, and how it writes its dates.
 """
 
 from __future__ import annotations
