@@ -9,7 +9,11 @@ from __future__ import annotations
 import datetime as dt
 import tempfile
 import uuid
+from collections.abc import Iterable
 from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from catalogue.at_rest.deltas import Delta, Vector
 from catalogue.at_rest.ledger import Ledger, add_ledger
@@ -17,63 +21,52 @@ from catalogue.at_rest.runs import current, kept_runs
 from catalogue.events import TOPICS
 from catalogue.sql.dialect import connect
 from catalogue.views.windows import WINDOW_HOURS
-from speed_layer.speed import Speed
+from runtime.storage.store import Store
+from speed_layer.published_deltas import PublishedDeltas
 from speed_layer.typed_records import rollups_of
 
 MERGED_AT_ONCE = 600
 FEWEST_MERGED = 2
+Cuts = list[dict[str, Vector]]
 
 
-def kept_cuts(speed: Speed) -> list[dict[str, Vector]]:
+def kept_cuts(batch: Store) -> Cuts:
     """The cuts of every run that is kept, the published one among them."""
-    runs = kept_runs(speed.batch)
-    published, tag = current(speed.batch)
-    return [run.cut for run in (*runs, *([published] if tag else []))]
+    published, tag = current(batch)
+    return [run.cut for run in (*kept_runs(batch), *([published] if tag else []))]
 
 
-def compact(speed: Speed) -> int:
-    """Merge the deltas that are old enough; how many were merged away."""
-    now = dt.datetime.now(dt.UTC)
-    cuts = kept_cuts(speed)
+def compact(deltas: PublishedDeltas, cuts: Cuts, age_seconds: float) -> int:
+    """Merge the deltas that are older than `age_seconds`; how many were merged away."""
     gone = 0
-    for group in _groups(speed.deltas, cuts, now, speed.settings.compact_after_seconds):
-        merged = _merge(speed, group)
-        with speed.lock:
-            speed.deltas = [merged if d is group[0] else d for d in speed.deltas if d is group[0] or d not in group]
-        speed.speed.delete([d.path for d in group])
-        speed.speed.delete([path for d in group for path in (d.data, d.ids)])
+    for group in _groups(deltas.all, cuts, _before(dt.timedelta(seconds=age_seconds))):
+        deltas.replace(group, _merged(deltas.store, group))
         gone += len(group)
     return gone
 
 
-def drop_overtaken(speed: Speed) -> int:
+def drop_overtaken(deltas: PublishedDeltas, cuts: Cuts) -> int:
     """Delete the deltas below every kept cut that no window needs any more; how many."""
-    cuts = kept_cuts(speed)
     if not cuts:
         return 0
-    limit = (dt.datetime.now(dt.UTC) - dt.timedelta(hours=WINDOW_HOURS)).isoformat()
-
-    def overtaken(delta: Delta) -> bool:
-        below = all(
-            end <= cut.get(topic, {}).get(p, 0)
-            for cut in cuts
-            for topic in TOPICS
-            if delta.touches(topic)
-            for p, end in delta.ends(topic).items()
-        )
-        return below and delta.created_at < limit
-
-    old = [d for d in speed.deltas if overtaken(d)]
-    speed.speed.delete([d.path for d in old])
-    speed.speed.delete([path for d in old for path in (d.data, d.ids)])
-    with speed.lock:
-        speed.deltas = [d for d in speed.deltas if d not in old]
+    limit = _before(dt.timedelta(hours=WINDOW_HOURS))
+    old = [d for d in deltas.all if d.created_at < limit and all(_is_below(d, cut) for cut in cuts)]
+    deltas.drop(old)
     return len(old)
 
 
-def _groups(deltas: list[Delta], cuts: list[dict[str, Vector]], now: dt.datetime, age: int) -> list[list[Delta]]:
+def _before(age: dt.timedelta) -> str:
+    return (dt.datetime.now(dt.UTC) - age).isoformat()
+
+
+def _is_below(delta: Delta, cut: dict[str, Vector]) -> bool:
+    """Whether a cut covers every event of the delta."""
+    touched = (t for t in TOPICS if delta.touches(t))
+    return all(end <= cut.get(t, {}).get(p, 0) for t in touched for p, end in delta.ends(t).items())
+
+
+def _groups(deltas: Iterable[Delta], cuts: Cuts, limit: str) -> list[list[Delta]]:
     """Runs of neighbours, old enough, that meet in every topic and have no kept cut between them."""
-    limit = (now - dt.timedelta(seconds=age)).isoformat()
     groups: list[list[Delta]] = [[]]
     for delta in deltas:
         group = groups[-1]
@@ -98,38 +91,36 @@ def _between(delta: Delta, cut: dict[str, Vector]) -> bool:
     return any(cut.get(t) and delta.follows(t, cut[t]) for t in TOPICS)
 
 
-def _merge(speed: Speed, group: list[Delta]) -> Delta:
+def _merged(store: Store, group: list[Delta]) -> Delta:
+    """The manifest of a delta that says what those of a group say, its files written already."""
     first, last = group[0], group[-1]
     name = f"{first.number:020}-{last.last:020}-{uuid.uuid4().hex[:8]}.parquet"
     with tempfile.TemporaryDirectory() as folder:
         for kind in ("data", "ids"):
             for number, delta in enumerate(group):
-                speed.speed.download(getattr(delta, kind), f"{folder}/{kind}-{number}.parquet")
+                store.download(getattr(delta, kind), f"{folder}/{kind}-{number}.parquet")
         merge_files(Path(folder))
         for kind in ("data", "ids"):
-            speed.speed.upload(f"{folder}/{kind}.parquet", f"{kind}/{name}")
+            store.upload(f"{folder}/{kind}.parquet", f"{kind}/{name}")
     ledger: Ledger = {}
     for delta in group:
         add_ledger(ledger, delta.ledger)
-    ranges = {
-        t: {p: [start, last.ranges[t][p][1]] for p, (start, _) in bounds.items()} for t, bounds in first.ranges.items()
-    }
-    newest = {t: max(d.newest.get(t, "") for d in group) for t in TOPICS if any(t in d.newest for d in group)}
-    merged = Delta(
+    return Delta(
         number=first.number,
         last=last.last,
         created_at=last.created_at,
         begun_at=first.begun_at or first.created_at,
-        ranges=ranges,
+        ranges={
+            t: {p: [start, last.ranges[t][p][1]] for p, (start, _) in bounds.items()}
+            for t, bounds in first.ranges.items()
+        },
         ledger=ledger,
         origin=first.origin,
-        newest=newest,
+        newest={t: max(d.newest.get(t, "") for d in group) for t in TOPICS if any(t in d.newest for d in group)},
         data=f"data/{name}",
         ids=f"ids/{name}",
         rules=first.rules,
     )
-    speed.speed.create(merged.path, merged.encoded())
-    return merged
 
 
 def merge_files(folder: Path) -> None:
@@ -143,5 +134,6 @@ def merge_files(folder: Path) -> None:
         parts.append(f"SELECT '{rollup.name}' AS rollup, * FROM ({merged})")
     union = " UNION ALL BY NAME ".join(parts) or "SELECT * FROM deltas LIMIT 0"
     con.execute(f"COPY ({union}) TO '{folder}/data.parquet' (FORMAT parquet)")
-    con.execute(f"COPY (FROM read_parquet('{folder}/ids-*.parquet')) TO '{folder}/ids.parquet' (FORMAT parquet)")
     con.close()
+    ids = (pq.read_table(file) for file in sorted(folder.glob("ids-*.parquet")))
+    pq.write_table(pa.concat_tables(ids), folder / "ids.parquet")

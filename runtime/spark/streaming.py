@@ -7,9 +7,11 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from pyspark.errors import StreamingQueryException
 from pyspark.sql import SparkSession
 from pyspark.sql.streaming.readwriter import DataStreamReader
 
+from runtime.errors import PlatformError
 from runtime.kafka_offsets import Offsets
 from runtime.settings import Settings
 
@@ -35,15 +37,29 @@ class MicroBatches:
 
     A query that is stopped in the middle of one is interrupted, and Spark then searches the error's text by a regular
     expression that overflows its stack. What comes after the end is left to the next start.
+
+    An error of the platform's own that `take` raises ends the query. To Spark it is text; `wait` raises it as it was.
     """
 
     def __init__(self, take: Callable[[Any, int], None]):
         self._take, self._running, self._ended = take, threading.Lock(), False
+        self._error: PlatformError | None = None
 
     def __call__(self, batch: Any, number: int) -> None:
         with self._running:
             if not self._ended:
-                self._take(batch, number)
+                try:
+                    self._take(batch, number)
+                except PlatformError as error:
+                    self._error = error
+                    raise
+
+    def wait(self, query: Any, seconds: float) -> bool:
+        """Whether the query ends within so many seconds. Raises its error: ours, or StreamingQueryException."""
+        try:
+            return bool(query.awaitTermination(seconds))
+        except StreamingQueryException as error:
+            raise self._error or error from error
 
     def end(self, query: Any) -> None:
         """Take no more, and stop the query."""

@@ -19,7 +19,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import numpy as np
-import pyarrow as pa
 
 from catalogue.at_rest.runs import current
 from catalogue.events import TOPICS
@@ -29,10 +28,11 @@ from ingestion_layer.population import Population
 from ingestion_layer.simulation import Simulation
 from runtime.settings import Settings
 from runtime.storage.opening import open_store
-from speed_layer.speed import Speed
-from speed_layer.typed_records import pack, unpack
+from speed_layer.delta_stream import DeltaStream
 from tests.benchmarks.history import STUDENTS, raw_history
 from tests.benchmarks.process import measured
+from tests.laws.micro_batch import published
+from tests.oracle.views import Record
 
 RATE, SECONDS = 200, 15
 CONNECTIONS = 16
@@ -147,7 +147,7 @@ def _delta(address: str, environ: dict[str, str], number: int) -> tuple[float, s
     settings = Settings.load(environ)
     batch = open_store(settings.batch_views)
     cut = current(batch)[0].cut
-    speed = Speed(
+    speed = DeltaStream(
         settings, open_store(settings.speed_views), batch, lambda _, __, heads: {t: heads[t] or cut[t] for t in cut}
     )
     people = Population(number + 2, STUDENTS, 1000, 10, 1_775_000_000 * SECOND)
@@ -159,18 +159,10 @@ def _delta(address: str, environ: dict[str, str], number: int) -> tuple[float, s
         offset = offsets[topic][str(partition)]
         offsets[topic][str(partition)] += 1
         users.add(key.decode())
-        rows.append((topic, partition, offset, dt.datetime(2026, 5, 1, tzinfo=dt.UTC), value))
-    columns = [list(column) for column in zip(*rows, strict=True)]
-    types = (pa.string(), pa.int32(), pa.int64(), pa.timestamp("us", "UTC"), pa.binary())
-    arrays = [pa.array(c, t) for c, t in zip(columns, types, strict=True)]
-    packed: dict[str, list[bytes]] = {}
-    names = ["topic", "partition", "offset", "timestamp", "value"]
-    for part in pack(iter([pa.RecordBatch.from_arrays(arrays, names)])):
-        for row in part.to_pylist():
-            packed.setdefault(row["topic"], []).append(row["events"])
+        rows.append(Record(topic, partition, offset, dt.datetime(2026, 5, 1, tzinfo=dt.UTC), value))
     before = _metric(address, "serving_delta_apply_seconds_sum")
-    speed.commit({t: unpack(packed[t]) for t in TOPICS if t in packed})
-    speed.maker.close()
+    published(speed, rows, random.Random(number))
+    speed.close()
     deadline = time.monotonic() + 30
     while _metric(address, "serving_delta_apply_seconds_count") <= number:
         if time.monotonic() > deadline:

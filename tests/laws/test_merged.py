@@ -8,7 +8,6 @@ from pathlib import Path
 from random import Random
 
 import orjson
-import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
@@ -31,8 +30,9 @@ from serving_layer.query.answers import Answers
 from serving_layer.query.coverage import Coverage
 from serving_layer.query.parameters import parse
 from serving_layer.state.serving_state import ServingState
-from speed_layer.speed import Speed
-from speed_layer.typed_records import pack, unpack
+from speed_layer.compaction import compact, kept_cuts
+from speed_layer.delta_stream import DeltaStream
+from tests.laws.micro_batch import published
 from tests.oracle.comparison import differences
 from tests.oracle.histories import history, landed, write_raw
 from tests.oracle.views import Record, all_views
@@ -54,7 +54,7 @@ class Platform:
         self.runs = 0
         self.folder = folder
 
-    def new_speed(self) -> Speed:
+    def new_speed(self) -> DeltaStream:
         """A speed layer that starts from the store alone, as after a crash."""
         partitions: dict[str, set[int]] = {t: set() for t in TOPICS}
         for r in self.records:
@@ -63,7 +63,7 @@ class Platform:
         def starting(_: Settings, topics: object, heads: dict) -> dict:
             return {t: {str(p): heads[t].get(str(p), 0) for p in ps} for t, ps in partitions.items()}
 
-        return Speed(self.settings, self.speed_store, self.batch, starting)
+        return DeltaStream(self.settings, self.speed_store, self.batch, starting)
 
     def waiting(self) -> list[Record]:
         """Records that the speed layer hasn't taken."""
@@ -78,20 +78,7 @@ class Platform:
             taken += mine[: round(len(mine) * min(1.0, share * self.rng.random() * 2))]
         if not taken:
             return
-        table = pa.table(
-            {
-                "topic": [r.topic for r in taken],
-                "partition": pa.array([r.partition for r in taken], pa.int32()),
-                "offset": pa.array([r.offset for r in taken], pa.int64()),
-                "timestamp": pa.array([r.kafka_timestamp for r in taken], pa.timestamp("us", "UTC")),
-                "value": pa.array([r.value for r in taken], pa.binary()),
-            }
-        )
-        packed: dict[str, list[bytes]] = {}
-        for batch in pack(iter(table.to_batches())):
-            for row in batch.to_pylist():
-                packed.setdefault(row["topic"], []).append(row["events"])
-        self.speed.commit({t: unpack(packed[t]) for t in TOPICS if t in packed})
+        published(self.speed, taken, self.rng)
 
     def run_batch(self, at_boundary: bool, full: bool = False) -> None:
         """Publish a run over the raw events, cut where a delta ends or anywhere."""
@@ -116,7 +103,7 @@ class Platform:
             with here(self.settings) as engine:
                 results += computed([plan(task)], engine)
         publish(self.batch, run, results)
-        if not self.speed.holds(current(self.batch)[0]):
+        if not self.speed.leads_on_from(current(self.batch)[0]):
             self.speed = self.new_speed()
 
     def covered(self, head: dict) -> list[Record]:
@@ -236,17 +223,13 @@ def test_a_run_that_is_published_again_is_followed(tmp_path):
 
 
 def test_compacted_deltas_say_the_same(tmp_path):
-    from speed_layer.compaction import compact
-
     platform = Platform(tmp_path, history(5, 1500), 5)
-    platform.settings = replace(platform.settings, compact_after_seconds=0)
-    platform.speed = platform.new_speed()
     state = opened(platform)
     for _ in range(6):
         platform.micro_batch(0.2)
     settle(state)
     time.sleep(0.01)
-    assert compact(platform.speed) > 2
+    assert compact(platform.speed.deltas, kept_cuts(platform.batch), 0) > 2
     assert len(read_deltas(platform.speed_store)) == 1
     platform.micro_batch(0.3)
     settle(state)

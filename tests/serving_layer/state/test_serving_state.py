@@ -17,7 +17,7 @@ from catalogue.at_rest.runs import current
 from catalogue.events import TOPICS
 from catalogue.views import VIEWS
 from runtime.storage.opening import open_store
-from speed_layer.compaction import compact
+from speed_layer.compaction import compact, kept_cuts
 from tests.laws.test_merged import Platform, answering, check, opened, rows_of, settle
 from tests.oracle.histories import history
 from tests.serving_layer.conftest import Server
@@ -136,7 +136,7 @@ def test_a_bad_delta_is_followed_when_it_is_whole(mirror, kind, how):
     head, number = mirror.head(), mirror.platform.speed.number + 1
     mirror.platform.micro_batch(0.3)
     mirror.platform.micro_batch(0.3)
-    path = manifest_path(number) if kind == "manifest" else mirror.platform.speed.deltas[number - 1].data
+    path = manifest_path(number) if kind == "manifest" else mirror.platform.speed.deltas.all[number - 1].data
     mirror.bring(path, how)
     until(lambda: not mirror.ready(), "it must be told")
     assert "serving_ready 0.0" in mirror.get("/metrics").text
@@ -186,7 +186,7 @@ def test_deltas_that_were_merged_before_they_were_read_are_caught_up(tmp_path):
         for _ in range(4):
             platform.micro_batch(0.2)
         time.sleep(0.01)
-        assert compact(platform.speed) == 5, "the merged one begins before what is served"
+        assert compact(platform.speed.deltas, kept_cuts(platform.batch), 0) == 5, "the merged one begins before what is served"
         settle(state)
         settle(state)
         check(platform, state)
@@ -269,7 +269,7 @@ def test_windows_say_from_when_on_they_are_complete(tmp_path):
 def _begins(platform: Platform, topic: str) -> bool:
     """Whether the batch has overtaken the first delta in a topic."""
     cut = current(platform.batch)[0].cut.get(topic, {})
-    return all(cut.get(p, 0) >= end for p, end in platform.speed.deltas[0].ends(topic).items())
+    return all(cut.get(p, 0) >= end for p, end in platform.speed.deltas.all[0].ends(topic).items())
 
 
 def test_both_layers_follow_a_run_that_is_published_again(tmp_path):

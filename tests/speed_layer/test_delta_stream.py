@@ -1,16 +1,11 @@
-"""What a speed layer goes on from: not from other rules, and into partitions that were added; which ids it forgets."""
+"""What a speed layer goes on from: not from other rules, into partitions that were added, knowing every id."""
 
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
-
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from catalogue.at_rest.deltas import read_deltas
 from catalogue.at_rest.runs import current
-from speed_layer.delta_maker import DeltaMaker
 from tests.laws.test_merged import Platform, check, opened
 from tests.oracle.histories import history
 
@@ -58,23 +53,3 @@ def test_a_partition_that_is_added_begins_at_its_first_offset(tmp_path):
     platform.speed = platform.new_speed()
     assert len(read_deltas(platform.speed_store)) == 2
     checked(platform)
-
-
-def test_ids_beyond_the_horizon_are_forgotten(tmp_path):
-    """Beyond that of the partition that is furthest behind, as its next event may be that old."""
-    maker, start = DeltaMaker(7), datetime(2026, 3, 1, tzinfo=UTC)
-    days = {0: (0, 2, 9), 1: (1, 10)}
-    rows = [(p, start + timedelta(days=day)) for p, arrivals in days.items() for day in arrivals]
-    table = pa.table(
-        {
-            "event_id": [f"00000000-0000-0000-0000-{n:012}" for n in range(len(rows))],
-            "partition": [p for p, _ in rows],
-            "kafka_ts": pa.array([t.replace(tzinfo=None) for _, t in rows], pa.timestamp("us")),
-        }
-    )
-    pq.write_table(table, tmp_path / "ids.parquet")
-    maker.remember("auth_topic", [tmp_path / "ids.parquet"])
-    maker.forget_old()
-    kept = maker.con.execute("SELECT kafka_ts FROM seen_auth_topic ORDER BY 1").fetchall()
-    assert [(moment - start.replace(tzinfo=None)).days for (moment,) in kept] == [2, 9, 10]
-    maker.close()

@@ -1,0 +1,152 @@
+"""What a Spark task makes of its part of a micro-batch: rollups of the events that count, their sightings, an account.
+
+A task holds whole Kafka partitions, whose events it judges against everything that was seen before. Where an id stands
+in the parts of several tasks, one task takes that topic again as a whole.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from catalogue.sql.duplicates import counted_of, duplicates_of, identified
+from catalogue.sql.verdicts import by_topic, typed
+from runtime.errors import PlatformError
+from runtime.spark.workers import forget_zip_archives
+from runtime.timestamps import written
+from speed_layer.known_ids import KnownIds
+from speed_layer.typed_records import columns_of, connection, rollups_of
+
+SCHEMA = "contribution binary"
+_ROW = pa.schema([("contribution", pa.binary())])
+FATES = ("read", "unparseable", "landed", "counted", "duplicate", "invalid")
+
+
+class LedgerOpen(PlatformError):
+    """Events that were read are neither counted nor accounted for otherwise."""
+
+
+@dataclass(frozen=True)
+class PartitionAccount:
+    """A partition's part: the exclusive end of what was read, its newest arrival, how many events met which fate."""
+
+    end: int
+    newest: str
+    fates: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """What the events of a topic in one task add: `rollups` (column `rollup` names each row's), `sightings` as
+    `sightings.COLUMNS` has them but for the topic, and what became of the events by partition.
+    """
+
+    topic: str
+    rollups: pa.Table
+    sightings: pa.Table
+    accounts: dict[str, PartitionAccount]
+
+
+def contributions(batches: Iterable[pa.RecordBatch], known: KnownIds, horizon_days: int) -> Iterator[pa.RecordBatch]:
+    """Rows of SCHEMA, one for each topic of Kafka's records (topic, partition, offset, timestamp, value).
+
+    An own error is a row as well, so that it reaches the driver as what it is.
+    """
+    arrived: dict[str, list[pa.Table]] = {}
+    try:
+        for batch in batches:
+            for topic, records in by_topic(batch):
+                arrived.setdefault(topic, []).append(typed(connection(), topic, records, columns_of(topic)))
+        for topic, events in arrived.items():
+            yield _row(contribution(connection(), topic, pa.concat_tables(events), known, horizon_days))
+    except PlatformError as error:
+        yield _row(error)
+    forget_zip_archives()
+
+
+def opened(rows: Iterable[bytes]) -> list[Contribution]:
+    """What tasks have yielded; an error among it is raised."""
+    found = []
+    for row in rows:
+        made = pickle.loads(row)
+        if isinstance(made, PlatformError):
+            raise made
+        found.append(made)
+    return found
+
+
+def contribution(
+    con: duckdb.DuckDBPyConnection, topic: str, arrived: pa.Table, known: KnownIds, horizon_days: int
+) -> Contribution:
+    """What typed events of a topic add to everything `known`. LedgerOpen where an event is lost on the way."""
+    con.register("arrived", arrived)
+    con.execute("""CREATE OR REPLACE TEMP TABLE events AS SELECT * EXCLUDE (parseable, faulty),
+        CASE WHEN faulty THEN '' END AS fault, date_trunc('minute', ts) AS minute FROM arrived WHERE parseable""")
+    con.execute(f"CREATE OR REPLACE TEMP TABLE fresh AS {identified('events')}")
+    sightings = con.sql("""SELECT unhex(replace(event_id::VARCHAR, '-', '')) AS event_id, "partition", "offset",
+        kafka_ts, event_id AS id FROM fresh""").to_arrow_table()
+    ids = sightings["event_id"].cast(pa.binary(16))
+    places, arrivals = known.sightings(topic, ids)
+    earlier = pa.table({"event_id": sightings["id"].take(places), "kafka_ts": arrivals.astype("datetime64[us]")})
+    con.register("earlier", earlier)
+    con.execute(f"CREATE OR REPLACE TEMP TABLE duplicates AS {duplicates_of('fresh', 'earlier', horizon_days)}")
+    con.execute(f"CREATE OR REPLACE TEMP TABLE counted AS {counted_of('events', 'duplicates')}")
+    rollups = " UNION ALL BY NAME ".join(
+        f"SELECT '{r.name}' AS rollup, * FROM ({r.roll_up('counted')})" for r in rollups_of(topic)
+    )
+    made = Contribution(
+        topic,
+        con.sql(rollups).to_arrow_table(),
+        sightings.drop_columns(["id"]).set_column(0, "event_id", ids),
+        dict(_accounts(con, topic)),
+    )
+    con.unregister("arrived")
+    con.unregister("earlier")
+    return made
+
+
+def judged(run: Callable[[tuple[str, ...]], list[Contribution]]) -> list[Contribution]:
+    """What tasks make of a micro-batch: `run` gives the contributions of several tasks, or, with topics, those of one
+    task that takes all of their events.
+    """
+    found = run(())
+    again = tuple(sorted(_shared(found)))
+    return [c for c in found if c.topic not in again] + run(again) if again else found
+
+
+def _shared(found: list[Contribution]) -> set[str]:
+    """The topics in which several contributions have sightings of one id."""
+    by_topic: dict[str, list[pa.ChunkedArray]] = {}
+    for one in found:
+        by_topic.setdefault(one.topic, []).append(pc.unique(one.sightings["event_id"]))
+    return {
+        topic
+        for topic, ids in by_topic.items()
+        if len(ids) > 1 and len(pc.unique(pa.chunked_array(ids))) < sum(map(len, ids))
+    }
+
+
+def _row(made: Contribution | PlatformError) -> pa.RecordBatch:
+    return pa.RecordBatch.from_pylist([{"contribution": pickle.dumps(made)}], _ROW)
+
+
+def _accounts(con: duckdb.DuckDBPyConnection, topic: str) -> Iterator[tuple[str, PartitionAccount]]:
+    rows = con.execute("""SELECT "partition", max("offset") + 1, max(kafka_ts), count(*),
+        count(*) FILTER (NOT parseable), count(*) FILTER (parseable),
+        (SELECT count(*) FROM counted c WHERE c."partition" = a."partition"),
+        (SELECT count(*) FROM duplicates d WHERE d."partition" = a."partition"),
+        count(*) FILTER (parseable AND faulty)
+        FROM arrived a GROUP BY "partition" ORDER BY "partition" """).fetchall()
+    for partition, end, newest, *counts in rows:
+        fates = dict(zip(FATES, counts, strict=True))
+        if (
+            fates["landed"] != fates["counted"] + fates["duplicate"] + fates["invalid"]
+            or fates["read"] != fates["landed"] + fates["unparseable"]
+        ):
+            raise LedgerOpen(f"{topic} partition {partition}: ledger must close; got {fates}")
+        yield str(partition), PartitionAccount(end, written(newest), fates)
