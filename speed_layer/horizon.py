@@ -163,5 +163,6 @@ class Horizon:
 def parquet(table: pa.Table) -> bytes:
     """A table as a Parquet file."""
     sink = io.BytesIO()
-    pq.write_table(table, sink)
+    named = [name for name in ("rollup", "topic") if name in table.column_names]
+    pq.write_table(table, sink, use_dictionary=named if "event_id" in table.column_names else True)
     return sink.getvalue()
