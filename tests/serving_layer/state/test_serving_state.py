@@ -186,7 +186,9 @@ def test_deltas_that_were_merged_before_they_were_read_are_caught_up(tmp_path):
         for _ in range(4):
             platform.micro_batch(0.2)
         time.sleep(0.01)
-        assert compact(platform.speed.deltas, kept_cuts(platform.batch), 0) == 5, "the merged one begins before what is served"
+        assert compact(platform.speed.deltas, kept_cuts(platform.batch), 0) == 5, (
+            "the merged one begins before what is served"
+        )
         settle(state)
         settle(state)
         check(platform, state)
