@@ -32,16 +32,18 @@ MOST_RECENT = 40_000
 # So many neighbouring segments become one, unless it would be larger than so many sightings.
 MERGED_AT_ONCE = 32
 LARGEST_SEGMENT = 2_000_000
+SECONDS_A_DAY = 86_400
 
 
 @dataclass(frozen=True)
 class Segment:
-    """A file with the sightings of the deltas `first` to `last`; `rows` is 0 where nobody has counted them."""
+    """A file with the `rows` sightings of the deltas `first` to `last`; the newest arrived in second `newest`."""
 
     path: str
     first: int
     last: int
-    rows: int = 0
+    rows: int
+    newest: int
 
 
 @dataclass(frozen=True)
@@ -63,8 +65,10 @@ class Horizon:
         self._of_run: tuple[IdFile, ...] = ()
         self._segments: list[tuple[Segment, IdFile]] = []
         self._recent: list[Recent] = []
-        # Merged into others, but a running micro-batch may still ask for them.
-        self._merged: list[str] = []
+        # Of no use any more, but a running micro-batch may still ask for them.
+        self._gone: list[str] = []
+        # The newest arrival, in seconds, by topic and partition.
+        self._arrivals: dict[tuple[str, int], int] = {}
         self._lock = threading.Lock()
 
     def open(self, published: RunManifest, deltas: Iterable[Delta], head: Offsets) -> None:
@@ -80,6 +84,7 @@ class Horizon:
             if told:
                 self._segments.append((segment, self._file(segment, head)))
                 wanted = [d for d in wanted if d not in told]
+        self._segments.sort(key=lambda one: one[0].first)
         with ThreadPoolExecutor(READERS) as readers:
             for delta, data in zip(wanted, readers.map(self.speed.read, (d.ids for d in wanted)), strict=True):
                 self.add(delta, pq.read_table(io.BytesIO(data)), head)
@@ -88,6 +93,7 @@ class Horizon:
         """Know the sightings of a delta as well; `head` is where the deltas end with it."""
         if self._recent and self._recent[-1].last + 1 != delta.number:
             self._write(head)  # a segment tells of every delta between its ends
+        self._arrivals |= _newest(sightings)
         topics = sightings["topic"].unique().to_pylist()
         counting = {t: searched(below(of_topic(sightings, t), head.get(t, {}))) for t in topics}
         self._recent.append(Recent(delta.number, delta.last, sightings, counting))
@@ -106,24 +112,41 @@ class Horizon:
 
     def merge_segments(self, head: Offsets) -> int:
         """Make one segment of many neighbouring small ones; how many went. May run beside everything else."""
-        self.speed.delete(self._merged)
+        self.speed.delete(self._gone)
+        self._gone = []
         group: list[tuple[Segment, IdFile]] = []
         with self._lock:
             segments = list(self._segments)
         for one in segments:
-            follows = group and group[-1][0].last + 1 == one[0].first
-            rows = sum(segment.rows for segment, _ in (*group, one))
-            small = one[0].rows > 0 and rows <= LARGEST_SEGMENT
-            group = [*group, one] if follows and small else [one] if small else []
+            follows = bool(group) and group[-1][0].last + 1 == one[0].first
+            small = follows and sum(segment.rows for segment, _ in (*group, one)) <= LARGEST_SEGMENT
+            group = [*group, one] if small else [one]
             if len(group) == MERGED_AT_ONCE:
                 tables = [pq.read_table(io.BytesIO(self.speed.read(s.path))) for s, _ in group]
                 merged = self._put(pa.concat_tables(tables), group[0][0].first, group[-1][0].last, head)
                 with self._lock:
                     at = self._segments.index(group[0])
                     self._segments[at : at + len(group)] = [merged]
-                self._merged = [s.path for s, _ in group]
+                self._gone = [s.path for s, _ in group]
                 return len(group)
         return 0
+
+    def forget_old(self, days: int, head: Offsets) -> int:
+        """Forget segments that no later event can repeat within the horizon; how many.
+
+        It ends at the partition that is furthest behind, as its next event may be that old. A run's files stay until
+        the next start.
+        """
+        newest = dict(self._arrivals)
+        places = {(topic, int(partition)) for topic, ends in head.items() for partition, end in ends.items() if end}
+        if not places <= newest.keys():
+            return 0
+        limit = min((newest[place] for place in places), default=0) - days * SECONDS_A_DAY
+        with self._lock:
+            old = [segment.path for segment, _ in self._segments if segment.newest < limit]
+            self._segments = [one for one in self._segments if one[0].path not in old]
+        self._gone += old
+        return len(old)
 
     def remove_leftovers(self) -> None:
         """Delete the segments that aren't of use: of other rules, of deltas that are gone, or merged into others."""
@@ -138,8 +161,8 @@ class Horizon:
     def _written(self) -> list[Segment]:
         found = []
         for entry in self.speed.list(f"{SEGMENTS}{self.rules}/"):
-            first, last, _ = entry.path.rpartition("/")[2].split("-")
-            found.append(Segment(entry.path, int(first), int(last)))
+            *numbers, _ = entry.path.rpartition("/")[2].split("-")
+            found.append(Segment(entry.path, *map(int, numbers)))
         return found
 
     def _write(self, head: Offsets) -> None:
@@ -151,13 +174,23 @@ class Horizon:
         self._recent = []
 
     def _put(self, sightings: pa.Table, first: int, last: int, head: Offsets) -> tuple[Segment, IdFile]:
-        path = f"{SEGMENTS}{self.rules}/{first:020}-{last:020}-{uuid.uuid4().hex[:8]}.parquet"
-        segment = Segment(path, first, last, sightings.num_rows)
-        self.speed.write(path, parquet(sightings))
+        newest = max(_newest(sightings).values(), default=0)
+        name = f"{first:020}-{last:020}-{sightings.num_rows}-{newest}-{uuid.uuid4().hex[:8]}"
+        segment = Segment(f"{SEGMENTS}{self.rules}/{name}.parquet", first, last, sightings.num_rows, newest)
+        self.speed.write(segment.path, parquet(sightings))
         return segment, self._file(segment, head)
 
     def _file(self, segment: Segment, head: Offsets) -> IdFile:
         return IdFile(self.speed, segment.path, head={t: dict(ends) for t, ends in head.items()})
+
+
+def _newest(sightings: pa.Table) -> dict[tuple[str, int], int]:
+    """The newest arrival, in whole seconds, by topic and partition."""
+    named = sightings.set_column(0, "topic", sightings["topic"].cast(pa.string()))
+    found = named.group_by(["topic", "partition"]).aggregate([("kafka_ts", "max")])
+    moments = found["kafka_ts_max"].cast(pa.int64()).to_pylist()
+    places = zip(found["topic"].to_pylist(), found["partition"].to_pylist(), strict=True)
+    return {place: moment // 1_000_000 for place, moment in zip(places, moments, strict=True)}
 
 
 def parquet(table: pa.Table) -> bytes:

@@ -54,6 +54,7 @@ class Housekeeping:
         deltas, cuts = self.stream.deltas, kept_cuts(self.batch)
         merged, dropped = compact(deltas, cuts, self._age), drop_overtaken(deltas, cuts)
         segments = self.stream.horizon.merge_segments(self.stream.head)
+        segments += self.stream.horizon.forget_old(self.stream.settings.duplicate_days, self.stream.head)
         if merged or dropped or segments:
             self.metrics.compacted(merged, dropped, len(deltas))
             LOG.info("compacted", merged=merged, dropped=dropped, id_segments=segments)
