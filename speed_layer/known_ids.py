@@ -165,3 +165,4 @@ def _sort(file: IdFile, copy: Path) -> None:
                         mine = below(mine, file.head.get(topic, {}))
                     np.save(making / f"{topic}-{number:05}.npy", in_order(searched(mine)))
         making.rename(copy)
+    pa.default_memory_pool().release_unused()

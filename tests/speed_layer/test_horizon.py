@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from random import Random
 
 import pytest
@@ -13,7 +12,8 @@ from speed_layer import horizon
 from speed_layer.horizon import SEGMENTS
 from tests.laws.test_merged import Platform
 from tests.oracle.histories import history
-from tests.oracle.views import count_once
+from tests.oracle.validity import Invalid, judge
+from tests.oracle.views import Record, count_once
 
 
 @pytest.fixture
@@ -41,6 +41,14 @@ def expected(platform: Platform) -> dict[str, int]:
 
 def segments(platform: Platform) -> list[str]:
     return [entry.path for entry in platform.speed_store.list(SEGMENTS)]
+
+
+def valid(record: Record) -> bool:
+    """Whether the record is an event with an id, which alone is seen."""
+    try:
+        return judge(record.topic, record.kafka_timestamp, record.value).event_id is not None
+    except Invalid:
+        return False
 
 
 def finished(platform: Platform) -> None:
@@ -112,18 +120,13 @@ def test_an_orphaned_delta_s_sightings_beyond_the_head_are_not_known(platform):
 def test_segments_beyond_the_horizon_are_forgotten(platform):
     """Beyond that of the partition that is furthest behind, as its next event may be that old."""
     finished(platform)
-    stream = platform.speed
-    newest = {
-        place: max(r.kafka_timestamp for r in platform.records if r[:2] == place) for place in stream.horizon._arrivals
-    }
-    spread = max(r.kafka_timestamp for r in platform.records) - min(r.kafka_timestamp for r in platform.records)
-    assert stream.horizon.forget_old(spread.days + 1, stream.head) == 0
-    days = (min(newest.values()) - min(r.kafka_timestamp for r in platform.records)).days // 2
+    stream, places = platform.speed, {r[:2] for r in platform.records}
+    behind = min(max(r.kafka_timestamp for r in platform.records if r[:2] == place and valid(r)) for place in places)
+    arrivals = [r.kafka_timestamp for r in platform.records]
+    assert stream.horizon.forget_old((max(arrivals) - min(arrivals)).days + 1, stream.head) == 0
     before = segments(platform)
-    forgotten = stream.horizon.forget_old(days, stream.head)
-    limit = (min(newest.values()) - timedelta(days=days)).timestamp()
-    old = [path for path in before if int(path.split("-")[-2]) < limit]
-    assert 0 < forgotten == len(old) < len(before)
+    old = [path for path in before if int(path.split("-")[-2]) < int(behind.timestamp())]
+    assert stream.horizon.forget_old(0, stream.head) == len(old) and 0 < len(old) < len(before)
     assert not {f.path for f in stream.horizon.known().files} & set(old)
     stream.horizon.merge_segments(stream.head)
     assert not set(segments(platform)) & set(old)
