@@ -34,7 +34,8 @@ from runtime.storage.store import Store
 
 POLL_SECONDS = 1
 LOG = Log("ingestion")
-SIGNS = ("IngestError: ", "TakenOver: ", "OffsetError: ", "StorageError: ", "offsets", "Offset")
+# Of Spark's own tasks and source only text comes: where a task's store failed, where Kafka lost records.
+SIGNS = ("StorageError: ", "offsets", "Offset")
 
 
 class Ingestion:
@@ -109,7 +110,7 @@ def ingest(settings: Settings, target: str, beside: str, once: bool) -> int:
         ingestion.metrics.serve(settings, ingestion.commits, ingestion.expected)
         spark = session("ingestion", settings, kafka=True)
         query = ingestion.start(spark, checkpoint, once)
-        while not query.awaitTermination(POLL_SECONDS):
+        while not ingestion.batches.wait(query, POLL_SECONDS):
             if stopping.is_set():
                 ingestion.batches.end(query)
         stop(spark)
