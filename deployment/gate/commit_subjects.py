@@ -12,7 +12,7 @@ from pathlib import Path
 from runtime.command_line import Parser
 
 ROOT = Path(__file__).resolve().parents[2]
-BASE = "56587dbb"
+BASE = "a9412fe69c19"
 LONGEST = 72
 
 
