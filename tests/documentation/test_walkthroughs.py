@@ -48,8 +48,7 @@ import json, sys
 from pathlib import Path
 from datetime import UTC, datetime, timedelta
 from catalogue.events import TOPICS
-from serving_layer.query.answers import Answers
-from tests.laws.test_merged import Platform, opened, rows_of
+from tests.laws.test_merged import Platform, answering, opened, rows_of
 from tests.oracle.views import Record
 
 topics = {t.category: t.name for t in TOPICS.values()}
@@ -64,9 +63,9 @@ platform.micro_batch(1.0)
 while platform.waiting():
     platform.micro_batch(1.0)
 state = opened(platform)
-answers = Answers(state)
+answers = answering(state)
 found = {layer: rows_of(state, answers, "course_ratings", layer)[0] for layer in ("batch", "speed", "merged")}
-answers.drop_old(everything=True)
+answers.snapshots.drop_old(everything=True)
 ledger = {}
 for entry in state.generation.topics["course_topic"].ledger.values():
     for fate, count in entry.items():
