@@ -141,7 +141,9 @@ def test_steps_equal_the_whole(tmp_path, monkeypatch, settles, rows_per_changed,
 
 def skewed(seed: int, events: int) -> list[Record]:
     """Watching, nearly all of it by one person in one course; a fifth of the ids come again, in any partition."""
-    rng, records, ids = Random(seed), [], []
+    rng = Random(seed)
+    records: list[Record] = []
+    ids: list[str] = []
     arrivals = [START + timedelta(minutes=rng.randrange(600)) for _ in range(3)]
     for offset in range(events):
         partition = rng.randrange(3)
