@@ -251,7 +251,7 @@ def test_a_page_stays_as_it_was_while_events_arrive(server, http):
 def test_a_damaged_delta_leaves_the_last_good_state(server, http):
     platform = server.platform
     before = http.get(f"/views/{VIEW}").json()["as_of"]["head"]["video_topic"]
-    number = platform.speed.number + 1
+    number = platform.speed.deltas.number + 1
     path = f"_deltas/{number:020}.json"
     platform.speed_store.write(path, b"{broken")
     deadline = time.monotonic() + 20

@@ -133,7 +133,7 @@ def test_a_kept_run_is_read_again_when_it_is_whole(mirror):
 @pytest.mark.parametrize("how", ["damaged", "missing"])
 @pytest.mark.parametrize("kind", ["manifest", "data"])
 def test_a_bad_delta_is_followed_when_it_is_whole(mirror, kind, how):
-    head, number = mirror.head(), mirror.platform.speed.number + 1
+    head, number = mirror.head(), mirror.platform.speed.deltas.number + 1
     mirror.platform.micro_batch(0.3)
     mirror.platform.micro_batch(0.3)
     path = manifest_path(number) if kind == "manifest" else mirror.platform.speed.deltas.all[number - 1].data
