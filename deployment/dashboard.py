@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from deployment.installation import StackError, tool
+from deployment.installation import StackError, run, tool
 from runtime.settings import cache_folder
 
 SOURCES = Path(__file__).resolve().parents[1] / "serving_layer" / "dashboard"
@@ -31,7 +31,8 @@ def modules() -> Path:
         with tempfile.TemporaryDirectory(dir=folder.parent) as place:
             for name in PACKAGES:
                 shutil.copy(SOURCES / name, place)
-            _run([tool("npm", NODE), "ci", "--ignore-scripts", "--no-audit", "--no-fund"], Path(place))
+            fetch = [tool("npm", NODE), "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+            run(fetch, "dashboard", folder=Path(place))
             _move(Path(place), folder)
     _link(SOURCES / "node_modules", folder / "node_modules")
     return folder / "node_modules"
@@ -45,7 +46,7 @@ def bundle() -> Path:
     if not folder.exists():
         modules()
         with tempfile.TemporaryDirectory(dir=folder.parent) as place:
-            _run([tool("node", NODE), "build.mjs", f"{place}/built"], SOURCES)
+            run([tool("node", NODE), "build.mjs", f"{place}/built"], "dashboard", folder=SOURCES)
             _move(Path(place) / "built", folder)
     _link(SOURCES / "built", folder)
     return folder
@@ -76,15 +77,6 @@ def _link(link: Path, target: Path) -> None:
             raise StackError(f"dashboard: '{link}' must be a link that is made here; got a file or folder: remove it")
         link.unlink()
     link.symlink_to(target)
-
-
-def _run(command: list[str], folder: Path) -> None:
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    if done.returncode:
-        told = (done.stderr or done.stdout).strip().splitlines()[-1:] or ["no output"]
-        raise StackError(
-            f"dashboard: {Path(command[0]).name} must succeed; got exit status {done.returncode}: {told[0]}"
-        )
 
 
 def main() -> int:

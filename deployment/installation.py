@@ -45,7 +45,7 @@ def minio() -> Path:
     if not binary.exists():
         go = tool("go", "Go 1.24 or later")
         print("MinIO: compiling the server from source, once per machine (2 to 10 minutes)", flush=True)
-        _run([go, "install", MINIO_MODULE], "MinIO", os.environ | {"GOBIN": str(binary.parent), "CGO_ENABLED": "0"})
+        run([go, "install", MINIO_MODULE], "MinIO", os.environ | {"GOBIN": str(binary.parent), "CGO_ENABLED": "0"})
     return binary
 
 
@@ -67,12 +67,13 @@ def _jars(name: str, sign: str) -> Path:
         print(f"{name}: fetching with Maven, once per machine", flush=True)
         goal = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies"
         pom = CONFIG / name / "pom.xml"
-        _run([mvn, "-q", "-B", "-f", str(pom), goal, f"-DoutputDirectory={folder}"], name, dict(os.environ))
+        run([mvn, "-q", "-B", "-f", str(pom), goal, f"-DoutputDirectory={folder}"], name, dict(os.environ))
     return folder
 
 
-def _run(command: list[str], name: str, environ: dict[str, str]) -> None:
-    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+def run(command: list[str], name: str, environ: dict[str, str] | None = None, folder: Path | None = None) -> None:
+    """Run a step of making `name`, in `folder`; StackError says how it failed."""
+    done = subprocess.run(command, env=environ, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
         last = (done.stderr or done.stdout).strip().splitlines()[-1:] or ["no output"]
         raise StackError(f"{name}: {command[0]} must succeed; got exit status {done.returncode}: {last[0]}")
