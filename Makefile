@@ -37,10 +37,9 @@ test-faults: setup
 	$(PYTHON) -m tests.stack.faults --seed $(or $(SEED),1) --steps $(or $(STEPS),30)
 
 lock: .environment
-	$(VENV)/bin/pip install --disable-pip-version-check -q pip-tools
 	for name in requirements requirements-dev; do \
-		$(VENV)/bin/pip-compile -q --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --strip-extras \
-			--no-header --no-annotate config/$$name.in -o config/$$name.txt || exit 1; \
+		$(PYTHON) -m piptools compile -q --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-find-links \
+			--no-emit-trusted-host --strip-extras --no-header --no-annotate config/$$name.in -o config/$$name.txt || exit 1; \
 	done
 
 docs: .environment

@@ -95,7 +95,7 @@ def test_the_keyboard_is_enough(browser):
     steps = [{"press": "Tab"}, {"press": "Enter"}]
     (skipped,) = browser.visit({"url": "#/courses", "steps": steps})
     assert skipped["focused"].startswith("MAIN")
-    opened = [{"press": "Tab"}] * 4 + [{"press": "Enter"}, {"wait": "[data-view=ledger]"}]
+    opened = [{"reach": "nav a[href='#/operation']"}, {"press": "Enter"}, {"wait": "[data-view=ledger]"}]
     (operation,) = browser.visit({"url": "#/courses", "steps": opened})
     assert operation["address"] == "#/operation"
 

@@ -1,6 +1,6 @@
 // Visits pages in a real Chromium and tells what it saw: `node visit.mjs CHROMIUM`, visits as JSON on standard input, one answer
 // a line on standard output. A visit is {url, language, theme, width, steps, picture}; a step is {press}, {click}, {type: [where, text]},
-// {wait: selector}, or {say: text}, which prints the text and goes on with the steps that the next line of input holds.
+// {wait: selector}, {reach: selector}, which presses Tab until that has the focus, or {say: text}, which prints the text and goes on with the steps that the next line of input holds.
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
@@ -46,12 +46,21 @@ async function take(page, step) {
   if (step.press) await page.keyboard.press(step.press);
   else if (step.click) await page.click(step.click);
   else if (step.type) await page.fill(step.type[0], step.type[1]);
+  else if (step.reach) await reach(page, step.reach);
   else if (step.wait) await page.waitForSelector(step.wait, { state: "attached", timeout: 15_000 });
   else if (step.say) {
     console.log(JSON.stringify({ said: step.say }));
     for (const further of JSON.parse((await lines.next()).value)) await take(page, further);
   }
   await page.waitForTimeout(50);
+}
+
+async function reach(page, selector) {
+  for (let pressed = 0; pressed < 60; pressed++) {
+    await page.keyboard.press("Tab");
+    if (await page.evaluate((wanted) => document.activeElement?.matches(wanted), selector)) return;
+  }
+  throw new Error(`no Tab reaches ${selector}`);
 }
 
 // What a person finds on the page; it runs there.

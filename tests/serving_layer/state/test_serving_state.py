@@ -282,7 +282,7 @@ def test_both_layers_follow_a_run_that_is_published_again(tmp_path):
     state = opened(platform)
     try:
         republish(platform.batch, "r001")
-        if not platform.speed.holds(current(platform.batch)[0]):
+        if not platform.speed.leads_on_from(current(platform.batch)[0]):
             platform.speed = platform.new_speed()
         settle(state)
         assert state.generation.run == "r001"
