@@ -17,7 +17,8 @@ from serving_layer.middleware import EveryRequest
 from serving_layer.problems import answer_errors
 from serving_layer.query.answers import Answers
 from serving_layer.query.coverage import Coverage
-from serving_layer.routes import dashboard, freshness, health, realtime, views
+from serving_layer.routes import changes, dashboard, freshness, health, realtime, views
+from serving_layer.state.changes import Changes
 from serving_layer.state.precomputation import Precomputation
 from serving_layer.state.serving_state import ServingState
 
@@ -31,13 +32,16 @@ def create_app(settings: Settings) -> FastAPI:
     answers, precomputation = Answers(coverage), Precomputation(state)
     gate = Gate(settings)
     metrics = Metrics(state, coverage)
+    followed = Changes(state, coverage)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         gate.start()
         state.start()
         precomputation.start()
+        followed.start()
         yield
+        followed.stop()
         answers.snapshots.drop_old(everything=True)
         await run_in_threadpool(precomputation.stop)
         await run_in_threadpool(state.stop)
@@ -49,7 +53,7 @@ def create_app(settings: Settings) -> FastAPI:
         version="1",
         lifespan=lifespan,
     )
-    app.state.serving, app.state.exposition = state, metrics.exposition
+    app.state.serving, app.state.exposition, app.state.changes = state, metrics.exposition, followed
     app.add_middleware(GZipMiddleware, minimum_size=SMALLEST_GZIP, compresslevel=5)
     app.add_middleware(EveryRequest, metrics=metrics, own=gate.required)
     answer_errors(app)
@@ -57,6 +61,7 @@ def create_app(settings: Settings) -> FastAPI:
     views.add(app, state, answers, gate)
     realtime.add(app, state.realtime, gate)
     freshness.add(app, state, coverage, gate)
+    changes.add(app, followed, gate)
     health.add(app, state, metrics, answers.snapshots, gate)
     dashboard.add(app)
     return app

@@ -24,15 +24,16 @@ class EveryRequest:
         """Pass the request on."""
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        started, status = time.perf_counter(), 500
+        started, status, streams = time.perf_counter(), 500, False
         scope = {**scope, "headers": _plainly_accepting(scope["headers"])}
         if scope["method"] == "HEAD":
             scope["method"] = "GET"
 
         async def noted(message: Message) -> None:
-            nonlocal status
+            nonlocal status, streams
             if message["type"] == "http.response.start":
                 status = message["status"]
+                streams = any(value.startswith(b"text/event-stream") for _, value in message["headers"])
                 if self.own and all(name != b"cache-control" for name, _ in message["headers"]):
                     message = {**message, "headers": [*message["headers"], *OWN]}
             await send(message)
@@ -42,7 +43,8 @@ class EveryRequest:
         finally:
             route = getattr(scope.get("route"), "path", "none")
             self.metrics.requests.labels(route, str(status)).inc()
-            self.metrics.seconds.labels(route).observe(time.perf_counter() - started)
+            if not streams:  # how long somebody follows says nothing of how fast answers are
+                self.metrics.seconds.labels(route).observe(time.perf_counter() - started)
 
 
 def _plainly_accepting(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:

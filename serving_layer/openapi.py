@@ -119,6 +119,9 @@ FRESHNESS: dict[int | str, dict[str, Any]] = {
         ),
     }
 }
+CHANGES: dict[int | str, dict[str, Any]] = {
+    200: {"description": "Server-sent events named `covers`.", "content": {"text/event-stream": {}}}
+}
 HEALTH: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "Fine.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
 
 import uvicorn
@@ -13,6 +14,17 @@ from runtime.logs import Log, configure
 from runtime.settings import Settings
 
 LOG = Log("serving")
+# Answers that take longer are cut off when the server is stopped.
+LAST_ANSWERS_SECONDS = 30
+
+
+class _Server(uvicorn.Server):
+    """Ends the streams of changes before it waits for the answers that are under way: they would go on."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop."""
+        self.config.app.state.changes.stop()  # type: ignore[union-attr]
+        await super().shutdown(sockets)
 
 
 def parser() -> Parser:
@@ -41,7 +53,7 @@ def main(argv: list[str] | None = None) -> int:
     except PlatformError as error:
         LOG.error("stopped", error=error)
         return 1
-    uvicorn.run(
+    config = uvicorn.Config(
         app,
         host=settings.serving_host,
         port=settings.serving_port,
@@ -50,7 +62,9 @@ def main(argv: list[str] | None = None) -> int:
         access_log=False,
         loop="uvloop",
         http=Protocol,
+        timeout_graceful_shutdown=LAST_ANSWERS_SECONDS,
     )
+    _Server(config).run()
     return 0
 
 

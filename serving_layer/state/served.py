@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from serving_layer.errors import NotServing
@@ -11,11 +11,15 @@ from serving_layer.state.generation import Generation
 
 
 class Served:
-    """The generation that serves now; None before the first. Who changes it or adds a delta to it holds `changing`."""
+    """The generation that serves now; None before the first. Who changes it or adds a delta to it holds `changing`.
+
+    Each of `told` is called after every change, by the thread that made it.
+    """
 
     def __init__(self) -> None:
         self.generation: Generation | None = None
         self.changing = threading.RLock()
+        self.told: list[Callable[[], None]] = []
 
     @contextmanager
     def reading(self) -> Iterator[Generation]:
@@ -35,5 +39,11 @@ class Served:
         """Serve `fresh` from now on; requests that began on the one before end on it."""
         with self.changing:
             old, self.generation = self.generation, fresh
+        self.tell()
         if old:
             old.retire()
+
+    def tell(self) -> None:
+        """Say that what is served has changed."""
+        for listener in tuple(self.told):
+            listener()

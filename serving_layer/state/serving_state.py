@@ -97,6 +97,7 @@ class ServingState(threading.Thread):
             self._serving().apply(delta, data)
             self.realtime.apply(delta, data)
             self.feed.take(delta)
+        self.served.tell()
         self.deltas_applied += 1
         self.apply_seconds += time.monotonic() - started
 
@@ -112,6 +113,7 @@ class ServingState(threading.Thread):
                 self.succession.build_again()
             self.realtime.lose(TOPICS)
             self.feed.taken = merged.last
+        self.served.tell()
 
     def find_windows(self) -> None:
         """Make the windows anew where deltas were missed or others have overtaken them."""

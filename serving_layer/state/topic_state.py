@@ -57,6 +57,8 @@ class TopicState:
         self.watermark = self.batch_watermark = ""
         self.applied = 0
         self.heads: dict[int, Vector] = {0: dict(self.cut)}
+        # The last delta that changed each view, where one has.
+        self.changed: dict[str, int] = {}
         self.folder = Path(tempfile.mkdtemp(prefix=f"serving-{topic}-"))
         self.con = connect(
             str(self.folder / "state.duckdb"),
@@ -150,6 +152,7 @@ class TopicState:
                 raise
             finally:
                 cursor.close()
+            self.changed |= dict.fromkeys(fresh, number)
             self.applied = number
             self._account(delta)
 

@@ -1,6 +1,6 @@
 import { render } from "preact";
 import { App } from "./app.tsx";
-import { followFreshness } from "./api/live.ts";
+import { follow } from "./api/live.ts";
 
-followFreshness();
+follow();
 render(<App />, document.getElementById("app")!);

@@ -1,6 +1,6 @@
-// An answer that stays current: asked when the question changes, and again when its topic has new events.
-import { useEffect, useState } from "preact/hooks";
-import { type Answer, ApiError, address, get, type Parameters, type ViewInfo } from "./client.ts";
+// An answer that stays current: asked when the question changes, and again when the view may have other rows.
+import { useEffect, useRef, useState } from "preact/hooks";
+import { type Answer, ApiError, address, type Cover, get, type Parameters, type ViewInfo } from "./client.ts";
 import { freshness, stateOf, views } from "./live.ts";
 import { route } from "../route.ts";
 
@@ -12,26 +12,54 @@ export interface Asked {
   waiting: boolean;
 }
 
+// Between two questions of the same kind, so that a view that changes all the time is not asked for all the time.
+const REST_MS = 300;
+
+// Whether the server has said meanwhile that it covers more; asked before it said anything, an answer may be older.
+function isBehind({ head }: Cover, topic = ""): boolean {
+  return Object.entries(freshness.peek()?.head[topic] ?? {}).some(([partition, end]) => end > (head[topic]?.[partition] ?? 0));
+}
+
 // `undefined` as the view asks nothing.
 export function useAnswer(view: string | undefined, parameters: Parameters): Asked {
   const run = route.value.parameters.run;
   const question = view ? address(`views/${view}`, { ...parameters, as_of_run: run }) : "";
   const [found, setFound] = useState<Asked>({ question, waiting: true });
-  const state = run ? "" : stateOf(found.info?.topic, freshness.value);
+  const state = run ? "" : stateOf(view);
+  const again = useRef({ state, ask: () => undefined as void });
   useEffect(() => {
     if (!view) return;
     const stop = new AbortController();
-    const same = found.question === question;
-    if (!same) setFound({ question, waiting: true });
-    Promise.all([get<Answer>(question, stop.signal), views()]).then(
-      ([answer, known]) => setFound({ question, answer, info: known.get(view), waiting: false }),
-      (error: unknown) => {
+    let busy = false;
+    let wanted = false;
+    const ask = async () => {
+      wanted = busy;
+      if (busy) return;
+      busy = true;
+      const blind = freshness.peek() === null;
+      try {
+        const [answer, known] = await Promise.all([get<Answer>(question, stop.signal), views()]);
+        if (stop.signal.aborted) return;
+        setFound({ question, answer, info: known.get(view), waiting: false });
+        wanted ||= blind && isBehind(answer.as_of, known.get(view)?.topic);
+      } catch (error) {
         if (stop.signal.aborted) return;
         const told = error instanceof ApiError ? error : new ApiError(0, "network", "");
-        setFound((before) => ({ ...(same ? before : {}), question, error: told, waiting: false }));
-      },
-    );
+        setFound((before) => ({ ...(before.question === question ? before : {}), question, error: told, waiting: false }));
+      }
+      setTimeout(() => {
+        busy = false;
+        if (wanted && !stop.signal.aborted) void ask();
+      }, REST_MS);
+    };
+    again.current.ask = () => void ask();
+    void ask();
     return () => stop.abort();
-  }, [question, state]);
+  }, [question]);
+  useEffect(() => {
+    if (again.current.state === state) return;
+    again.current.state = state;
+    again.current.ask();
+  }, [state]);
   return found.question === question ? found : { question, waiting: true };
 }

@@ -1,5 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
-import { type Answer, address, get, type Row } from "../api/client.ts";
+import { type Answer, address, type Freshness, get, type Row } from "../api/client.ts";
 import { freshness } from "../api/live.ts";
 import { Chart, type Option } from "../charts/chart.tsx";
 import { over } from "../charts/options.ts";
@@ -54,8 +54,20 @@ function Window({ name, title, about, chart }: { name: string; title: string; ab
   );
 }
 
+// The whole of /freshness, asked again when what is covered has moved.
+function useLedger(): Freshness | null {
+  const [found, setFound] = useState<Freshness | null>(null);
+  const covered = JSON.stringify([freshness.value?.run, freshness.value?.head]);
+  useEffect(() => {
+    const stop = new AbortController();
+    get<Freshness>("freshness", stop.signal).then(setFound, () => undefined);
+    return () => stop.abort();
+  }, [covered]);
+  return found;
+}
+
 function Ledger() {
-  const now = freshness.value;
+  const now = useLedger();
   if (!now) return <p class="waiting">{t("loading")}</p>;
   return (
     <section class="panel wide" data-view="ledger">
