@@ -1,5 +1,8 @@
 VENV := .venv
 PYTHON := $(VENV)/bin/python
+# How many tests run beside each other; a file's stay together, for what it starts once, and the long ones begin.
+WORKERS := 2
+PARALLEL := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .PHONY: .environment setup venv up status down demo test test-quick test-faults bench lock docs check images
 .PHONY: .style .types .test-types .sql .derived .scripts .subjects test-monitoring oozie-up oozie-down test-oozie
@@ -25,10 +28,10 @@ down: .environment
 	$(PYTHON) -m deployment.local_stack down
 
 test: setup
-	$(PYTHON) -m pytest -q tests
+	$(PYTHON) -m pytest -q $(PARALLEL) tests
 
 test-quick: .environment
-	$(PYTHON) -m pytest -q -m 'not servers' tests
+	$(PYTHON) -m pytest -q $(PARALLEL) -m 'not servers' tests
 
 test-replays: .environment
 	$(PYTHON) -m tests.ingestion_layer.replay_damage --seed $(or $(SEED),1) --rows $(or $(ROWS),20000)

@@ -75,7 +75,9 @@ def sent(folder: Path, replays: tuple[tuple[str, Path], ...]) -> Iterator[tuple[
 @pytest.fixture(scope="module", params=AT_HAND)
 def arrived(request, tmp_path_factory) -> list[Record]:
     """What Kafka would hold: partitioned by user, each fiftieth event sent once more a little later."""
-    rng, offsets, records = Random(1), {}, []
+    rng = Random(1)
+    offsets: dict[tuple[str, int], int] = {}
+    records: list[Record] = []
     for topic, key, value in sent(tmp_path_factory.mktemp("replay"), SETS[request.param]):
         place = (topic, zlib.crc32(key) % PARTITIONS)
         for _ in range(2 if rng.random() < 0.02 else 1):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -47,7 +46,7 @@ class Platform:
         self.rng, self.records = Random(seed), records
         self.raw = folder / "raw"
         places = {name: str(folder / name) for name in ("master_dataset", "batch_views", "speed_views", "quarantine")}
-        self.settings = replace(Settings.load({}), **places)
+        self.settings = Settings.load({name.upper(): place for name, place in places.items()})
         self.batch = open_store(places["batch_views"])
         self.speed_store = open_store(places["speed_views"])
         self.speed = self.new_speed()

@@ -111,7 +111,9 @@ class Layers:
         cursor = ""
         with httpx.Client(base_url=self.address(name), timeout=30) as client:
             while True:
-                chosen = {"format": "arrow", "layer": layer, "limit": pages} | ({"cursor": cursor} if cursor else {})
+                chosen: dict[str, str | int] = {"format": "arrow", "layer": layer, "limit": pages}
+                if cursor:
+                    chosen["cursor"] = cursor
                 answer = client.get(f"/views/{view}", params=chosen)
                 answer.raise_for_status()
                 rows += pa.ipc.open_stream(answer.content).read_all().to_pylist()
@@ -158,7 +160,7 @@ def in_kafka(stack: LocalStack) -> list[Record]:
     consumer.assign(places)
     consumer.seek_to_beginning(*places)
     wanted = sum(consumer.end_offsets(places).values())
-    found = []
+    found: list[Record] = []
     while len(found) < wanted:
         r = next(consumer)
         found.append(Record(r.topic, r.partition, r.offset, datetime.fromtimestamp(r.timestamp / 1000, UTC), r.value))
@@ -236,7 +238,9 @@ class Watch(threading.Thread):
 
     def _counts(self, name: str) -> tuple[str, dict[tuple, int]]:
         fresh = self.layers.freshness(name)
-        seen = {("head", t, p): end for t, ends_of in fresh["head"].items() for p, end in ends_of.items()}
+        seen: dict[tuple, int] = {
+            ("head", t, p): end for t, ends_of in fresh["head"].items() for p, end in ends_of.items()
+        }
         for topic, partitions in fresh["ledger"].items():
             for partition, entry in partitions.items():
                 seen["counted", topic, partition] = entry["counted"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -13,11 +14,11 @@ from runtime.storage.opening import open_store
 TOPIC = "auth_topic"
 
 
-def delta(number: int, first: int, end: int, last: int | None = None, **more) -> Delta:
+def delta(number: int, first: int, end: int, last: int | None = None, **more: Any) -> Delta:
     """A delta of one topic's only partition."""
     moment = f"2026-03-01T08:00:{number:02}.000Z"
     ranges = {TOPIC: {"0": [first, end]}}
-    given = {
+    given: dict[str, Any] = {
         "number": number,
         "last": last or number,
         "created_at": moment,
