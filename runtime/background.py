@@ -13,13 +13,17 @@ STOP_SECONDS = 30.0
 
 class Background:
     """Does `step` at once and then every `seconds` until stopped; a step may say itself in how many it wants the next.
+    After an error the next comes in `retry_seconds`, where that is another pause.
 
     An error ends a step, never the thread or the process: it is told in the log when it is another than that of the
     step before. `problem` is what went wrong with the last step, None where nothing did.
     """
 
-    def __init__(self, name: str, log: Log, step: Callable[[], float | None], seconds: float) -> None:
+    def __init__(
+        self, name: str, log: Log, step: Callable[[], float | None], seconds: float, retry_seconds: float | None = None
+    ) -> None:
         self.name, self.seconds = name, seconds
+        self.retry_seconds = seconds if retry_seconds is None else retry_seconds
         self.problem: str | None = None
         self.stopping = threading.Event()
         self._log, self._step = log, step
@@ -42,14 +46,15 @@ class Background:
 
     def _run(self) -> None:
         while not self.stopping.is_set():
-            pause: float | None = None
             try:
-                pause = self._step()
+                asked = self._step()
+                pause = self.seconds if asked is None else asked
             except Exception as error:  # whatever it is, the process has other work
                 self._tell(f"{type(error).__name__}: {error}".splitlines()[0])
+                pause = self.retry_seconds
             else:
                 self.problem = None
-            self.stopping.wait(self.seconds if pause is None else pause)
+            self.stopping.wait(pause)
 
     def _tell(self, problem: str) -> None:
         if problem != self.problem:

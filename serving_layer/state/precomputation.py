@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-
+from runtime.background import Background
 from runtime.logs import Log
 from serving_layer.state.serving_state import ServingState
 
@@ -12,33 +11,26 @@ RETRY_SECONDS = 1.0
 LOG = Log("serving")
 
 
-class Precomputation(threading.Thread):
-    """Works beside the requests until stopped. Where it can't, requests compute what they need."""
+class Precomputation:
+    """Works beside the requests until stopped. Where it can't, requests compute what they need: answers stay right."""
 
     def __init__(self, state: ServingState):
-        super().__init__(daemon=True, name="precomputation")
         self.state = state
-        self.stopping = threading.Event()
+        self._background = Background("precomputation", LOG, self._step, LOOK_SECONDS, RETRY_SECONDS)
+
+    def start(self) -> None:
+        """Look for persons without rows from now on."""
+        self._background.start()
 
     def stop(self) -> None:
         """Stop, and wait for the current step."""
-        self.stopping.set()
-        if self.is_alive():
-            self.join(30)
+        self._background.stop()
 
-    def run(self) -> None:
-        """Look for persons without rows until stopped."""
-        while not self.stopping.wait(LOOK_SECONDS):
-            if self.state.generation is None:
-                continue
-            try:
-                with self.state.reading() as generation:
-                    for topic in generation.topics.values():
-                        for view, persons in topic.persons.items():
-                            if persons.wanted and not self.stopping.is_set():
-                                topic.compute_ahead(view)
-            except Exception as error:  # answers stay right without it
-                LOG.warning(
-                    "rows could not be computed ahead", error=f"{type(error).__name__}: {error}".splitlines()[0]
-                )
-                self.stopping.wait(RETRY_SECONDS)
+    def _step(self) -> None:
+        if self.state.generation is None:
+            return
+        with self.state.reading() as generation:
+            for topic in generation.topics.values():
+                for view, persons in topic.persons.items():
+                    if persons.wanted and not self._background.stopping.is_set():
+                        topic.compute_ahead(view)

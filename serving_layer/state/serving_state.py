@@ -1,16 +1,16 @@
-"""The thread that keeps what is served up to date with the store.
+"""Keeps what is served up to date with the store.
 
 Whatever goes wrong with an object of the store leaves the last good state serving and is told by `problem`.
 """
 
 from __future__ import annotations
 
-import threading
 import time
 from contextlib import AbstractContextManager
 
 from catalogue.at_rest.deltas import Delta
 from catalogue.events import TOPICS
+from runtime.background import Background
 from runtime.logs import Log
 from runtime.settings import Settings
 from runtime.storage.opening import open_store
@@ -27,11 +27,10 @@ LOOK_SECONDS = 0.5
 RELIST_SECONDS = 15.0
 
 
-class ServingState(threading.Thread):
-    """Follows published runs and deltas. `problem` is None or says what the last look ran into."""
+class ServingState:
+    """Follows published runs and deltas in a thread of its own. `problem` is None or what the last look ran into."""
 
     def __init__(self, settings: Settings):
-        super().__init__(daemon=True, name="serving-state")
         self.settings = settings
         self.batch = open_store(settings.batch_views, settings)
         speed = open_store(settings.speed_views, settings)
@@ -41,8 +40,9 @@ class ServingState(threading.Thread):
         self.problem: str | None = "starting"
         self.deltas_applied = 0
         self.apply_seconds = 0.0
-        self.stopping = self.succession.stopping
-        self._listed = 0.0
+        self._listed, self._looked = 0.0, 0.0
+        self._unseen: str | None = None
+        self._following = Background("serving-state", LOG, self._follow, settings.poll_seconds)
 
     @property
     def generation(self) -> Generation | None:
@@ -52,30 +52,29 @@ class ServingState(threading.Thread):
     @property
     def is_ready(self) -> bool:
         """Whether the newest objects are served."""
-        return self.problem is None and self.is_alive()
+        return self.problem is None and self._following.runs
 
     def reading(self) -> AbstractContextManager[Generation]:
         """The generation that serves now, kept open meanwhile. NotServing before the first one."""
         return self.served.reading()
 
+    def start(self) -> None:
+        """Follow the bucket from now on."""
+        self._following.start()
+
     def stop(self) -> None:
         """Stop following, and drop the state."""
-        self.stopping.set()
-        if self.is_alive():
-            self.join(30)
+        self._following.stop()
         self.succession.stop()
         self.served.replace(None)
 
-    def run(self) -> None:
-        """Follow the bucket until stopped."""
-        looked, unseen = 0.0, None
-        while not self.stopping.is_set():
-            if time.monotonic() > looked + (RETRY_SECONDS if unseen else LOOK_SECONDS):
-                looked = time.monotonic()
-                unseen = outcome(self.look)
-            damaged = outcome(self.follow_deltas) if self.served.generation else None
-            self._tell(unseen or self.succession.problem or damaged or self.feed.gap)
-            self.stopping.wait(RETRY_SECONDS if damaged else self.settings.poll_seconds)
+    def _follow(self) -> float | None:
+        if time.monotonic() > self._looked + (RETRY_SECONDS if self._unseen else LOOK_SECONDS):
+            self._looked = time.monotonic()
+            self._unseen = outcome(self.look)
+        damaged = outcome(self.follow_deltas) if self.served.generation else None
+        self._tell(self._unseen or self.succession.problem or damaged or self.feed.gap)
+        return RETRY_SECONDS if damaged else None
 
     def look(self) -> None:
         """Look at what the speed layer says of itself, and at what is published."""

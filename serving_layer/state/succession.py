@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from catalogue.at_rest.runs import CURRENT, RunManifest, current
 from catalogue.events import TOPICS
+from runtime.background import Background
 from runtime.logs import Log
 from runtime.settings import Settings
 from runtime.storage.store import StorageError, Store
@@ -59,12 +60,12 @@ class Succession:
         self.problem: str | None = None
         self.stopping = threading.Event()
         self._tag: str | None = UNREAD
-        self._building: threading.Thread | None = None
+        self._building: Background | None = None
 
     @property
     def is_building(self) -> bool:
         """Whether a generation is being built, or waits."""
-        return self._building is not None and self._building.is_alive()
+        return self._building is not None and self._building.runs
 
     def look(self) -> None:
         """Look at what is published. The first run is built at once, a later one by a thread of its own."""
@@ -87,8 +88,9 @@ class Succession:
                 self.served.replace(fresh)
             self._tag = tag
         else:
-            self._building = threading.Thread(target=self._replace, args=(published, tag), daemon=True)
-            self._building.start()
+            building = Background("succession", LOG, lambda: self._replace(published, tag, building), 0)
+            self._building = building
+            building.start()
 
     def build_again(self) -> None:
         """Build what is published anew, though it is the run that serves."""
@@ -98,10 +100,11 @@ class Succession:
         """Give up what is being built."""
         self.stopping.set()
         if self._building:
-            self._building.join(60)
+            self._building.stop()
 
-    def _replace(self, published: RunManifest, tag: str | None) -> None:
-        """Build the generation of a newly published run, and swap it in unless another run is published meanwhile."""
+    def _replace(self, published: RunManifest, tag: str | None, building: Background) -> None:
+        """Build the generation of a newly published run, once, and swap it in unless another is published meanwhile."""
+        building.stop()  # after this step
         fresh: list[Generation] = []
 
         def step() -> None:

@@ -51,3 +51,20 @@ def test_a_step_may_stop_its_own_thread():
     background.start()
     background._thread.join(10)
     assert not background.runs
+
+
+def test_after_an_error_it_waits_as_long_as_it_is_told():
+    seen: list[str | None] = []
+    enough = threading.Event()
+
+    def step() -> None:
+        seen.append(background.problem)
+        if len(seen) == 1:
+            raise OSError("the disk is away")
+        enough.set()
+
+    background = Background("steps", Log("test"), step, 3600, 0)
+    background.start()
+    assert enough.wait(10)
+    background.stop()
+    assert seen == [None, "OSError: the disk is away"]
