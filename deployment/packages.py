@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
 
 from deployment.installation import StackError
+from runtime.settings import cache_folder
 
 
 def need(program: str, package: str) -> str:
@@ -17,11 +19,14 @@ def need(program: str, package: str) -> str:
     apt = shutil.which("apt-get")
     if not apt or os.geteuid() != 0:
         raise StackError(f"'{program}' must be on the PATH: install Debian's package '{package}' or what corresponds")
-    print(f"{program}: installing Debian's package {package}", flush=True)
-    environ = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    for command in ([apt, "update", "-q"], [apt, "install", "-q", "-y", "--no-install-recommends", package]):
-        done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
-    found = shutil.which(program)
+    cache_folder().mkdir(parents=True, exist_ok=True)
+    with open(cache_folder() / "packages.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # apt fails where another one runs
+        print(f"{program}: installing Debian's package {package}", flush=True)
+        environ = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+        for command in ([apt, "update", "-q"], [apt, "install", "-q", "-y", "--no-install-recommends", package]):
+            done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+        found = shutil.which(program)
     if not found:
         last = (done.stderr or done.stdout).strip().splitlines()[-1:] or ["no output"]
         raise StackError(f"'{program}': apt-get install {package} must bring it; got {last[0]}")

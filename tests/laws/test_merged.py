@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from pathlib import Path
 from random import Random
@@ -44,7 +45,6 @@ class Platform:
 
     def __init__(self, folder: Path, records: list[Record], seed: int):
         self.rng, self.records = Random(seed), records
-        self.raw = folder / "raw"
         places = {name: str(folder / name) for name in ("master_dataset", "batch_views", "speed_views", "quarantine")}
         self.settings = Settings.load({name.upper(): place for name, place in places.items()})
         self.batch = open_store(places["batch_views"])
@@ -52,6 +52,14 @@ class Platform:
         self.speed = self.new_speed()
         self.runs = 0
         self.folder = folder
+
+    def copied(self, folder: Path) -> Platform:
+        """The same platform over a copy of what it has published; its speed layer starts from that."""
+        shutil.copytree(self.folder, folder)
+        copy = Platform(folder, list(self.records), 0)
+        copy.rng.setstate(self.rng.getstate())
+        copy.runs = self.runs
+        return copy
 
     def new_speed(self) -> DeltaStream:
         """A speed layer that starts from the store alone, as after a crash."""

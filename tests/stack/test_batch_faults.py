@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from batch_layer.run_batch_jobs import main
-from deployment.ports import free_port
 from runtime.storage.opening import open_store
 from tests.oracle.histories import history, write_raw
 
@@ -42,7 +41,7 @@ def complaint(arguments: list[str], capsys) -> str:
 @pytest.mark.parametrize(
     ("setting", "value", "said"),
     [
-        ("MINIO_ENDPOINT", f"http://127.0.0.1:{free_port()}", "can't reach http://127.0.0.1:"),
+        ("MINIO_ENDPOINT", "http://127.0.0.1:1", "can't reach http://127.0.0.1:"),
         ("MINIO_ACCESS_KEY", "nobody", "MINIO_ACCESS_KEY"),
         ("MINIO_SECRET_KEY", "wrong-secret", "MINIO_SECRET_KEY"),
         ("MINIO_ENDPOINT", "127.0.0.1:9000", "setting MINIO_ENDPOINT: must start with http://"),
@@ -69,7 +68,7 @@ def test_what_is_wrong_with_a_store_is_named(raw, setting, value, said, tmp_path
     ],
 )
 def test_a_place_that_is_not_there_is_named(raw, arguments, said, tmp_path, monkeypatch, capsys):
-    monkeypatch.setenv("HDFS_HTTP_PORT", str(free_port()))
+    monkeypatch.setenv("HDFS_HTTP_PORT", "1")
     places = {"RAW": raw, "OUT": str(tmp_path / "out")}
     assert said in complaint([places.get(a, a) for a in arguments], capsys)
     assert not (tmp_path / "out").exists()

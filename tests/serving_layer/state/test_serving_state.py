@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
@@ -29,11 +30,8 @@ LIMIT = 90
 class Mirror:
     """A server over a copy of a platform's folders, to which objects are brought whole, damaged or not at all."""
 
-    def __init__(self, folder: Path):
-        self.platform = Platform(folder / "made", history(21, 1500), 21)
-        self.platform.micro_batch(0.4)
-        self.platform.run_batch(at_boundary=True)
-        self.platform.micro_batch(0.3)
+    def __init__(self, platform: Platform, folder: Path):
+        self.platform = platform.copied(folder / "made")
         self.root = folder / "served"
         self.source, self.served = open_store(str(folder / "made")), open_store(str(self.root))
         self.bring()
@@ -63,9 +61,19 @@ class Mirror:
         return self.get("/freshness").json()["head"]
 
 
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory) -> Platform:
+    """A published run with two deltas, of which every mirror begins with a copy."""
+    made = Platform(tmp_path_factory.mktemp("platform"), history(21, 1500), 21)
+    made.micro_batch(0.4)
+    made.run_batch(at_boundary=True)
+    made.micro_batch(0.3)
+    return made
+
+
 @pytest.fixture
-def mirror(tmp_path):
-    made = Mirror(tmp_path)
+def mirror(platform, tmp_path) -> Iterator[Mirror]:
+    made = Mirror(platform, tmp_path)
     try:
         made.server.wait()
         yield made
