@@ -17,7 +17,7 @@ from deployment.packages import need
 from tests.laws.test_merged import Platform
 from tests.oracle.histories import history_of
 from tests.oracle.views import Record
-from tests.serving_layer.conftest import Server
+from tests.serving_layer.conftest import Server, serving
 
 LIMIT = 180
 # Names that a careless page would take for its own markup, turn around, or break at.
@@ -84,12 +84,8 @@ def server(tmp_path_factory) -> Iterator[Server]:
     platform.run_batch(at_boundary=True)
     while platform.waiting():
         platform.micro_batch(1.0)
-    running = Server(platform.settings, platform, {"POLL_SECONDS": "0.2"})
-    try:
-        running.wait()
+    with serving(platform, POLL_SECONDS="0.2") as running:
         yield running
-    finally:
-        running.stop()
 
 
 @pytest.fixture(scope="session")

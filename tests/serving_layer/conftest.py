@@ -8,6 +8,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -25,12 +26,12 @@ LIMIT = 120
 class Server:
     """The serving layer as a process of its own, over the folders of `settings`."""
 
-    def __init__(self, settings: Settings, platform: Platform | None = None, environ: Mapping[str, str] = os.environ):
+    def __init__(self, settings: Settings, platform: Platform | None = None, environ: Mapping[str, str] | None = None):
         self.platform = platform
         port = free_port()
-        environ = {**os.environ, **environ, "BATCH_VIEWS": settings.batch_views, "SPEED_VIEWS": settings.speed_views}
+        places = {"BATCH_VIEWS": settings.batch_views, "SPEED_VIEWS": settings.speed_views}
         command = [sys.executable, str(ROOT / "serving_layer" / "serving_layer.py"), "--port", str(port)]
-        self.process = subprocess.Popen(command, env=environ)
+        self.process = subprocess.Popen(command, env=os.environ | dict(environ or {}) | places)
         self.address = f"http://127.0.0.1:{port}"
 
     def wait(self) -> None:
@@ -50,6 +51,17 @@ class Server:
         self.process.wait(30)
 
 
+@contextmanager
+def serving(platform: Platform, **environ: str) -> Iterator[Server]:
+    """A server that is ready, over what a platform publishes."""
+    running = Server(platform.settings, platform, environ)
+    try:
+        running.wait()
+        yield running
+    finally:
+        running.stop()
+
+
 @pytest.fixture(scope="session")
 def server(tmp_path_factory) -> Iterator[Server]:
     """A server that has a run and deltas."""
@@ -57,12 +69,8 @@ def server(tmp_path_factory) -> Iterator[Server]:
     platform.micro_batch(0.4)
     platform.run_batch(at_boundary=True)
     platform.micro_batch(0.3)
-    running = Server(platform.settings, platform)
-    try:
-        running.wait()
+    with serving(platform) as running:
         yield running
-    finally:
-        running.stop()
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ import pytest
 
 from tests.laws.test_merged import Platform
 from tests.oracle.histories import history
-from tests.serving_layer.conftest import Server
+from tests.serving_layer.conftest import Server, serving
 
 LEARN = Path(sys.executable).with_name("learn")
 VIEW = "video_total_watch_time"
@@ -31,12 +31,8 @@ def server(tmp_path_factory) -> Iterator[Server]:
         platform.micro_batch(share)
         platform.run_batch(at_boundary=True)
     platform.micro_batch(0.5)
-    running = Server(platform.settings, platform)
-    try:
-        running.wait()
+    with serving(platform) as running:
         yield running
-    finally:
-        running.stop()
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -22,7 +22,7 @@ from serving_layer.identity.api_keys import create_key
 from serving_layer.identity.roster import write_roster
 from tests.laws.test_merged import Platform
 from tests.oracle.histories import PEOPLE, POOLS, history
-from tests.serving_layer.conftest import Server
+from tests.serving_layer.conftest import Server, serving
 
 AUDIENCE, REDIRECT = "learning-analytics", "http://127.0.0.1/back"
 LIMIT = 60
@@ -133,13 +133,8 @@ def closed(tmp_path_factory, issuer) -> Iterator[Closed]:
         "OIDC_ISSUER": issuer.address,
         "PSEUDONYM_KEY": SECRET,
     }
-    running = Server(replace(platform.settings), platform, environ)
-    try:
-        running.wait()
-        with httpx.Client(base_url=running.address, timeout=60) as client:
-            yield Closed(running, client, keys, store)
-    finally:
-        running.stop()
+    with serving(platform, **environ) as running, httpx.Client(base_url=running.address, timeout=60) as client:
+        yield Closed(running, client, keys, store)
 
 
 def arrow_rows(answer: httpx.Response) -> list[dict]:

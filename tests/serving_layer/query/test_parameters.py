@@ -17,7 +17,7 @@ from serving_layer.errors import BadQuery
 from serving_layer.query.parameters import MOST_VALUES, parse, readings
 from tests.laws.test_merged import Platform
 from tests.oracle.views import Record
-from tests.serving_layer.conftest import Server
+from tests.serving_layer.conftest import serving
 
 VIEW = "/views/video_total_watch_time"
 PLUS, SPACE, MIXED = "course-v1:X+Y+Z", "course-v1:X Y Z", "course-v1:X+Y Z"
@@ -58,13 +58,8 @@ def peculiar(tmp_path_factory) -> Iterator[httpx.Client]:
     platform = Platform(tmp_path_factory.mktemp("peculiar"), records, 1)
     while platform.waiting():
         platform.micro_batch(2.0)
-    running = Server(platform.settings, platform)
-    try:
-        running.wait()
-        with httpx.Client(base_url=running.address, timeout=30) as client:
-            yield client
-    finally:
-        running.stop()
+    with serving(platform) as running, httpx.Client(base_url=running.address, timeout=30) as client:
+        yield client
 
 
 def courses(client: httpx.Client, query: str) -> set[str]:

@@ -20,7 +20,7 @@ from serving_layer.state.changes import Changes
 from tests.laws.micro_batch import published
 from tests.laws.test_merged import Platform, opened
 from tests.oracle.histories import history
-from tests.serving_layer.conftest import Server
+from tests.serving_layer.conftest import Server, serving
 
 STREAM = {"Accept": "text/event-stream"}
 LIMIT = 60.0
@@ -30,12 +30,8 @@ LIMIT = 60.0
 def server(tmp_path) -> Iterator[Server]:
     platform = Platform(tmp_path, history(3, 400), 3)
     platform.run_batch(at_boundary=False)
-    running = Server(platform.settings, platform, {"POLL_SECONDS": "0.1"})
-    try:
-        running.wait()
+    with serving(platform, POLL_SECONDS="0.1") as running:
         yield running
-    finally:
-        running.stop()
 
 
 def events(lines: Iterator[str]) -> Iterator[dict[str, Any]]:

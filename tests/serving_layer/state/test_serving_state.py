@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import httpx
 import pytest
+import uvicorn
 
 from batch_layer.publication import republish
 from catalogue.at_rest.deltas import manifest_path, read_deltas
 from catalogue.at_rest.runs import current
 from catalogue.events import TOPICS
 from catalogue.views import VIEWS
+from deployment.ports import free_port
 from runtime.storage.opening import open_store
+from serving_layer.application import create_app
 from speed_layer.compaction import compact, kept_cuts
 from tests.laws.test_merged import Platform, answering, check, opened, rows_of, settle
 from tests.oracle.histories import history
-from tests.serving_layer.conftest import Server
 
 VIEW = "video_total_watch_time"
 LIMIT = 90
@@ -36,7 +40,8 @@ class Mirror:
         self.source, self.served = open_store(str(folder / "made")), open_store(str(self.root))
         self.bring()
         batch, speed = str(self.root / "batch_views"), str(self.root / "speed_views")
-        self.server = Server(replace(self.platform.settings, batch_views=batch, speed_views=speed))
+        self.app = create_app(replace(self.platform.settings, batch_views=batch, speed_views=speed))
+        self.address = f"http://127.0.0.1:{free_port()}"
 
     def bring(self, spoilt: str = "", how: str = "damaged") -> None:
         """Copy what is new, in an order that makes nothing visible too early; the object at `spoilt` as `how` says."""
@@ -52,7 +57,22 @@ class Mirror:
             self.served.write(path, data)
 
     def get(self, path: str) -> httpx.Response:
-        return httpx.get(self.server.address + path, timeout=30)
+        return httpx.get(self.address + path, timeout=30)
+
+    @contextmanager
+    def serving(self) -> Iterator[None]:
+        """Answer while this lasts, from threads of this process: a process of its own would take longer to begin."""
+        port = urlsplit(self.address).port or 0
+        server = uvicorn.Server(uvicorn.Config(self.app, port=port, log_config=None, access_log=False))
+        thread = threading.Thread(target=server.run)
+        thread.start()
+        try:
+            until(lambda: server.started, "it must listen")
+            until(self.ready, "it must be ready")
+            yield
+        finally:
+            server.should_exit = True
+            thread.join()
 
     def ready(self) -> bool:
         return self.get("/health/ready").status_code == 200
@@ -74,11 +94,8 @@ def platform(tmp_path_factory) -> Platform:
 @pytest.fixture
 def mirror(platform, tmp_path) -> Iterator[Mirror]:
     made = Mirror(platform, tmp_path)
-    try:
-        made.server.wait()
+    with made.serving():
         yield made
-    finally:
-        made.server.stop()
 
 
 def until(holds, what: str) -> None:
@@ -209,7 +226,7 @@ def test_deltas_that_were_merged_before_they_were_read_are_caught_up(tmp_path):
 def test_pages_agree_across_deltas_and_a_run_swap(mirror):
     def page(cursor=None, **more):
         parameters = {"sort": "-total_watch_seconds", "limit": 1} | ({"cursor": cursor} if cursor else {}) | more
-        return httpx.get(f"{mirror.server.address}/views/{VIEW}", params=parameters, timeout=30).json()
+        return httpx.get(f"{mirror.address}/views/{VIEW}", params=parameters, timeout=30).json()
 
     whole = page(limit=10_000)
     first = page()
