@@ -11,6 +11,7 @@ from pathlib import Path
 
 from batch_layer.config import SMALL_INCREMENT, SMALL_INPUT
 from batch_layer.report import Report
+from batch_layer.share import Share
 from batch_layer.steps import Round, by_spark, in_threads
 from batch_layer.topic_plan import TopicPlan, plans
 from batch_layer.topic_run import computed
@@ -29,7 +30,8 @@ def execute(tasks: list[TopicTask], settings: Settings) -> list[TopicResult]:
     waiting = [plan for plan in planned if isinstance(plan, TopicPlan) and not plan.is_idle]
     if not waiting:
         return []
-    with here(settings) if is_small(waiting, settings) else on_spark(waiting, settings) as engine:
+    share = Share(f"computing the views of {len(waiting)} topics")
+    with here(settings, share) if is_small(waiting, settings) else on_spark(waiting, settings, share) as engine:
         return computed(waiting, engine)
 
 
@@ -42,10 +44,16 @@ def is_small(waiting: list[TopicPlan], settings: Settings) -> bool:
 
 
 @contextmanager
-def here(settings: Settings) -> Iterator[Engine]:
+def here(settings: Settings, share: Share | None = None) -> Iterator[Engine]:
     """DuckDB leaves Python's lock alone while it works, so threads use as many cores as there are of them."""
+    counted = share or Share("computing")
     with tempfile.TemporaryDirectory(prefix="batch-") as scratch:
-        yield lambda rounds: in_threads(rounds, cores(settings.spark_master), Path(scratch))
+
+        def engine(rounds: Sequence[Round]) -> list[Report]:
+            counted.expect(sum(map(len, rounds)))
+            return in_threads(rounds, cores(settings.spark_master), Path(scratch), counted.one_more)
+
+        yield engine
 
 
 def cores(master: str) -> int:
@@ -57,7 +65,7 @@ def cores(master: str) -> int:
 
 
 @contextmanager
-def on_spark(waiting: list[TopicPlan], settings: Settings) -> Iterator[Engine]:
+def on_spark(waiting: list[TopicPlan], settings: Settings, share: Share) -> Iterator[Engine]:
     # Only here: reading them takes a third of a small run's start.
     from py4j.protocol import Py4JError
     from pyspark.errors import PySparkException
@@ -68,9 +76,15 @@ def on_spark(waiting: list[TopicPlan], settings: Settings) -> Iterator[Engine]:
     run, source = waiting[0].task.run, waiting[0].task.raw.uri
     try:
         spark = session("batch", settings)
+
+        def engine(rounds: Sequence[Round]) -> list[Report]:
+            share.expect(sum(map(len, rounds)))
+            with share.of_spark(spark.sparkContext, run):
+                return by_spark(spark.sparkContext, rounds)
+
         try:
             spark.sparkContext.setJobGroup(run, f"batch run {run}: rollups and views of {topics} from {source}", True)
-            yield lambda rounds: by_spark(spark.sparkContext, rounds)
+            yield engine
         finally:
             spark.stop()
     except (PySparkException, Py4JError) as error:

@@ -149,7 +149,6 @@ def _compute(run: str, jobs: list[str], full: bool, raw: Store, output: Store, s
         )
         for t in topics
     ]
-    progress(f"computing the views of {len(tasks)} topics")
     return execute(tasks, settings)
 
 

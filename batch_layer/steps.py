@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,8 +56,10 @@ class Task(Protocol):
 Round = Sequence[Task]
 
 
-def in_threads(rounds: Sequence[Round], threads: int, scratch: Path) -> list[Report]:
-    """Run rounds in this process, `threads` tasks beside each other; what was reported."""
+def in_threads(
+    rounds: Sequence[Round], threads: int, scratch: Path, ended: Callable[[], None] = lambda: None
+) -> list[Report]:
+    """Run rounds in this process, `threads` tasks beside each other; what was reported. `ended` is told of each."""
     reports: list[Report] = []
     with tempfile.TemporaryDirectory(dir=scratch) as folder, ThreadPoolExecutor(threads) as pool:
         waiting: dict[str, list[tuple[str, Path]]] = {}
@@ -82,7 +84,10 @@ def in_threads(rounds: Sequence[Round], threads: int, scratch: Path) -> list[Rep
             return kept
 
         for number, tasks in enumerate(rounds):  # noqa: B007 (`done` reads it)
-            handed_on = list(pool.map(done, range(len(tasks)), tasks))
+            handed_on = []
+            for kept_by_one in pool.map(done, range(len(tasks)), tasks):
+                handed_on.append(kept_by_one)
+                ended()
             waiting = defaultdict(list)
             for to, relation, file in (one for kept in handed_on for one in kept):
                 waiting[to].append((relation, file))

@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from ingestion_layer.sinks import FileSink, KafkaSink, Record
 from ingestion_layer.trouble import Trouble
+from runtime.command_line import came_of_it
 
 
 class Source(Protocol):
@@ -92,6 +93,12 @@ def deliver(
 def summary(sent: Counter[str], source: Source, trouble: Trouble) -> None:
     """Print what was sent."""
     faults = {name: number for name, number in trouble.made.items() if name != "duplicate"}
+    came_of_it(
+        sent=sum(sent.values()),
+        topics=dict(sorted(sent.items())),
+        duplicates=trouble.made["duplicate"],
+        invalid=dict(sorted(faults.items())),
+    )
     print(f"sent {sum(sent.values())} events", file=sys.stderr)
     for topic, number in sorted(sent.items()):
         print(f"  {topic}: {number}", file=sys.stderr)

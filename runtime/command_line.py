@@ -7,9 +7,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import NoReturn
+from typing import Any, NoReturn
 
 _CALLED: ContextVar[str] = ContextVar("called", default="")
+_OUTCOME: ContextVar[dict[str, Any] | None] = ContextVar("outcome", default=None)
 
 
 class Parser(argparse.ArgumentParser):
@@ -22,13 +23,22 @@ class Parser(argparse.ArgumentParser):
 
 
 @contextmanager
-def called(name: str) -> Iterator[None]:
-    """Within, command lines complain as `name`, by which the user called them."""
-    before = _CALLED.set(name)
+def called(name: str) -> Iterator[dict[str, Any]]:
+    """Within, command lines complain as `name`, by which the user called them; it gives what came of them."""
+    found: dict[str, Any] = {}
+    before, outcomes = _CALLED.set(name), _OUTCOME.set(found)
     try:
-        yield
+        yield found
     finally:
         _CALLED.reset(before)
+        _OUTCOME.reset(outcomes)
+
+
+def came_of_it(**facts: Any) -> None:
+    """Say what came of a command line, for programs that ask; it is what people read of it too."""
+    found = _OUTCOME.get()
+    if found is not None:
+        found.update(facts)
 
 
 def caller(own: str) -> str:

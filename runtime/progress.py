@@ -13,9 +13,14 @@ _SHOWN: ContextVar[Shown | None] = ContextVar("shown", default=None)
 
 def progress(what: str, done: str = "") -> None:
     """The step named `what` goes on, and so much of it is `done`; a new name begins a new step."""
-    shown = _SHOWN.get()
-    if shown:
-        shown(what, done)
+    show = _SHOWN.get()
+    if show:
+        show(what, done)
+
+
+def shown() -> Shown | None:
+    """Whoever is told, for another thread to tell; None where nobody looks."""
+    return _SHOWN.get()
 
 
 @contextmanager

@@ -96,7 +96,7 @@ def steps_shown() -> Iterator[None]:
         shown.start()  # not before there is a step: most commands have none
         for task in shown.tasks:
             if task.description == what:
-                return shown.update(task.id, done=done)
+                return shown.update(task.id, done=done, refresh=True)
             shown.remove_task(task.id)
         shown.add_task(what, total=None, done=done)
 

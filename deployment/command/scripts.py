@@ -62,7 +62,7 @@ class ScriptCommand(click.Command):
     def _run(self, as_json: bool, argv: list[str]) -> None:
         if not as_json:
             with steps_shown():
-                status = self._status(argv)
+                status, _ = self._ran(argv)
             raise click.exceptions.Exit(status)
         if _writes_standard_output(argv):
             problem = "--json and '--output -' must not be given together: both take standard output"
@@ -70,17 +70,18 @@ class ScriptCommand(click.Command):
         os.environ.setdefault("LOG_FORMAT", "json")
         started = time.monotonic()
         with contextlib.redirect_stdout(sys.stderr):
-            status = self._status(argv)
-        found = self.script.outcome(argv) if not status else {}
+            status, found = self._ran(argv)
+        found |= self.script.outcome(argv) if not status else {}
         print_json({"command": self.name, "status": status, "seconds": round(time.monotonic() - started, 3)} | found)
         raise click.exceptions.Exit(status)
 
-    def _status(self, argv: list[str]) -> int:
-        try:
-            with called(f"learn {self.name}"):
-                return self.script.main(argv)
-        except SystemExit as ended:  # argparse's way to refuse
-            return ended.code if isinstance(ended.code, int) else 1
+    def _ran(self, argv: list[str]) -> tuple[int, dict[str, Any]]:
+        """The exit status, and what the layer says came of it."""
+        with called(f"learn {self.name}") as found:
+            try:
+                return self.script.main(argv), found
+            except SystemExit as ended:  # argparse's way to refuse
+                return ended.code if isinstance(ended.code, int) else 1, found
 
 
 def _param(action: argparse.Action) -> click.Parameter:
@@ -120,6 +121,30 @@ def landed(argv: Sequence[str]) -> dict[str, Any]:
     return {"to": place, "head": commit.head if commit else {}}
 
 
+def followed(argv: Sequence[str]) -> dict[str, Any]:
+    """Where the deltas of the speed layer end, and how many are kept."""
+    from catalogue.at_rest.deltas import reached, read_deltas
+    from catalogue.at_rest.runs import current
+    from catalogue.events import TOPICS
+
+    settings = Settings.load()
+    deltas = read_deltas(open_store(settings.speed_views, settings))
+    cut = current(open_store(settings.batch_views, settings))[0].cut
+    head = {topic: reached(deltas, topic, cut.get(topic, {})) for topic in TOPICS}
+    return {"to": settings.speed_views, "head": head, "deltas": len(deltas)}
+
+
+def served(argv: Sequence[str]) -> dict[str, Any]:
+    """Where the API answered, and the run that is published."""
+    from catalogue.at_rest.runs import current
+    from serving_layer.server import parser
+
+    settings, options = Settings.load(), parser().parse_args(list(argv))
+    manifest = current(open_store(settings.batch_views, settings))[0]
+    host, port = options.host or settings.serving_host, options.port or settings.serving_port
+    return {"address": f"http://{host}:{port}", "run": manifest.run, "published_at": manifest.published_at}
+
+
 SCRIPTS = {
     "produce": Script(
         "ingestion_layer.producer",
@@ -149,11 +174,13 @@ SCRIPTS = {
         "speed_layer.stream_layer",
         "Keep the speed views: a delta per micro-batch of what arrives in Kafka.",
         ("learn speed", "learn speed --once"),
+        followed,
     ),
     "serve": Script(
         "serving_layer.server",
         "Serve the query API; its documentation is at /docs.",
         ("learn serve", "learn serve --host 0.0.0.0 --port 8080"),
+        served,
     ),
 }
 

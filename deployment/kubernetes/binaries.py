@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 import tempfile
 from pathlib import Path
 
-from deployment.installation import CONFIG, StackError, tool
+from deployment.installation import CONFIG, StackError, run, tool
 from deployment.packages import need
 from runtime.settings import cache_folder
 
@@ -62,21 +61,14 @@ def _compile(go: str, names: list[str], target: Path) -> None:
     own = [f"k8s.io/kubernetes/cmd/{name}" for name in names if name not in ("coredns", "pause")]
     own += ["./pause"] if "pause" in names else []
     if own:
-        _run([go, "build", "-trimpath", "-ldflags", flags, "-o", f"{target}/", *own], environ)
+        run([go, "build", "-trimpath", "-ldflags", flags, "-o", f"{target}/", *own], "Kubernetes", environ, MODULE)
     if "coredns" in names:
-        _run([go, "install", "-trimpath", "-ldflags", "-s -w", COREDNS], environ)
+        run([go, "install", "-trimpath", "-ldflags", "-s -w", COREDNS], "Kubernetes", environ, MODULE)
 
 
 def require(*names: str) -> dict[str, str]:
     """Path of each of these programs of `PACKAGES`, whose package is installed where it is missing."""
     return {name: need(name, PACKAGES[name]) for name in names}
-
-
-def _run(command: list[str], environ: dict[str, str]) -> None:
-    done = subprocess.run(command, cwd=MODULE, env=environ, capture_output=True, text=True, check=False)
-    if done.returncode:
-        last = (done.stderr or done.stdout).strip().splitlines()[-1:] or ["no output"]
-        raise StackError(f"Kubernetes: {command[0]} must succeed; got exit status {done.returncode}: {last[0]}")
 
 
 if __name__ == "__main__":

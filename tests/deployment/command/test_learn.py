@@ -4,6 +4,7 @@ completion.
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import subprocess
@@ -15,6 +16,9 @@ import pytest
 
 from deployment.command.learn import COMMANDS, SHELLS, learn, main
 from deployment.command.reference import PAGE, page
+from deployment.command.scripts import followed, served
+from tests.laws.test_merged import Platform
+from tests.oracle.histories import history
 
 LEARN = Path(sys.executable).with_name("learn")
 PROMISED = (
@@ -81,6 +85,25 @@ def test_a_script_by_path_complains_as_itself():
     assert (done.returncode, done.stderr) == (2, "run_batch_jobs: INPUT and OUTPUT are needed\n")
 
 
+def test_programs_are_told_what_was_sent(tmp_path):
+    options = ("--events", "300", "--seed", "3", "--duplicates", "0.1", "--invalid", "0.1")
+    told = json.loads(ran("produce", *options, "--output", str(tmp_path / "events.jsonl"), "--json").stdout)
+    lines = (tmp_path / "events.jsonl").read_bytes().splitlines()
+    assert (told["command"], told["status"], told["sent"]) == ("produce", 0, len(lines))
+    assert sum(told["topics"].values()) == len(lines) and told["duplicates"] > 0 < sum(told["invalid"].values())
+
+
+def test_programs_are_told_where_the_deltas_end(tmp_path, monkeypatch):
+    platform = Platform(tmp_path, history(5, 300), 5)
+    platform.micro_batch(0.5)
+    monkeypatch.setenv("BATCH_VIEWS", platform.settings.batch_views)
+    monkeypatch.setenv("SPEED_VIEWS", platform.settings.speed_views)
+    assert followed([]) == {"to": platform.settings.speed_views, "head": platform.speed.head, "deltas": 1}
+    platform.run_batch(at_boundary=True)
+    told = served(["--port", "8123"])
+    assert told["address"] == "http://127.0.0.1:8123" and told["run"] == "r001"
+
+
 def on_a_terminal(*arguments: str) -> str:
     """What the installed command writes to a terminal as its standard error."""
     ours, theirs = pty.openpty()
@@ -103,7 +126,8 @@ def test_a_terminal_shows_the_step_that_goes_on_and_nothing_else_does(tmp_path):
     assert "landing events.jsonl" not in ran(*landing).stderr
     assert "landing events.jsonl" not in on_a_terminal(*landing, "--json")
     computing = ("batch", str(tmp_path / "raw"), str(tmp_path / "views"))
-    assert "computing the views of" in on_a_terminal(*computing)
+    shown = on_a_terminal(*computing)
+    assert "computing the views of" in shown and "100 %" in shown
     assert "computing" not in ran(*computing, "--full").stderr
 
 
