@@ -101,8 +101,9 @@ def example(topic: Topic, event_type: EventType) -> dict[str, object]:
 
 def _views() -> str:
     columns = view_columns()
+    further = sum(view.further for view in VIEWS.values())
     parts = [
-        f"# The {len(VIEWS)} views",
+        f"# The {len(VIEWS) - further} views, and {further} further ones",
         STAMP,
         "Input: events that are valid and unique (an `event_id` counts once, at its lowest offset). Days and hours are "
         "UTC. Times are UTC timestamps, counts and sums 64-bit integers, averages and percentages doubles; a "
@@ -113,7 +114,8 @@ def _views() -> str:
         rollups = ", ".join(f"`{r.name}`" for r in ROLLUPS.values() if r.topic == topic)
         parts.append(f"## `{topic}` ({len(views)} views over {rollups})")
         for view in views:
-            parts.append(f"### {view.name}\nOne row per {', '.join(f'`{k}`' for k in view.key)}.")
+            beside = " A further view." if view.further else ""
+            parts.append(f"### {view.name}\nOne row per {', '.join(f'`{k}`' for k in view.key)}.{beside}")
             rows = ["| column | type | meaning |", "|---|---|---|"]
             rows += [f"| `{name}` | {kind} | {view.meanings[name]} |" for name, kind in columns[view.name].items()]
             parts.append("\n".join(rows))

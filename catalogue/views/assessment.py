@@ -4,6 +4,8 @@ from catalogue.views.rollups import Rollup, earliest, latest, number, total
 from catalogue.views.view import View
 
 TOPIC = "assessment_topic"
+# Due dates are free text; one that isn't written so is none.
+DUE = r"[12]\d{3}-\d\d-\d\d ([01]\d|2[0-3]):[0-5]\d:[0-5]\d"
 SUBMIT, VIEW = "event_type = 'SUBMIT_ASSIGNMENT'", "event_type = 'VIEW_ASSIGNMENT_FIRST_TIME'"
 
 ROLLUPS = (
@@ -51,6 +53,13 @@ ROLLUPS = (
         ("user_id", "course_id"),
         (number("works_viewed"),),
         "event_type = 'VIEW_STUDENT_WORK'",
+    ),
+    Rollup(
+        "assessment_deadlines_set",
+        TOPIC,
+        ("course_id", "assignment_id", "due_date"),
+        (number("times"),),
+        "event_type = 'ASSIGNMENT_CREATED'",
     ),
 )
 
@@ -167,5 +176,75 @@ SELECT
     whole(score) / 100.0 / nullif(whole(grades), 0) AS avg_assignment_score  -- mean grade in points
 FROM performance GROUP BY user_id, course_id""",
         sharded_by=(("assessment_grades", "student_id"),),
+    ),
+    View(
+        "assessment_student_work",
+        TOPIC,
+        ("user_id", "course_id", "assignment_id"),
+        """
+SELECT
+    user_id,  -- student
+    course_id,  -- course
+    assignment_id,  -- assignment
+    utc(min(first_view)) AS first_view,  -- when it was opened first, NULL if never
+    utc(min(first_submission)) AS first_submission,  -- when it was first handed in, NULL if never
+    utc(max(last_submission)) AS last_submission,  -- when it was last handed in
+    whole(submissions) AS total_submissions  -- submissions
+FROM assessment_work GROUP BY user_id, course_id, assignment_id""",
+        further=True,
+    ),
+    View(
+        "assessment_deadlines",
+        TOPIC,
+        ("course_id", "assignment_id"),
+        f"""
+WITH work AS (
+    SELECT course_id, assignment_id, user_id, first_submission, NULL::TIMESTAMP AS due FROM assessment_work
+    UNION ALL
+    SELECT
+        course_id,
+        assignment_id,
+        NULL AS user_id,
+        NULL AS first_submission,
+        CASE
+            WHEN regexp_full_match(due_date, '{DUE}')
+                THEN try_cast(due_date AS TIMESTAMP)
+        END AS due
+    FROM assessment_deadlines_set
+), dated AS (SELECT *, max(due) OVER (PARTITION BY course_id, assignment_id) AS deadline FROM work)
+SELECT
+    course_id,  -- course
+    assignment_id,  -- assignment
+    utc(max(deadline)) AS due,  -- the latest deadline that was set, NULL if none is known
+    count(user_id) AS students_at_work,  -- students who opened it or handed it in
+    count(user_id) FILTER (WHERE first_submission <= deadline) AS submitted_on_time,  -- of them, in time
+    count(user_id) FILTER (WHERE first_submission > deadline) AS submitted_late,  -- of them, after the deadline
+    count(first_submission) AS submitted,  -- of them, handed in at all
+    count(user_id) FILTER (WHERE first_submission IS NULL) AS not_submitted  -- of them, opened and not handed in
+FROM dated GROUP BY course_id, assignment_id""",
+        further=True,
+    ),
+    View(
+        "assessment_course_results",
+        TOPIC,
+        ("course_id",),
+        """
+WITH students AS (
+    SELECT course_id, whole(correct) / whole(quizzes) AS quiz, NULL::DOUBLE AS grade
+    FROM assessment_quizzes GROUP BY user_id, course_id
+    UNION ALL
+    SELECT course_id, NULL AS quiz, whole(score) / 100.0 / whole(grades) AS grade
+    FROM assessment_grades GROUP BY student_id, course_id
+)
+SELECT
+    course_id,  -- course
+    count(quiz) AS students_with_quizzes,  -- students who finished a quiz
+    median(quiz) AS median_quiz_correct,  -- median of the students' mean right answers per quiz
+    count(grade) AS students_with_grades,  -- students who were graded
+    quantile_cont(grade, 0.25) AS lower_quartile_score,  -- a quarter of the students' mean grades is at most this
+    median(grade) AS median_assignment_score,  -- median of the students' mean grades in points
+    quantile_cont(grade, 0.75) AS upper_quartile_score  -- three quarters are at most this
+FROM students GROUP BY course_id""",
+        further=True,
     ),
 )

@@ -20,6 +20,12 @@ ROLLUPS = (
         "event_type = 'ACCESS_COURSE_MATERIAL'",
     ),
     Rollup(
+        "course_hours",
+        TOPIC,
+        ("date", "hour", "course_id"),
+        (number("events"),),
+    ),
+    Rollup(
         "course_downloads",
         TOPIC,
         ("user_id", "course_id", "resource_id"),
@@ -136,5 +142,51 @@ SELECT
         AS total_downloads,  -- downloads
     count(DISTINCT user_id) FILTER (WHERE student_events > 0) AS unique_students_interacting  -- students active
 FROM course_activity GROUP BY course_id""",
+    ),
+    View(
+        "course_hourly_engagement",
+        TOPIC,
+        ("date", "hour", "course_id"),
+        """
+SELECT
+    date,  -- UTC day
+    hour,  -- UTC hour, 0 to 23
+    course_id,  -- course
+    whole(events) AS event_count  -- events
+FROM course_hours GROUP BY date, hour, course_id""",
+        further=True,
+    ),
+    View(
+        "course_student_activity",
+        TOPIC,
+        ("user_id", "course_id"),
+        """
+WITH days AS (
+    SELECT
+        user_id,
+        course_id,
+        date,
+        event_type,
+        student_events,
+        max(date) OVER (PARTITION BY user_id, course_id) AS last_day
+    FROM course_activity WHERE student_events > 0
+)
+SELECT
+    user_id,  -- student
+    course_id,  -- course
+    min(date) FILTER (WHERE event_type = 'COURSE_ENROLLED') AS enrolled_on,  -- first day of enrolment
+    max(date) FILTER (WHERE event_type = 'COURSE_DROPPED') AS dropped_on,  -- last day of leaving
+    min(date) AS first_active,  -- first day in the course
+    max(date) AS last_active,  -- last day in the course
+    count(DISTINCT date) AS active_days,  -- days in the course
+    whole(student_events) AS total_events,  -- events
+    whole(CASE WHEN date > last_day - 7 THEN student_events ELSE 0 END)
+        AS events_last_week,  -- events in the 7 days that end with the last one
+    whole(CASE WHEN date <= last_day - 7 AND date > last_day - 14 THEN student_events ELSE 0 END)
+        AS events_week_before,  -- events in the 7 days before those
+    100.0 * events_last_week / nullif(events_week_before, 0)
+        AS share_of_week_before  -- the last week as percent of the week before, NULL if nothing happened in that
+FROM days GROUP BY user_id, course_id""",
+        further=True,
     ),
 )

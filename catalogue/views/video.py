@@ -144,4 +144,28 @@ SELECT
     END AS potential_drop_off  -- risk by mean seconds: under 60 high, under 180 medium
 FROM video_watches GROUP BY video_id, course_id""",
     ),
+    View(
+        "video_student_activity",
+        TOPIC,
+        ("user_id", "course_id"),
+        """
+WITH days AS (
+    SELECT user_id, course_id, date, seconds, max(date) OVER (PARTITION BY user_id, course_id) AS last_day
+    FROM video_watches
+)
+SELECT
+    user_id,  -- student
+    course_id,  -- course
+    min(date) AS first_watched,  -- first day of watching
+    max(date) AS last_watched,  -- last day of watching
+    count(DISTINCT date) AS days_watched,  -- days of watching
+    whole(CASE WHEN date > last_day - 7 THEN seconds ELSE 0 END)
+        AS seconds_last_week,  -- seconds watched in the 7 days that end with the last one
+    whole(CASE WHEN date <= last_day - 7 AND date > last_day - 14 THEN seconds ELSE 0 END)
+        AS seconds_week_before,  -- seconds watched in the 7 days before those
+    100.0 * seconds_last_week / nullif(seconds_week_before, 0)
+        AS share_of_week_before  -- the last week as percent of the week before, NULL if nothing was watched in that
+FROM days GROUP BY user_id, course_id""",
+        further=True,
+    ),
 )

@@ -25,6 +25,8 @@ class View:
       videos depends on what others watched in the course: `link="course_id"`. Then an event is new to everyone who
       has a row of that course, unless `link_grain` says which combination has to be new to change others' rows:
       `("course_id", "video_id")`, as a video that was watched before adds nothing to the course's videos.
+
+    `further` views stand beside those that were agreed on with who reads the files.
     """
 
     name: str
@@ -34,6 +36,7 @@ class View:
     sharded_by: tuple[tuple[str, str], ...] = ()
     link: str = ""
     link_grain: tuple[str, ...] = ()
+    further: bool = False
 
     @property
     def shard(self) -> str:

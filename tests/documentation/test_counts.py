@@ -14,8 +14,10 @@ from tests.documentation.test_pages import ROOT, tracked
 
 WORDS = {5: "five", 6: "six", 7: "seven", 8: "eight", 10: "ten", 15: "fifteen", 36: "thirty-six", 37: "thirty-seven"}
 # What is declared, as prose calls it, and the numbers of them that a new one makes wrong.
+AGREED = [view.topic for view in VIEWS.values() if not view.further]
+ALL = [view.topic for view in VIEWS.values()]
 COUNTED = {
-    "views": {len(VIEWS), *(sum(v.topic == topic for v in VIEWS.values()) for topic in TOPICS)} - {1, 2, 3, 4},
+    "views": {n for some in (AGREED, ALL) for n in (len(some), *map(some.count, TOPICS))} - {1, 2, 3, 4},
     "(?:event types|types of events?)": {len(EVENT_TYPES)},
     "rollups": {len(ROLLUPS)},
     "topics": {len(TOPICS)},
@@ -28,7 +30,7 @@ def counts(text: str) -> list[str]:
     """Where a text tells one of the numbers: '37 views', 'six topics'."""
     found = []
     for noun, numbers in COUNTED.items():
-        told = "|".join(str(n) for n in numbers) + "|" + "|".join(WORDS[n] for n in numbers if n in WORDS)
+        told = "|".join((*map(str, numbers), *(WORDS[n] for n in numbers if n in WORDS)))
         found += re.findall(rf"(?<![\w.,:-])(?:{told})\s{noun}\b(?!=)", text, re.IGNORECASE)
     return found
 

@@ -6,6 +6,7 @@ import re
 import pytest
 import yaml
 
+from catalogue.views import VIEWS
 from deployment.local_stack import MONITORING
 from deployment.monitoring.dashboards import DASHBOARDS, printed
 from runtime.metrics import METRICS
@@ -66,7 +67,7 @@ def test_ledgers_are_compared_in_every_partition_that_has_events(watched):
 def test_a_batch_run_says_what_it_did(watched):
     added = watched.query("sum(batch_run_events)")[0]["value"][1]
     assert float(added) > 0 and added == watched.query('sum(batch_ledger_events{fate="landed"})')[0]["value"][1]
-    assert len(watched.query("batch_view_rows")) == 37
+    assert len(watched.query("batch_view_rows")) == len(VIEWS)
     assert watched.query("batch_last_failure_timestamp_seconds < batch_last_success_timestamp_seconds")
 
 

@@ -40,6 +40,7 @@ POOLS = {
     "student_id": PEOPLE,
     "material_id": ("MAT001", "MAT002", 'MAT "3"'),
     "resource_id": ("RES001", "RES002", "MAT001"),
+    "due_date": ("2026-03-01 23:59:00", "2026-02-20 00:00:00", "2026-02-30 10:00:00", "2026-03-05T23:59:00Z", "soon"),
     "notification_type": ("grade_posted", "", "Übung\\fällig"),
 }
 NAMES = ("email", "major", "full_name", "ø", "a'b", "email ")

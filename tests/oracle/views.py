@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
@@ -170,6 +171,62 @@ def _overall(quizzes: list[Event], grades: list[Event]) -> list[Row]:
     return rows
 
 
+_PLAIN_DUE = re.compile("[12][0-9]{3}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}")
+
+
+def _due(text: str) -> datetime | None:
+    """The deadline that a text names; None where it isn't written as `2026-03-01 23:59:00`."""
+    try:
+        return datetime.fromisoformat(f"{text}+00:00") if _PLAIN_DUE.fullmatch(text) else None
+    except ValueError:
+        return None
+
+
+def _deadline(group: list[Event]) -> Row:
+    named = [due for e in of(group, "ASSIGNMENT_CREATED") if (due := _due(e.fields["due_date"]))]
+    due = max(named, default=None)
+    students = {e.user_id for e in group if e.type != "ASSIGNMENT_CREATED"}
+    first: dict[str, datetime] = {}
+    for e in of(group, "SUBMIT_ASSIGNMENT"):
+        first[e.user_id] = min(first.get(e.user_id, e.ts), e.ts)
+    return {"due": due, "students_at_work": len(students),
+            "submitted_on_time": sum(due is not None and ts <= due for ts in first.values()),
+            "submitted_late": sum(due is not None and ts > due for ts in first.values()),
+            "submitted": len(first), "not_submitted": len(students - first.keys())}  # fmt: skip
+
+
+def _quantile(values: list[float], part: float) -> float | None:
+    """The value below which a part of them lies, between two of them by straight line."""
+    if not values:
+        return None
+    place = part * (len(values) - 1)
+    low = int(place)
+    upper = sorted(values)[min(low + 1, len(values) - 1)]
+    return sorted(values)[low] + (upper - sorted(values)[low]) * (place - low)
+
+
+def _results(group: list[Event]) -> Row:
+    right: dict[str, list[int]] = {}
+    marks: dict[object, list[int]] = {}
+    for e in of(group, "QUIZ_COMPLETED"):
+        right.setdefault(e.user_id, []).append(e.fields["correct_answers"])
+    for e in of(group, "GRADE_ASSIGNMENT"):
+        marks.setdefault(e.fields["student_id"], []).append(e.fields["score"])
+    quizzes = [total(given) / len(given) for given in right.values()]
+    grades = [sum(scores) / 100 / len(scores) for scores in marks.values()]
+    return {"students_with_quizzes": len(quizzes), "median_quiz_correct": _quantile(quizzes, 0.5),
+            "students_with_grades": len(grades), "lower_quartile_score": _quantile(grades, 0.25),
+            "median_assignment_score": _quantile(grades, 0.5),
+            "upper_quartile_score": _quantile(grades, 0.75)}  # fmt: skip
+
+
+def _weeks(events: list[Event], amount: Callable[[Event], int]) -> tuple[int, int]:
+    """What the last seven days with the last event amount to, and the seven days before those."""
+    last = max(e.ts.date() for e in events)
+    ago = [((last - e.ts.date()).days // 7, amount(e)) for e in events]
+    return total(n for week, n in ago if week == 0), total(n for week, n in ago if week == 1)
+
+
 def assessment(events: list[Event]) -> dict[str, list[Row]]:
     """The views of assessment_topic."""
     submits, quizzes = of(events, "SUBMIT_ASSIGNMENT"), of(events, "QUIZ_COMPLETED")
@@ -187,6 +244,13 @@ def assessment(events: list[Event]) -> dict[str, list[Row]]:
                 "min_assignment_score": min(scores) / 100, "max_assignment_score": max(scores) / 100,
                 "total_assignment_score": sum(scores) / 100}  # fmt: skip
 
+    opened = "VIEW_ASSIGNMENT_FIRST_TIME"
+
+    def work(g: list[Event]) -> Row:
+        views, handed_in = [e.ts for e in of(g, opened)], [e.ts for e in of(g, "SUBMIT_ASSIGNMENT")]
+        return {"first_view": min(views, default=None), "first_submission": min(handed_in, default=None),
+                "last_submission": max(handed_in, default=None), "total_submissions": len(handed_in)}  # fmt: skip
+
     return {
         "assessment_student_submissions": by(submits, "user_id course_id", lambda g: {
             "total_assignments_submitted": distinct(g, "assignment_id"), "total_submissions": len(g),
@@ -203,6 +267,10 @@ def assessment(events: list[Event]) -> dict[str, list[Row]]:
         "assessment_submission_distribution": by(submits, "date course_id assignment_type", lambda g: {
             "submissions_count": len(g), "unique_students": distinct(g, "user_id")}),
         "assessment_student_overall_performance": _overall(quizzes, grades),
+        "assessment_student_work": by(of(events, opened, "SUBMIT_ASSIGNMENT"), "user_id course_id assignment_id", work),
+        "assessment_deadlines": by(
+            of(events, "ASSIGNMENT_CREATED", opened, "SUBMIT_ASSIGNMENT"), "course_id assignment_id", _deadline),
+        "assessment_course_results": by(of(events, "QUIZ_COMPLETED", "GRADE_ASSIGNMENT"), "course_id", _results),
     }  # fmt: skip
 
 
@@ -240,6 +308,13 @@ def video(events: list[Event]) -> dict[str, list[Row]]:
                 "total_sessions": _with_session(g), "total_watch_hours": total(_seconds(g)) / 3600,
                 "total_videos_in_course": whole, "video_coverage_percentage": percentage(seen, whole)}  # fmt: skip
 
+    def activity(g: list[Event]) -> Row:
+        days = {e.ts.date() for e in g}
+        last, before = _weeks(g, lambda e: e.fields["watch_duration_seconds"])
+        return {"first_watched": min(days), "last_watched": max(days), "days_watched": len(days),
+                "seconds_last_week": last, "seconds_week_before": before,
+                "share_of_week_before": 100 * last / before if before else None}  # fmt: skip
+
     return {
         "video_total_watch_time": by(watched, "user_id video_id course_id", pair),
         "video_student_engagement": by(watched, "user_id course_id", lambda g: {
@@ -262,12 +337,23 @@ def video(events: list[Event]) -> dict[str, list[Row]]:
             "total_views": len(g), "avg_watch_duration": total(_seconds(g)) / len(g),
             "min_watch_duration": min(_seconds(g)), "unique_viewers": distinct(g, "user_id"),
             "potential_drop_off": _risk(_seconds(g))}),
+        "video_student_activity": by(watched, "user_id course_id", activity),
     }  # fmt: skip
 
 
 def course(events: list[Event]) -> dict[str, list[Row]]:
     """The views of course_topic."""
     enrolled, opened, downloaded = "COURSE_ENROLLED", "ACCESS_COURSE_MATERIAL", "DOWNLOAD_MATERIAL"
+
+    def activity(g: list[Event]) -> Row:
+        days = {e.ts.date() for e in g}
+        last, before = _weeks(g, lambda _: 1)
+        return {"enrolled_on": min((e.ts.date() for e in of(g, enrolled)), default=None),
+                "dropped_on": max((e.ts.date() for e in of(g, "COURSE_DROPPED")), default=None),
+                "first_active": min(days), "last_active": max(days), "active_days": len(days),
+                "total_events": len(g), "events_last_week": last, "events_week_before": before,
+                "share_of_week_before": 100 * last / before if before else None}  # fmt: skip
+
     accesses, downloads = of(events, opened), of(events, downloaded)
     return {
         "course_enrollment_stats": by(of(events, enrolled), "date course_id", lambda g: {
@@ -292,6 +378,9 @@ def course(events: list[Event]) -> dict[str, list[Row]]:
             "total_enrollments": len(of(g, enrolled)), "total_material_accesses": len(of(g, opened)),
             "total_downloads": len(of(g, downloaded)),
             "unique_students_interacting": distinct((e for e in g if e.fields["role"] == "student"), "user_id")}),
+        "course_hourly_engagement": by(events, "date hour course_id", lambda g: {"event_count": len(g)}),
+        "course_student_activity": by(
+            [e for e in events if e.fields["role"] == "student"], "user_id course_id", activity),
     }  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from batch_layer.run_batch_jobs import main
+from catalogue.views import VIEWS
 from runtime.storage.opening import open_store
 from tests.oracle.histories import history, write_raw
 
@@ -82,7 +83,7 @@ def test_a_view_that_can_not_be_written_publishes_nothing(raw, tmp_path, capsys)
     (tmp_path / "out" / "video_popularity").unlink()
     assert main([raw, str(tmp_path / "out")]) == 0
     published = json.loads(Path(tmp_path / "out" / "_current.json").read_bytes())
-    assert len(published["views"]) == 37, "what was left of the attempt is in nobody's way"
+    assert set(published["views"]) == set(VIEWS), "what was left of the attempt is in nobody's way"
 
 
 def test_a_damaged_state_is_named_and_changes_nothing(raw, tmp_path, capsys):
