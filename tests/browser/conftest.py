@@ -94,7 +94,11 @@ def browser(server) -> Browser:
     return Browser(server.address)
 
 
-@pytest.fixture(scope="session")
-def everything(request) -> bool:
-    """Whether this folder was named, as `make test-browser` does; a light part is enough among all the other tests."""
-    return any("browser" in Path(name).parts for name in request.config.args)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave long looks to whoever names this folder, as `make test-browser` does."""
+    if any("browser" in Path(name.split("::")[0]).parts for name in config.args):
+        return
+    dropped = [item for item in items if item.get_closest_marker("thorough")]
+    if dropped:
+        config.hook.pytest_deselected(items=dropped)
+        items[:] = [item for item in items if item not in dropped]

@@ -13,29 +13,47 @@ from tests.browser.conftest import HOSTILE, clicks
 from tests.oracle.comparison import differences
 from tests.oracle.views import all_views
 
-SCREENS = ("#/courses", "#/course/{course}", "#/students", "#/student/{student}", "#/operation")
+SCREENS = {
+    "courses": "#/courses",
+    "course": "#/course/{course}",
+    "students": "#/students",
+    "student": "#/student/{student}",
+    "adviser": "#/adviser",
+    "compare": "#/compare",
+    "operation": "#/operation",
+    "rows": "#/rows/course_student_activity?is.course_id={course}&is.events_last_week__gte=1",
+    "unseen": "#/unseen/{course}?column=video_id&what=VID001",
+}
+LOOKS = list(product(("en", "vi"), ("light", "dark"), (1280, 360)))
 
 
 @pytest.fixture(scope="module")
 def known(server) -> dict[str, str]:
     """A course and a student that have rows."""
-    with httpx.Client(base_url=server.address, timeout=30) as http:
+    with httpx.Client(base_url=server.address, timeout=60) as http:
         rows = http.get("/views/video_student_course_summary", params={"limit": 1}).json()["rows"]
     return {"course": quote(rows[0]["course_id"], safe=""), "student": quote(rows[0]["user_id"], safe="")}
 
 
-def test_every_screen_is_whole_and_accessible(browser, known, everything):
-    """In one language, colour and width here; in all of them when this folder alone is tested."""
-    screens = [screen.format(**known) for screen in SCREENS]
-    looks = list(product(("en", "vi"), ("light", "dark"), (1280, 360)))
-    for language, theme, width in looks if everything else looks[-1:]:
-        visits = [{"url": screen, "language": language, "theme": theme, "width": width} for screen in screens]
-        for screen, found in zip(screens, browser.visit(*visits), strict=True):
-            where = f"{screen} {language} {theme} {width}"
-            assert (found["errors"], found["elsewhere"], found["violations"]) == ([], [], []), where
-            assert found["language"] == language and found["heading"] in found["title"], where
-            assert not found["wide"], f"{where}: the page must not scroll sideways"
-            assert found["panels"] and not any(panel["trouble"] for panel in found["panels"]), where
+def check(browser, known, screens, language: str, theme: str, width: int) -> None:
+    """Each of the screens is whole, and axe finds nothing serious."""
+    addresses = [SCREENS[screen].format(**known) for screen in screens]
+    visits = [{"url": url, "language": language, "theme": theme, "width": width} for url in addresses]
+    for screen, found in zip(screens, browser.visit(*visits), strict=True):
+        assert (found["errors"], found["elsewhere"], found["violations"]) == ([], [], []), screen
+        assert found["language"] == language and found["heading"] in found["title"], screen
+        assert not found["wide"], f"{screen}: the page must not scroll sideways"
+        assert found["panels"] and not any(panel["trouble"] for panel in found["panels"]), screen
+
+
+def test_three_screens_are_whole_and_accessible(browser, known):
+    check(browser, known, ("course", "adviser", "operation"), *LOOKS[-1])
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize(("language", "theme", "width"), LOOKS)
+def test_every_screen_is_whole_and_accessible(browser, known, language, theme, width):
+    check(browser, known, SCREENS, language, theme, width)
 
 
 def test_the_numbers_are_the_oracle_s(browser, server):
@@ -58,6 +76,7 @@ def test_the_numbers_are_the_oracle_s(browser, server):
     assert not differences([row for row in expected if row["course_id"].strip() in ids], rows)
 
 
+@pytest.mark.thorough
 def test_hostile_names_are_names(browser):
     visits = [{"url": f"#/course/{quote(name, safe='')}"} for name in HOSTILE]
     for name, found in zip(HOSTILE, browser.visit(*visits), strict=True):
@@ -91,6 +110,25 @@ def test_what_arrives_is_shown_on_an_open_page(browser, server):
     assert panel["count"].startswith(f"{total:,} ")
 
 
+@pytest.mark.thorough
+def test_every_screen_of_the_menu_is_reached_by_keyboard(browser):
+    screens = ("students", "adviser", "compare", "operation")
+    visits = [
+        {"url": "#/courses", "steps": [{"reach": f"nav a[href='#/{name}']"}, {"press": "Enter"}]} for name in screens
+    ]
+    assert [found["address"] for found in browser.visit(*visits)] == [f"#/{name}" for name in screens]
+
+
+@pytest.mark.thorough
+def test_a_number_leads_to_its_rows_by_keyboard(browser):
+    steps = [
+        {"reach": "[data-view=course_overall_metrics] td a"}, {"press": "Enter"}, {"wait": "[data-totals] dd a"},
+        {"reach": "[data-totals] dd a"}, {"press": "Enter"}, {"wait": ".conditions"},
+    ]  # fmt: skip
+    (found,) = browser.visit({"url": "#/courses", "steps": steps})
+    assert found["address"].startswith("#/rows/course_student_activity?is.course_id=")
+
+
 def test_the_keyboard_is_enough(browser):
     steps = [{"press": "Tab"}, {"press": "Enter"}]
     (skipped,) = browser.visit({"url": "#/courses", "steps": steps})
@@ -100,6 +138,7 @@ def test_the_keyboard_is_enough(browser):
     assert operation["address"] == "#/operation"
 
 
+@pytest.mark.thorough
 def test_searching_and_sorting_are_the_server_s(browser):
     steps = [{"type": ["[data-view=course_overall_metrics] input", "zzzz-nothing"]}, {"wait": ".empty"}]
     (nothing,) = browser.visit({"url": "#/courses", "steps": steps})
@@ -110,6 +149,7 @@ def test_searching_and_sorting_are_the_server_s(browser):
     assert downloads == sorted(downloads)
 
 
+@pytest.mark.thorough
 def test_a_link_pins_the_run(browser, server):
     run = httpx.get(f"{server.address}/freshness", timeout=30).json()["run"]
     (found,) = browser.visit({"url": f"#/courses?run={run}"})

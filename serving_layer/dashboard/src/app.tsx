@@ -1,6 +1,7 @@
 // The frame around every screen: where one can go, how fresh the answers are, language and colours.
 import { useEffect } from "preact/hooks";
 import { freshness, offline } from "./api/live.ts";
+import { inMenu, isStranger, logOut, me } from "./api/me.ts";
 import { linkTo, route, setParameters } from "./route.ts";
 import { MENU, SCREENS } from "./screens/index.ts";
 import { duration, type Language, LANGUAGES, language, speak, t } from "./text/index.ts";
@@ -9,9 +10,15 @@ import { apply, choose, type Theme, THEMES, theme } from "./theme.ts";
 apply();
 
 export function App() {
-  const { screen, id, parameters } = route.value;
-  const shown = SCREENS.find((known) => known.name === screen) ?? SCREENS[0]!;
-  const heading = shown.title(id);
+  const known = me.value;
+  const menu = MENU.filter((item) => inMenu(item.name, known));
+  const own = known?.person ?? "";
+  // Who came without a wish is shown the first screen of the role: students, their own page.
+  const wanted = route.value.screen === "courses" && menu.length ? menu.find(({ name }) => name === "courses")?.name ?? menu[0]!.name : route.value.screen;
+  const { parameters } = route.value;
+  const id = wanted === "student" && !route.value.id ? own : route.value.id;
+  const shown = SCREENS.find(({ name }) => name === wanted) ?? SCREENS[0]!;
+  const heading = isStranger(known) ? t("log_in") : shown.title(id);
   useEffect(() => {
     document.documentElement.lang = language.value;
     document.title = `${heading} – ${t("title")}`;
@@ -26,14 +33,22 @@ export function App() {
           {t("title")}
         </a>
         <nav aria-label={t("title")}>
-          {MENU.map((item) => (
+          {menu.map((item) => (
             <a key={item.name} href={linkTo(item.name)} aria-current={item.name === shown.name ? "page" : undefined}>
-              {item.title("")}
+              {item.name === "student" ? t("my_page") : item.title("")}
             </a>
           ))}
           <a href="docs">{t("api")}</a>
         </nav>
         <Fresh />
+        {known?.logout && (
+          <p class="fresh">
+            {known.person}{" "}
+            <button type="button" onClick={() => void logOut()}>
+              {t("log_out")}
+            </button>
+          </p>
+        )}
         <Choice label={t("language")} value={language.value} options={Object.entries(LANGUAGES).map(([code, { name }]) => [code, name])}
           onChange={(code) => speak(code as Language)} />
         <Choice label={t("theme")} value={theme.value} options={THEMES.map((name) => [name, t(`theme_${name}`)])}
@@ -50,9 +65,20 @@ export function App() {
             </button>
           </p>
         )}
-        <shown.Screen key={`${shown.name}/${id}`} id={id} />
+        {isStranger(known) ? <Door login={known?.login ?? null} /> : known && <shown.Screen key={`${shown.name}/${id}`} id={id} />}
       </main>
     </>
+  );
+}
+
+// What a stranger finds: the way in, and back to where they wanted to go.
+function Door({ login }: { login: string | null }) {
+  const next = `/${location.hash}`;
+  return (
+    <section class="panel" data-view="login">
+      <p>{t("log_in_about")}</p>
+      {login ? <a class="door" href={`${login.replace(/^\//, "")}?next=${encodeURIComponent(next)}`}>{t("log_in")}</a> : <p class="trouble">{t("no_login")}</p>}
+    </section>
   );
 }
 

@@ -1,6 +1,14 @@
+import { effect } from "@preact/signals";
 import { render } from "preact";
 import { App } from "./app.tsx";
-import { follow } from "./api/live.ts";
+import { follow, refused } from "./api/live.ts";
+import { isStranger, me, recognise } from "./api/me.ts";
 
-follow();
+void recognise().then(() => {
+  if (!isStranger(me.value)) follow();
+});
+// A session that has ended: who it was may log in again.
+effect(() => {
+  if (refused.value?.status === 401) void recognise();
+});
 render(<App />, document.getElementById("app")!);

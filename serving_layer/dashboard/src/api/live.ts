@@ -104,7 +104,7 @@ function poll(turn: () => void): () => void {
       offline.value = told.status === 0 || told.status >= 500;
       refused.value = told.status === 401 || told.status === 403 ? told : null;
     }
-    if (ended) return;
+    if (ended || refused.value) return;
     left -= 1;
     if (left) again = setTimeout(ask, EVERY_MS);
     else turn();

@@ -1,9 +1,14 @@
 import type { Row } from "../api/client.ts";
-import { over, ranked } from "../charts/options.ts";
+import { heat, over, ranked } from "../charts/options.ts";
+import { daysBefore, today } from "../day.ts";
+import { Bands } from "../panels/bands.tsx";
 import { Figures } from "../panels/figures.tsx";
 import { List } from "../panels/list.tsx";
 import { Panel } from "../panels/panel.tsx";
+import { Totals } from "../panels/totals.tsx";
 import { linkTo } from "../route.ts";
+import { linkToRows } from "./rows.tsx";
+import { linkToUnseen } from "./unseen.tsx";
 import { t } from "../text/index.ts";
 
 export const name = "course";
@@ -12,11 +17,31 @@ export const title = (id: string) => t("course", { id });
 const student = { user_id: (row: Row) => linkTo("student", String(row.user_id)) };
 const MOST = 10_000;
 const SHOWN = 15;
+const DAYS = 28;
+const MOST_RIGHT = 20;
 
 export function Screen({ id }: { id: string }) {
   const course = { course_id: id };
+  const here = { ...course, dropped_on__isnull: "true" };
+  const week = daysBefore(today.value, 7);
+  const work = (row: Row) => ({ ...course, assignment_id: String(row.assignment_id) });
   return (
     <>
+      <Totals
+        items={[
+          { title: t("students_here"), view: "course_student_activity", parameters: here },
+          { title: t("active_week"), view: "course_student_activity", parameters: { ...here, last_active__gt: week } },
+          { title: t("more_than_before"), view: "course_student_activity", parameters: { ...here, last_active__gt: week, share_of_week_before__gt: 100 } },
+          { title: t("less_than_before"), view: "course_student_activity", parameters: { ...here, last_active__gt: week, share_of_week_before__lt: 100 } },
+          { title: t("quiet_week"), view: "course_student_activity", parameters: { ...here, last_active__lte: week } },
+          { title: t("newly_quiet"), view: "course_student_activity", parameters: { ...here, last_active__lte: week, last_active__gt: daysBefore(week, 7) } },
+        ]}
+      />
+      <Figures
+        view="assessment_course_results"
+        parameters={course}
+        names={{ median_quiz_correct: t("median_quiz"), median_assignment_score: t("median_grade"), students_with_grades: t("graded_students") }}
+      />
       <Figures
         view="course_overall_metrics"
         parameters={course}
@@ -39,6 +64,31 @@ export function Screen({ id }: { id: string }) {
           chart={(rows) => over(rows, "date", "DATE", "event_type", { unique_users: "" }, "line")}
         />
         <Panel
+          title={t("hours")}
+          about={t("hours_about")}
+          view="course_hourly_engagement"
+          parameters={{ ...course, date__gt: daysBefore(today.value, DAYS), sort: "date,hour", limit: DAYS * 24 }}
+          chart={(rows) => heat(rows, "date", "DATE", "hour", "event_count")}
+        />
+        <Panel
+          title={t("deadlines")}
+          about={t("deadlines_about")}
+          view="assessment_deadlines"
+          parameters={{ ...course, sort: "-due", limit: SHOWN }}
+          columns={["assignment_id", "due", "students_at_work", "submitted_on_time", "submitted_late", "submitted", "not_submitted"]}
+          chart={(rows) => ranked(rows, "assignment_id",
+            { submitted_on_time: t("on_time"), submitted_late: t("late"), not_submitted: t("not_submitted") })}
+          links={{
+            assignment_id: (row) => linkToUnseen(id, "assignment_id", String(row.assignment_id)),
+            submitted: (row) => linkToRows("assessment_student_work", { ...work(row), first_submission__isnull: "false" }),
+            submitted_late: (row) => linkToRows("assessment_student_work", { ...work(row), first_submission__gt: String(row.due ?? "") || undefined }),
+            not_submitted: (row) => linkToRows("assessment_student_work", { ...work(row), first_submission__isnull: "true" }),
+          }}
+          onPick={(assignment) => (location.hash = linkToRows("assessment_student_work", { ...course, assignment_id: assignment }))}
+        />
+        <Bands title={t("grades")} about={t("grades_about")} view="assessment_student_overall_performance" parameters={course} column="avg_assignment_score" top={100} />
+        <Bands title={t("quizzes")} about={t("quizzes_about")} view="assessment_student_overall_performance" parameters={course} column="avg_quiz_correct" top={MOST_RIGHT} />
+        <Panel
           title={t("watch_by_day")}
           about={t("watch_by_day_about")}
           view="video_daily_engagement"
@@ -60,6 +110,8 @@ export function Screen({ id }: { id: string }) {
           view="video_drop_off_indicators"
           parameters={{ ...course, sort: "avg_watch_duration", limit: SHOWN }}
           chart={(rows) => ranked(rows, "video_id", { avg_watch_duration: "s", unique_viewers: t("watching") })}
+          links={{ video_id: (row) => linkToUnseen(id, "video_id", String(row.video_id)) }}
+          onPick={(video) => (location.hash = linkToUnseen(id, "video_id", video))}
         />
         <Panel
           title={t("materials")}

@@ -23,6 +23,23 @@ export function Screen({ id }: { id: string }) {
       <Figures view="course_activity_summary" parameters={user} names={{ total_material_accesses: t("accesses"), total_downloads: t("downloads") }} />
       <div class="panels">
         <Panel
+          title={t("last_week")}
+          about={t("last_week_about")}
+          view="course_student_activity"
+          parameters={mine}
+          links={course}
+          chart={(rows) => ranked(rows, "course_id", { events_last_week: t("last_week"), events_week_before: t("week_before") })}
+        />
+        <Panel
+          title={t("watching_week")}
+          about={t("last_week_about")}
+          view="video_student_activity"
+          parameters={mine}
+          links={course}
+          chart={(rows) => ranked(rows, "course_id", { seconds_last_week: t("last_week"), seconds_week_before: t("week_before") })}
+        />
+        <Panel title={t("work")} view="assessment_student_work" parameters={{ ...mine, sort: "-first_view" }} links={course} />
+        <Panel
           title={t("courses_of_student")}
           view="video_student_course_summary"
           parameters={mine}

@@ -1,0 +1,47 @@
+// Who looks: their role, and where they log in and out. A server without `/me` lets everyone see everything.
+import { signal } from "@preact/signals";
+import { ApiError, get } from "./client.ts";
+
+export interface Me {
+  role: string | null;
+  person: string | null;
+  login: string | null;
+  logout: string | null;
+  csrf: string | null;
+}
+
+const EVERYONE: Me = { role: "admin", person: null, login: null, logout: null, csrf: null };
+
+export const me = signal<Me | null>(null);
+
+export async function recognise(): Promise<void> {
+  try {
+    me.value = await get<Me>("me");
+  } catch (error) {
+    me.value = error instanceof ApiError && error.status === 404 ? EVERYONE : { ...EVERYONE, role: null };
+  }
+}
+
+// Where nobody is named, and a login is at hand or needed.
+export function isStranger(known: Me | null): boolean {
+  return known !== null && known.role === null;
+}
+
+export async function logOut(): Promise<void> {
+  const known = me.value;
+  if (!known?.logout) return;
+  await fetch(known.logout.replace(/^\//, ""), { method: "POST", headers: { "X-CSRF-Token": known.csrf ?? "" } });
+  location.reload();
+}
+
+// The screens that a role has in its menu; whatever else it asks for, the API answers by its own rules.
+const MENUS: Record<string, string[]> = {
+  student: ["student"],
+  adviser: ["students", "adviser"],
+  lecturer: ["courses", "adviser", "compare"],
+};
+
+export function inMenu(screen: string, known: Me | null): boolean {
+  const own = MENUS[known?.role ?? ""];
+  return own ? own.includes(screen) : screen !== "student";
+}

@@ -1,0 +1,41 @@
+// Numbers of rows, counted by the server; each leads to those rows.
+import { useAnswer } from "../api/answer.ts";
+import type { Parameters } from "../api/client.ts";
+import { linkToRows } from "../screens/rows.tsx";
+import { number, t } from "../text/index.ts";
+import { Trouble } from "./states.tsx";
+
+export interface Counted {
+  title: string;
+  view: string;
+  parameters: Parameters;
+}
+
+export function Totals({ items }: { items: Counted[] }) {
+  return (
+    <dl class="figures" data-totals="">
+      {items.map((item) => (
+        <Total key={item.title} {...item} />
+      ))}
+    </dl>
+  );
+}
+
+// How many rows of a view there are; the shortest question that the API answers with it.
+export function useTotal(view: string, parameters: Parameters) {
+  return useAnswer(view, { ...parameters, limit: 1 });
+}
+
+function Total({ title, view, parameters }: Counted) {
+  const asked = useTotal(view, parameters);
+  return (
+    <div data-view={view} aria-busy={asked.waiting}>
+      <dt>{title}</dt>
+      <dd>
+        {asked.error && !asked.answer ? <Trouble error={asked.error} /> : asked.answer ? (
+          <a href={linkToRows(view, parameters)} aria-label={t("leads_to", { n: asked.answer.total, what: title })}>{number(asked.answer.total)}</a>
+        ) : "…"}
+      </dd>
+    </div>
+  );
+}
