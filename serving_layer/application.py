@@ -17,7 +17,7 @@ from serving_layer.middleware import EveryRequest
 from serving_layer.problems import answer_errors
 from serving_layer.query.answers import Answers
 from serving_layer.query.coverage import Coverage
-from serving_layer.routes import changes, dashboard, freshness, health, realtime, views
+from serving_layer.routes import changes, dashboard, freshness, health, realtime, runs, views
 from serving_layer.state.changes import Changes
 from serving_layer.state.precomputation import Precomputation
 from serving_layer.state.serving_state import ServingState
@@ -61,6 +61,7 @@ def create_app(settings: Settings) -> FastAPI:
     views.add(app, state, answers, gate)
     realtime.add(app, state.realtime, gate)
     freshness.add(app, state, coverage, gate)
+    runs.add(app, state, gate)
     changes.add(app, followed, gate)
     health.add(app, state, metrics, answers.snapshots, gate)
     dashboard.add(app)

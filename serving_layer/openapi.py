@@ -119,6 +119,9 @@ FRESHNESS: dict[int | str, dict[str, Any]] = {
         ),
     }
 }
+RUNS: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The newest first.", "content": _content({"runs": {"type": "array"}})}
+}
 CHANGES: dict[int | str, dict[str, Any]] = {
     200: {"description": "Server-sent events named `covers`.", "content": {"text/event-stream": {}}}
 }

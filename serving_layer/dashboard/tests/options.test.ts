@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { over, ranked } from "../src/charts/options.ts";
+import { over, ranked, scatter } from "../src/charts/options.ts";
+import { joined } from "../src/panels/scatter.tsx";
 
 const ROWS = [
   { date: "2026-03-02", kind: "a", n: 1 },
@@ -18,4 +19,11 @@ test("ranked bars keep the order of the answer", () => {
   const option = ranked(ROWS, "kind", { n: "N" }) as { yAxis: { data: unknown[] }; series: { data: unknown[] }[] };
   assert.deepEqual(option.yAxis.data, ["a", "b"]);
   assert.deepEqual(option.series[0]?.data, [1, 2]);
+});
+
+test("a point needs a grade and activity, and quartiles are lines across", () => {
+  const points = joined([{ user_id: "a", avg_assignment_score: 50 }, { user_id: "b", avg_assignment_score: 60 }], [{ user_id: "a", total_events: 7 }]);
+  assert.deepEqual(points, [{ name: "a", value: [7, 50] }]);
+  const option = scatter(points, { x: "x", y: "y", points: "p" }, [{ name: "median", at: 50 }]) as { series: { data: unknown[] }[] };
+  assert.deepEqual(option.series.map(({ data }) => data), [points, [[0, 50], [7, 50]]]);
 });

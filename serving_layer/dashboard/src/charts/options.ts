@@ -49,3 +49,19 @@ export function heat(rows: Row[], x: string, type: string, y: string, measure: s
     series: [{ type: "heatmap", data: rows.map((row) => [String(row[x]), String(row[y]), row[measure]]) }],
   };
 }
+
+// Points by two numbers, and lines across at some heights.
+export function scatter(
+  points: { name: string; value: [number, number] }[], names: { x: string; y: string; points: string }, lines: { name: string; at: number }[],
+): Option {
+  const right = Math.max(1, ...points.map(({ value }) => value[0]));
+  return {
+    tooltip: { trigger: "item", renderMode: "richText", confine: true },
+    xAxis: { type: "value", name: names.x, nameLocation: "middle", nameGap: 24, axisLabel: { formatter: number } },
+    yAxis: { type: "value", name: names.y, axisLabel: { formatter: number } },
+    series: [
+      { name: names.points, type: "scatter", symbolSize: 8, data: points },
+      ...lines.map(({ name, at }) => ({ name, type: "line", symbol: "none", lineStyle: { type: "dashed" }, data: [[0, at], [right, at]] })),
+    ],
+  };
+}

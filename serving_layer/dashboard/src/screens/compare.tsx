@@ -42,7 +42,7 @@ export function Screen() {
           </label>
         ))}
         <datalist id="courses">
-          {known.map((course) => <option key={course} value={course} />)}
+          {known.map((course) => <option key={course} value={course}>{course}</option>)}
         </datalist>
       </form>
       {chosen.every(Boolean) && (

@@ -5,6 +5,7 @@ import { Bands } from "../panels/bands.tsx";
 import { Figures } from "../panels/figures.tsx";
 import { List } from "../panels/list.tsx";
 import { Panel } from "../panels/panel.tsx";
+import { Scatter } from "../panels/scatter.tsx";
 import { Totals } from "../panels/totals.tsx";
 import { linkTo } from "../route.ts";
 import { linkToRows } from "./rows.tsx";
@@ -88,6 +89,7 @@ export function Screen({ id }: { id: string }) {
         />
         <Bands title={t("grades")} about={t("grades_about")} view="assessment_student_overall_performance" parameters={course} column="avg_assignment_score" top={100} />
         <Bands title={t("quizzes")} about={t("quizzes_about")} view="assessment_student_overall_performance" parameters={course} column="avg_quiz_correct" top={MOST_RIGHT} />
+        <Scatter course={id} />
         <Panel
           title={t("watch_by_day")}
           about={t("watch_by_day_about")}

@@ -3,6 +3,7 @@ import { type Answer, address, type Freshness, get, type Row } from "../api/clie
 import { freshness } from "../api/live.ts";
 import { Chart, type Option } from "../charts/chart.tsx";
 import { over } from "../charts/options.ts";
+import { linkTo } from "../route.ts";
 import { number, shown, t } from "../text/index.ts";
 
 export const name = "operation";
@@ -15,6 +16,7 @@ export function Screen() {
   return (
     <>
       <Ledger />
+      <Runs />
       <div class="panels">
         <Window name="events_by_category" title={t("events_by_type")} about={t("events_by_type_about")}
           chart={(rows) => over(rows, "minute", "TIMESTAMP", "event_category", { event_count: "" }, "bar")} />
@@ -64,6 +66,52 @@ function useLedger(): Freshness | null {
     return () => stop.abort();
   }, [covered]);
   return found;
+}
+
+interface Run {
+  run: string;
+  published_at: string;
+  serves: boolean;
+  events: number;
+}
+
+// The runs that are kept; a link shows the dashboard as of one.
+function Runs() {
+  const [found, setFound] = useState<Run[] | null>(null);
+  const served = freshness.value?.run;
+  useEffect(() => {
+    const stop = new AbortController();
+    get<{ runs: Run[] }>("runs", stop.signal).then(({ runs }) => setFound(runs), () => !stop.signal.aborted && setFound([]));
+    return () => stop.abort();
+  }, [served]);
+  return (
+    <section class="panel wide" data-view="runs" aria-busy={found === null}>
+      <h2>{t("runs")}</h2>
+      <p class="about">{t("runs_about")}</p>
+      {found === null ? <p class="waiting">{t("loading")}</p> : found.length ? (
+        <div class="scroll" tabIndex={0} role="region" aria-label={t("runs")}>
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">{t("run")}</th><th scope="col">{t("published")}</th>
+                <th scope="col" class="figure">{t("counted")}</th><th scope="col">{t("run_serves")}</th>
+              </tr>
+            </thead>
+            <tbody>
+              {found.map(({ run, published_at, events, serves }) => (
+                <tr key={run}>
+                  <td><a href={linkTo("courses", "", { run })}>{run}</a></td>
+                  <td>{shown(published_at, "TIMESTAMP")}</td>
+                  <td class="figure">{number(events)}</td>
+                  <td>{serves ? "✓" : ""}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      ) : <p class="empty">{t("empty")}</p>}
+    </section>
+  );
 }
 
 function Ledger() {
