@@ -17,7 +17,7 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "dashboard.md"
 COURSE = "COURSE001"
 MOST_CLICKS = 3
 COURSE_LINK = f"[data-view=course_overall_metrics] a[href='#/course/{COURSE}']"
-VIDEO, ASSIGNMENT = "VID001", "ASM001"
+VIDEO, LATE, OPEN = "VID001", "ASM003", "ASM001"
 
 
 class Oracle(NamedTuple):
@@ -56,13 +56,13 @@ def _unseen(oracle: Oracle) -> int:
 
 
 def _late(oracle: Oracle) -> int:
-    (work,) = oracle.of("assessment_deadlines", course_id=COURSE, assignment_id=ASSIGNMENT)
+    (work,) = oracle.of("assessment_deadlines", course_id=COURSE, assignment_id=LATE)
     assert isinstance(work["submitted_late"], int)
     return work["submitted_late"]
 
 
 def _open(oracle: Oracle) -> int:
-    rows = oracle.of("assessment_student_work", course_id=COURSE, assignment_id=ASSIGNMENT)
+    rows = oracle.of("assessment_student_work", course_id=COURSE, assignment_id=OPEN)
     return sum(row["first_submission"] is None for row in rows)
 
 
@@ -97,7 +97,7 @@ def _week(oracle: Oracle) -> date:
 VIDEOS = "video_drop_off_indicators"
 STUDENT_LINK = "[data-view=auth_user_activity_summary] td a >> nth=0"
 DEADLINES = (COURSE_LINK, _table("assessment_deadlines"))
-IN_DEADLINES = f"[data-view=assessment_deadlines] tr:has(td:first-child:text-is('{ASSIGNMENT}')) td"
+IN_DEADLINES = "[data-view=assessment_deadlines] tr:has(a:text-is('{}')) td:nth-child({}) a"
 QUESTIONS = (
     Question(
         "Which of my students have not opened the video due tomorrow?",
@@ -119,13 +119,13 @@ QUESTIONS = (
     ),
     Question(
         "Who handed in late?",
-        (*DEADLINES, f"{IN_DEADLINES}:nth-child(5) a"),
+        (*DEADLINES, IN_DEADLINES.format(LATE, 5)),
         "assessment_student_work",
         _late,
     ),
     Question(
         "Who has opened the assignment and not handed it in?",
-        (*DEADLINES, f"{IN_DEADLINES}:nth-child(7) a"),
+        (*DEADLINES, IN_DEADLINES.format(OPEN, 7)),
         "assessment_student_work",
         _open,
     ),

@@ -1,4 +1,4 @@
-// Who looks: their role, and where they log in and out. A server without `/me` lets everyone see everything.
+// Who looks: their role, and where they log in and out.
 import { signal } from "@preact/signals";
 import { ApiError, get } from "./client.ts";
 
@@ -16,9 +16,11 @@ export const me = signal<Me | null>(null);
 
 export async function recognise(): Promise<void> {
   try {
-    me.value = await get<Me>("me");
+    const { authentication } = await get<{ authentication: string }>("health/live");
+    me.value = authentication === "required" ? await get<Me>("me") : EVERYONE;
   } catch (error) {
-    me.value = error instanceof ApiError && error.status === 404 ? EVERYONE : { ...EVERYONE, role: null };
+    // Without a server nobody is known to be a stranger: what is asked for says that it can't be reached.
+    me.value = error instanceof ApiError && error.status === 0 ? EVERYONE : { ...EVERYONE, role: null };
   }
 }
 
