@@ -74,12 +74,13 @@ def _high(oracle: Oracle) -> int:
 def _needing(oracle: Oracle) -> int:
     """Who has not come for a week, watches less than half as much, has old work open, or low grades."""
     week, month, old = (oracle.day - timedelta(days=days) for days in (7, 28, 14))
-    found = {
-        row["user_id"] for row in oracle.of("course_student_activity", dropped_on=None) if row["last_active"] <= week
-    }  # type: ignore[operator]
+    found: set[object] = set()
+    for row in oracle.of("course_student_activity", dropped_on=None):
+        if row["last_active"] <= week:  # type: ignore[operator]
+            found.add(row["user_id"])
     for row in oracle.views["video_student_activity"]:
         share, last = row["share_of_week_before"], row["last_watched"]
-        if share is not None and share < 50 and last >= month:  # type: ignore[operator]
+        if share is not None and share < 50 and month <= last:  # type: ignore[operator]
             found.add(row["user_id"])
     for row in oracle.of("assessment_student_work", first_submission=None):
         if row["first_view"].date() < old:  # type: ignore[attr-defined]
