@@ -19,3 +19,5 @@ ROWS_PER_CHANGED = 2
 SLICE_BYTES = 512 * 2**20
 # About how many bytes of raw events one bucket of a topic's state is made of, where it is made anew.
 BUCKET_BYTES = 4 * 2**30
+# Views that draw on several buckets are made in tasks of about so many bytes of the state's files; smaller ones whole.
+VIEW_BYTES = 256 * 2**20

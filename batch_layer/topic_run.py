@@ -8,13 +8,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from itertools import zip_longest
 
 from batch_layer.buckets import stands_in_buckets
+from batch_layer.config import VIEW_BYTES
 from batch_layer.report import Report, summed
 from batch_layer.steps import Round, Task
 from batch_layer.topic_plan import TopicPlan
 from batch_layer.topic_task import BatchError, TopicResult
-from batch_layer.topic_tasks import EventTask, SliceTask, StateTask, ViewTask
+from batch_layer.topic_tasks import EventTask, SliceTask, StateTask
+from batch_layer.view_cuts import cuts, parts_of
+from batch_layer.view_tasks import LinkTask, PartTask, SplitTask, WholeTask
 from catalogue.at_rest.ledger import Entries, add_entries
 from catalogue.at_rest.runs import ViewFiles, state_folder
 from catalogue.views import ROLLUPS
@@ -27,9 +32,10 @@ def computed(waiting: Sequence[TopicPlan], engine: Callable[[Sequence[Round]], l
     done = [(plan, report) for plan, report in found if not report.again]
     if again:
         done += _reports(again, engine(_rounds(again)))
-    views = [task for plan, report in done for task in _view_tasks(plan, report)]
-    if views:
-        made = engine([views])
+    views = [_view_rounds(plan, report) for plan, report in done]
+    together = [[task for tasks in round_ for task in tasks] for round_ in zip_longest(*views, fillvalue=())]
+    if any(together):
+        made = engine([tasks for tasks in together if tasks])
         done = [(plan, summed(plan.task.topic, [report, *made])) for plan, report in done]
         _complain(done)
     return [_result(plan, report) for plan, report in done]
@@ -49,19 +55,36 @@ def _rounds(waiting: Iterable[TopicPlan]) -> list[Round]:
     return [tasks for tasks in (slices, events, states) if tasks]
 
 
-def _view_tasks(plan: TopicPlan, report: Report) -> list[Task]:
-    """The views that are made from all buckets."""
+def _view_rounds(plan: TopicPlan, report: Report) -> Sequence[Round]:
+    """The views that are made from all buckets, in up to three rounds."""
     if plan.buckets == 1:
         return []
     mine = plan.for_tasks()
-    views = [(v, v.rollups(ROLLUPS)) for v in plan.task.views]
-    return [
-        ViewTask(
-            mine, 0, view, {r.name: [f for files in report.states[r.name].values() for f in files] for r in rollups}
-        )
-        for view, rollups in views
-        if not stands_in_buckets(view, rollups)
-    ]
+    sizes = _sizes(plan, report)
+    rounds: list[list[Task]] = [[], [], []]
+    for cut in cuts(v for v in plan.task.views if not stands_in_buckets(v, v.rollups(ROLLUPS))):
+        parts = parts_of(cut, sizes, plan.buckets, VIEW_BYTES)
+        states = {r.name: report.states[r.name] for r in cut.rollups}
+        if parts == 1:
+            whole = {name: [f for files in buckets.values() for f in files] for name, buckets in states.items()}
+            rounds[0].append(WholeTask(mine, 0, cut, whole))
+            continue
+        cut = replace(cut, parts=parts)
+        for bucket in range(plan.buckets):
+            held = {name: buckets[str(bucket)] for name, buckets in states.items()}
+            rounds[0].append(SplitTask(mine, bucket, cut, held))
+        made = [PartTask(mine, number, cut, {}) for number in range(parts)]
+        rounds[1] += [LinkTask(mine, number, cut, {}) for number in range(parts)] if cut.is_linked else made
+        rounds[2] += made if cut.is_linked else []
+    return rounds
+
+
+def _sizes(plan: TopicPlan, report: Report) -> dict[str, int]:
+    """Bytes of the files of each rollup's state."""
+    paths = {name: [f for files in buckets.values() for f in files] for name, buckets in report.states.items()}
+    folders = {path.rpartition("/")[0] for held in paths.values() for path in held}
+    sizes = {e.path: e.size for folder in folders for e in plan.task.output.list(f"{folder}/")}
+    return {name: sum(sizes.get(path, 0) for path in held) for name, held in paths.items()}
 
 
 def _reports(waiting: Iterable[TopicPlan], reports: Sequence[Report]) -> list[tuple[TopicPlan, Report]]:

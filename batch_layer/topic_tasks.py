@@ -1,11 +1,11 @@
-"""The tasks of a topic, in three rounds and a last one.
+"""The tasks of a topic, in three rounds.
 
 1. A slice of its raw files becomes typed events, which go to buckets by their id.
 2. A bucket of events tells duplicates, and rolls up what counts; the rows go to buckets by the rollup's person or day.
 3. A bucket of the state takes them in, and writes its part of the views whose rows draw on one bucket.
-4. Any other view is made from all buckets of its rollups.
 
-A topic with one bucket is made in the first two rounds, and one with a single slice as well in the first alone.
+Other views are made afterwards, from all buckets (`view_tasks.py`). A topic with one bucket is made in the first two
+rounds, and one with a single slice as well in the first alone.
 """
 
 from __future__ import annotations
@@ -32,7 +32,6 @@ from batch_layer.view_rows import carry_part, write_view
 from catalogue.sql.dialect import connect
 from catalogue.views import ROLLUPS
 from catalogue.views.rollups import Rollup
-from catalogue.views.view import View
 from runtime.errors import PlatformError
 from runtime.storage.store import Entry
 
@@ -40,7 +39,9 @@ EVENTS = "events"
 
 
 @dataclass(frozen=True)
-class _TopicPart:
+class TopicPart:
+    """A task of a topic's plan."""
+
     plan: TopicPlan
     number: int
 
@@ -90,7 +91,7 @@ class _TopicPart:
 
 
 @dataclass(frozen=True)
-class SliceTask(_TopicPart):
+class SliceTask(TopicPart):
     """A slice of the raw files. Where it is all that there is, and one bucket takes it, that is filled at once."""
 
     files: tuple[Entry, ...]
@@ -108,7 +109,7 @@ class SliceTask(_TopicPart):
 
 
 @dataclass(frozen=True)
-class EventTask(_TopicPart):
+class EventTask(TopicPart):
     """A bucket of events."""
 
     def _run(self, inbox: Inbox) -> Iterator[Handed]:
@@ -116,7 +117,7 @@ class EventTask(_TopicPart):
         report = Report(task.topic)
         with self._connected(scratch) as con:
             if files := inbox.files[EVENTS]:
-                con.execute(f"CREATE TABLE {EVENTS} AS FROM {_read(files)}")
+                con.execute(f"CREATE TABLE {EVENTS} AS FROM {read(files)}")
                 for file in files:
                     file.unlink()
                 each_once(con)
@@ -139,7 +140,7 @@ class EventTask(_TopicPart):
 
 
 @dataclass(frozen=True)
-class StateTask(_TopicPart):
+class StateTask(TopicPart):
     """A bucket of the state, of several."""
 
     def _run(self, inbox: Inbox) -> Iterator[Handed]:
@@ -158,7 +159,7 @@ class StateTask(_TopicPart):
             for rollup in task.rollups:
                 state.open(rollup.name, rollup.types)
                 files = inbox.files[rollup.name]
-                rows = f"FROM {_read(files)}" if files else f"FROM settled_{rollup.name} LIMIT 0"
+                rows = f"FROM {read(files)}" if files else f"FROM settled_{rollup.name} LIMIT 0"
                 _add_up(state, rollup, rollup.merge(f"({rows})"))
             state.save_rollups(task.rollups)
             report.states = state.written
@@ -167,39 +168,7 @@ class StateTask(_TopicPart):
             yield report
 
 
-@dataclass(frozen=True)
-class ViewTask(_TopicPart):
-    """A view whose rows draw on several buckets; `states` are the files of its rollups by name."""
-
-    view: View
-    states: dict[str, list[str]]
-
-    @property
-    def key(self) -> str:
-        """The view's name."""
-        return self.view.name
-
-    def _run(self, inbox: Inbox) -> Iterator[Handed]:
-        scratch, task = inbox.folder, self.plan.task
-        report = Report(task.topic)
-        with self._connected(scratch) as con:
-            state = self._state(con, scratch)
-            for rollup in self.view.rollups(ROLLUPS):
-                con.execute(
-                    f"CREATE TABLE parts_{rollup.name} ({', '.join(f'{n} {t}' for n, t in rollup.types.items())})"
-                )
-                for path in self.states[rollup.name]:
-                    local = scratch / "state.parquet"
-                    task.output.download(path, local)
-                    con.execute(f"INSERT INTO parts_{rollup.name} BY NAME FROM read_parquet('{local}')")
-                    local.unlink()
-                con.execute(f"CREATE TABLE {rollup.name} AS {rollup.merge(f'parts_{rollup.name}')}")
-                con.execute(f"DROP TABLE parts_{rollup.name}")
-            write_view(state, self.view, report, None)
-            yield report
-
-
-def _fill(part: _TopicPart, con: duckdb.DuckDBPyConnection, scratch: Path, report: Report) -> None:
+def _fill(part: TopicPart, con: duckdb.DuckDBPyConnection, scratch: Path, report: Report) -> None:
     """Make the state and the views of a topic with one bucket of `events`."""
     plan, task = part.plan, part.plan.task
     state = part._state(con, scratch)
@@ -230,6 +199,7 @@ def _named(rollup: Rollup, con: duckdb.DuckDBPyConnection, statement: str) -> st
     return f"FROM {rollup.name}"
 
 
-def _read(files: Iterable[Path]) -> str:
+def read(files: Iterable[Path]) -> str:
+    """SQL: the rows of local files."""
     listed = ", ".join(f"'{file}'" for file in files)
     return f"read_parquet([{listed}], hive_partitioning = false)"

@@ -18,14 +18,15 @@ from catalogue.views import ROLLUPS
 from catalogue.views.view import View
 
 
-def write_view(state: State, view: View, report: Report, base: str | None) -> None:
-    """Write the part of a view that the state in the tables makes.
+def write_view(state: State, view: View, report: Report, base: str | None, only: str = "") -> None:
+    """Write the part of a view that the state in the tables makes; `only` is a condition of its rows.
 
     `base` is the run whose part of the view has the rows that no new event changes; None to compute all of them.
     """
     try:
         rows = changed_rows(state, view, base) if base else None
-        query = f"SELECT * FROM ({rows or view.sql}) ORDER BY {', '.join(view.key)}"
+        where = f" WHERE {only}" if only else ""
+        query = f"SELECT * FROM ({rows or view.sql}){where} ORDER BY {', '.join(view.key)}"
         path = view_file(f"{view.name}/run={state.run}", state.bucket)
         report.views[view.name] = *state.put(query, path), 1
         report.parts.add(path)

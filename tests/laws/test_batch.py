@@ -86,10 +86,12 @@ def test_a_full_run_equals_the_oracle(tmp_path, seed):
 
 
 NEVER, ALWAYS = 0, 10**9
+AS_IT_IS = (config.SLICE_BYTES, config.BUCKET_BYTES, config.VIEW_BYTES)
 
 
-def cut_small(monkeypatch: pytest.MonkeyPatch, slice_bytes: int, bucket_bytes: int) -> None:
-    """Cut topics into slices and buckets of so many bytes of raw events."""
+def cut_small(monkeypatch: pytest.MonkeyPatch, slice_bytes: int, bucket_bytes: int, view_bytes: int = 1) -> None:
+    """Cut topics into slices and buckets of so many bytes of raw events, and views by so many of their state."""
+    monkeypatch.setattr("batch_layer.topic_run.VIEW_BYTES", view_bytes)
     monkeypatch.setattr("batch_layer.topic_plan.SLICE_BYTES", slice_bytes)
     monkeypatch.setattr("batch_layer.topic_plan.BUCKET_BYTES", bucket_bytes)
 
@@ -101,21 +103,28 @@ def buckets_of(output: Path, topic: str) -> int:
 
 
 @pytest.mark.parametrize(
-    "settles, rows_per_changed, slice_bytes, bucket_bytes",
+    "settles, rows_per_changed, slice_bytes, bucket_bytes, view_bytes",
     [
-        (config.SETTLED_PER_RECENT, config.ROWS_PER_CHANGED, config.SLICE_BYTES, config.BUCKET_BYTES),
-        (NEVER, NEVER, config.SLICE_BYTES, config.BUCKET_BYTES),
-        (ALWAYS, NEVER, config.SLICE_BYTES, config.BUCKET_BYTES),
-        (NEVER, ALWAYS, 100_000, config.BUCKET_BYTES),
-        (NEVER, NEVER, 100_000, 80_000),
-        (ALWAYS, ALWAYS, config.SLICE_BYTES, 150_000),
+        (
+            config.SETTLED_PER_RECENT,
+            config.ROWS_PER_CHANGED,
+            config.SLICE_BYTES,
+            config.BUCKET_BYTES,
+            config.VIEW_BYTES,
+        ),
+        (NEVER, NEVER, config.SLICE_BYTES, config.BUCKET_BYTES, config.VIEW_BYTES),
+        (ALWAYS, NEVER, config.SLICE_BYTES, config.BUCKET_BYTES, config.VIEW_BYTES),
+        (NEVER, ALWAYS, 100_000, config.BUCKET_BYTES, config.VIEW_BYTES),
+        (NEVER, NEVER, 100_000, 80_000, 1),
+        (NEVER, NEVER, 100_000, 80_000, 20_000),
+        (ALWAYS, ALWAYS, config.SLICE_BYTES, 150_000, config.VIEW_BYTES),
     ],
-    ids=["as it is", "few rows change", "settled at once", "slices", "slices and buckets", "buckets"],
+    ids=["as it is", "few rows change", "settled at once", "slices", "slices and buckets", "some views cut", "buckets"],
 )
-def test_steps_equal_the_whole(tmp_path, monkeypatch, settles, rows_per_changed, slice_bytes, bucket_bytes):
+def test_steps_equal_the_whole(tmp_path, monkeypatch, settles, rows_per_changed, slice_bytes, bucket_bytes, view_bytes):
     monkeypatch.setattr("batch_layer.state.SETTLED_PER_RECENT", settles)
     monkeypatch.setattr("batch_layer.view_rows.ROWS_PER_CHANGED", rows_per_changed)
-    cut_small(monkeypatch, slice_bytes, bucket_bytes)
+    cut_small(monkeypatch, slice_bytes, bucket_bytes, view_bytes)
     rng, records = Random(5), history(5, 2000)
     raw, stepwise, whole = tmp_path / "raw", tmp_path / "stepwise", tmp_path / "whole"
     ends = {place: sorted(rng.choices(range(max(offsets) + 2), k=2)) + [math.inf]
