@@ -6,7 +6,7 @@ PARALLEL := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .PHONY: .environment setup venv up status down demo test test-quick test-faults bench lock docs check images
 .PHONY: .style .types .test-types .sql .derived .scripts .subjects test-monitoring oozie-up oozie-down test-oozie
-.PHONY: compose-up compose-down test-compose k8s-up k8s-down test-k8s test-replays test-browser
+.PHONY: compose-up compose-down test-compose k8s-up k8s-down test-k8s test-replays test-browser test-cluster
 # Whether it is ready, deployment/environment.py tells by content, not by time.
 .environment:
 	@python3 -m deployment.environment > /dev/null
@@ -117,3 +117,6 @@ k8s-down: .environment
 
 test-k8s: setup
 	$(PYTHON) -m pytest -q -s tests/cluster
+
+test-cluster: setup
+	SEED=$(SEED) $(PYTHON) -m pytest -q -s tests/standalone

@@ -10,7 +10,7 @@ from tests.hdfs import Hdfs
 
 TESTS = Path(__file__).parent
 # What needs servers: these folders, and whatever asks for one of these.
-SERVER_FOLDERS = {"stack", "containers", "kubernetes", "oozie", "cluster", "compose", "monitoring"}
+SERVER_FOLDERS = {"stack", "containers", "kubernetes", "oozie", "cluster", "compose", "monitoring", "standalone"}
 SERVER_FIXTURES = {"stack", "hdfs"}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 import threading
@@ -18,6 +19,7 @@ from pyspark.sql import SparkSession
 from runtime.errors import PlatformError
 from runtime.settings import by_spark_submit, cache_folder
 from runtime.spark.executor_image import name_executor_image
+from runtime.spark.shipped_code import is_elsewhere, ship
 
 if TYPE_CHECKING:
     from runtime.settings import Settings
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 # Checkpoints are thrown away (ADR 0003). Unlike Spark's first choice this one starts no `chmod` for each file.
 FILE_MANAGER = "org.apache.spark.sql.execution.streaming.checkpointing.FileSystemBasedCheckpointFileManager"
+# How often a task is tried where Spark runs in this process; Spark itself would try once.
+TRIES = 2
 LOGGING = Path(__file__).with_name("log4j2.properties")
 
 
@@ -36,7 +40,8 @@ def session(app: str, settings: Settings, kafka: bool = False) -> SparkSession:
     """A session named `app`, in UTC; SPARK_MASTER is its master unless spark-submit gave one.
 
     With `kafka` the class path has the jars of Kafka's source; MissingJars where the folder lacks them. SettingsError
-    where the image of executors can't be told.
+    where the image of executors can't be told. A cluster's executors are sent the project's code and these jars; what
+    else Spark is to know of the cluster, spark-defaults.conf in SPARK_CONF_DIR says.
     """
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     by_submit = by_spark_submit()
@@ -45,13 +50,12 @@ def session(app: str, settings: Settings, kafka: bool = False) -> SparkSession:
     conf = SparkConf(loadDefaults=by_submit)
     conf.setAppName(app)
     defaults = {
-        "spark.master": settings.spark_master,
+        "spark.master": _forgiving(settings.spark_master),
         "spark.driver.memory": settings.spark_driver_memory,
         "spark.ui.showConsoleProgress": "false",
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.shuffle.partitions": "4",
         "spark.sql.execution.arrow.maxRecordsPerBatch": "50000",
-        "spark.executorEnv.PYTHONPATH": str(ROOT),
         "spark.sql.streaming.checkpointFileManagerClass": FILE_MANAGER,
         "spark.sql.streaming.checkpoint.fileChecksum.enabled": "false",
         "spark.driver.extraJavaOptions": " ".join(
@@ -59,8 +63,14 @@ def session(app: str, settings: Settings, kafka: bool = False) -> SparkSession:
         ),
     }
     defaults |= pages(settings)
+    elsewhere = not by_submit and is_elsewhere(settings.spark_master)
+    if not elsewhere:
+        defaults["spark.executorEnv.PYTHONPATH"] = str(ROOT)
     if by_submit:
         defaults["spark.log.level"] = "ERROR"  # its JVM is there already, with a log4j configuration of its own
+    elif elsewhere:
+        if kafka:
+            defaults["spark.jars"] = ",".join(map(str, sorted(jars(settings).glob("*.jar"))))
     else:
         defaults |= {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")  # its web pages listen there, not on every address
@@ -71,7 +81,16 @@ def session(app: str, settings: Settings, kafka: bool = False) -> SparkSession:
     name_executor_image(conf)
     with _interrupts_later():
         SparkContext._ensure_initialized(conf=conf)
-    return SparkSession.builder.config(conf=conf).getOrCreate()
+    spark = SparkSession.builder.config(conf=conf).getOrCreate()
+    if elsewhere:
+        ship(spark.sparkContext)
+    return spark
+
+
+def _forgiving(master: str) -> str:
+    """The master; one of this machine tries a task twice, as a cluster does: a worker may die, or not come up."""
+    cores = re.fullmatch(r"local(?:\[(\d+|\*)\])?", master)
+    return f"local[{cores[1] or 1},{TRIES}]" if cores else master
 
 
 def pages(settings: Settings) -> dict[str, str]:

@@ -2,15 +2,53 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 SAMPLE_SECONDS = 0.1
 
 
-def measured(command: list[str], environ: dict[str, str] | None = None) -> tuple[float, float]:
+@dataclass
+class Measured:
+    """A command's wall seconds; peak memory in GB (proportional set size) of all its processes and of the largest one;
+    the most that stood in its scratch folder at once, in GB.
+    """
+
+    seconds: float = 0.0
+    memory: float = 0.0
+    largest: float = 0.0
+    scratch: float = 0.0
+
+
+def watched(command: list[str], environ: dict[str, str] | None = None) -> Measured:
+    """Run a command with a scratch folder of its own, and watch it. Raises on failure."""
+    found = Measured()
+    with tempfile.TemporaryDirectory() as scratch:
+        environ = {**(environ or os.environ), "TMPDIR": scratch, "SPARK_LOCAL_DIRS": scratch}
+        found.seconds, _ = measured(command, environ, lambda pids: _look(found, pids, Path(scratch)))
+    return found
+
+
+def _look(found: Measured, pids: list[int], scratch: Path) -> None:
+    each = [memory_of(pid) / 1e9 for pid in pids]
+    found.memory, found.largest = max(found.memory, sum(each)), max(found.largest, *each)
+    sizes = 0
+    for file in scratch.rglob("*"):
+        with suppress(OSError):
+            sizes += file.stat().st_size if file.is_file() else 0
+    found.scratch = max(found.scratch, sizes / 1e9)
+
+
+def measured(
+    command: list[str], environ: dict[str, str] | None = None, look: Callable[[list[int]], None] | None = None
+) -> tuple[float, float]:
     """Wall seconds, and peak memory of the process tree in GB (proportional set size). Raises on failure."""
     started = time.monotonic()
     process = subprocess.Popen(
@@ -18,7 +56,10 @@ def measured(command: list[str], environ: dict[str, str] | None = None) -> tuple
     )
     peak = 0
     while process.poll() is None:
-        peak = max(peak, sum(_memory(pid) for pid in _tree(process.pid)))
+        pids = tree(process.pid)
+        peak = max(peak, sum(map(memory_of, pids)))
+        if look:
+            look(pids)
         time.sleep(SAMPLE_SECONDS)
     seconds = time.monotonic() - started
     said = process.stderr.read() if process.stderr else ""
@@ -27,7 +68,8 @@ def measured(command: list[str], environ: dict[str, str] | None = None) -> tuple
     return seconds, peak / 1e9
 
 
-def _tree(pid: int) -> list[int]:
+def tree(pid: int) -> list[int]:
+    """A process and all that it and its children have started, itself first."""
     found = [pid]
     for parent in found:
         try:
@@ -38,7 +80,8 @@ def _tree(pid: int) -> list[int]:
     return found
 
 
-def _memory(pid: int) -> int:
+def memory_of(pid: int) -> int:
+    """Bytes of a process, its part of shared pages among them."""
     try:
         for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
             if line.startswith("Pss:"):
