@@ -1,0 +1,138 @@
+"""The answers of the query API as a source of Spark, for analysts: the published run and the deltas from its cut on.
+
+    spark.dataSource.register(LearningViews)
+    spark.read.format("learning_views").load("video_popularity")
+
+Options: `batch_views` and `speed_views`, the folders, by default those of the settings; `layer`, merged or batch;
+`delta`, the number of the last delta that counts, by default the newest. Each task makes the rows of a part of the
+shards, by the view's own SELECT; what is read, the plan of the query fixes once.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pyarrow as pa
+from pyspark.sql.datasource import DataSource, DataSourceReader, InputPartition
+from pyspark.sql.pandas.types import from_arrow_schema
+from pyspark.sql.types import StructType
+
+from batch_layer.view_cuts import cuts
+from catalogue.at_rest.deltas import chain, read_deltas
+from catalogue.at_rest.runs import current, state_files
+from catalogue.sql.dialect import connect
+from catalogue.views import ROLLUPS, VIEWS
+from catalogue.views.view import View
+from runtime.errors import PlatformError
+from runtime.settings import Settings
+from runtime.storage.opening import open_store
+from runtime.storage.store import Store
+
+LAYERS = ("merged", "batch")
+
+
+class SourceError(PlatformError):
+    """What was asked of the source can't be had."""
+
+
+@dataclass(frozen=True)
+class Part(InputPartition):
+    """The rows of a view whose shard is in bucket `number` of `parts`."""
+
+    number: int
+    parts: int
+    view: str
+    states: dict[str, tuple[str, ...]]
+    deltas: tuple[str, ...]
+    batch: Store
+    speed: Store
+
+
+class LearningViews(DataSource):
+    """A view's merged rows as they stand when the query is planned."""
+
+    @classmethod
+    def name(cls) -> str:
+        """What `format` takes."""
+        return "learning_views"
+
+    @property
+    def view(self) -> View:
+        """The view that was asked for. Raises SourceError."""
+        name = self.options.get("path", "")
+        if name not in VIEWS:
+            raise SourceError(f"learning_views: load must name a view; got {name!r}")
+        return VIEWS[name]
+
+    def schema(self) -> StructType:
+        """The view's columns."""
+        with closing(connect()) as con:
+            for rollup in self.view.rollups(ROLLUPS):
+                columns = ", ".join(f"{name} {kind}" for name, kind in rollup.types.items())
+                con.execute(f"CREATE TABLE {rollup.name} ({columns})")
+            return from_arrow_schema(con.sql(self.view.sql).to_arrow_table().schema)
+
+    def reader(self, schema: StructType) -> DataSourceReader:
+        """What plans the reading, and reads."""
+        return _Reader(self.view, dict(self.options))
+
+
+class _Reader(DataSourceReader):
+    def __init__(self, view: View, options: dict[str, str]) -> None:
+        self.view, self.layer, self.delta = view, options.get("layer", "merged"), options.get("delta")
+        if self.layer not in LAYERS:
+            raise SourceError(f"learning_views: layer must be one of {', '.join(LAYERS)}; got {self.layer!r}")
+        settings = Settings.load()
+        self.batch = open_store(options.get("batch_views", settings.batch_views), settings)
+        self.speed = open_store(options.get("speed_views", settings.speed_views), settings)
+        self.parts = int(options.get("parts", "0"))
+
+    def partitions(self) -> Sequence[InputPartition]:
+        """The parts of the newest answer. Raises SourceError where the named delta isn't in it."""
+        view, published = self.view, current(self.batch)[0]
+        run, cut = published.state.get(view.topic), published.cut.get(view.topic, {})
+        names = [r.name for r in view.rollups(ROLLUPS)]
+        states = {name: tuple(state_files(self.batch, view.topic, run, name)) if run else () for name in names}
+        led = chain(read_deltas(self.speed), view.topic, cut) if self.layer == "merged" else []
+        if self.delta is not None:
+            last = int(self.delta)
+            if led and last < led[0].number - 1 or not any(d.last >= last for d in led):
+                raise SourceError(f"learning_views: delta must be one from the published cut on; got {last}")
+            led = [d for d in led if d.last <= last]
+        deltas = tuple(d.data for d in led)
+        # A state has two files for each of its buckets.
+        parts = self.parts or max(1, *(len(files) // 2 for files in states.values()))
+        return [Part(n, parts, view.name, states, deltas, self.batch, self.speed) for n in range(parts)]
+
+    def read(self, partition: InputPartition) -> Iterator[pa.RecordBatch]:
+        """The rows of a part, in the order of the view's key."""
+        part = partition
+        assert isinstance(part, Part)
+        view = VIEWS[part.view]
+        with tempfile.TemporaryDirectory() as folder, closing(connect()) as con:
+            con.execute(f"SET temp_directory = '{folder}/spilled'")
+            cut = replace(cuts([view])[0], parts=part.parts)
+            local = Path(folder) / "rows.parquet"
+            for rollup in cut.rollups:
+                mine = "true" if cut.is_linked else f"{cut.bucket(rollup.name)} = {part.number}"
+                names = ", ".join(rollup.types)
+                columns = ", ".join(f"{name} {kind}" for name, kind in rollup.types.items())
+                con.execute(f"CREATE TABLE parts_{rollup.name} ({columns})")
+                insert = f"INSERT INTO parts_{rollup.name} SELECT {names} FROM {{}} WHERE {mine}"
+                for store, paths, own in (
+                    (part.batch, part.states[rollup.name], ""),
+                    (part.speed, part.deltas, f" AND rollup = '{rollup.name}'"),
+                ):
+                    for path in paths:
+                        store.download(path, local)
+                        con.execute(insert.format(f"read_parquet('{local}', hive_partitioning = false)") + own)
+                        local.unlink()
+                con.execute(f"CREATE TABLE {rollup.name} AS {rollup.merge(f'parts_{rollup.name}')}")
+                con.execute(f"DROP TABLE parts_{rollup.name}")
+            where = f" WHERE {cut.bucket_of_view(view)} = {part.number}" if cut.is_linked else ""
+            rows = con.sql(f"SELECT * FROM ({view.sql}){where} ORDER BY {', '.join(view.key)}")
+            yield from rows.to_arrow_table().to_batches()
