@@ -4,14 +4,35 @@ from __future__ import annotations
 
 import argparse
 
-from tests.benchmarks import batch, freshness, increment, ingestion, oozie, replay, serving
+from tests.benchmarks import (
+    batch,
+    executors,
+    freshness,
+    growth,
+    increment,
+    ingestion,
+    limits,
+    machine,
+    memory,
+    oozie,
+    replay,
+    serving,
+    speed,
+)
 
 BENCHMARKS = {
     "batch": batch.run,
     "increment": increment.run,
+    "executors": executors.run,
+    "cluster": executors.run_on_cluster,
+    "limits": limits.run,
+    "growth": growth.run,
     "ingestion": ingestion.run,
+    "landing": ingestion.run_with_executors,
+    "speed": speed.run,
     "freshness": freshness.run,
     "serving": serving.run,
+    "memory": memory.run,
     "oozie": oozie.run,
     "replay": replay.run,
 }
@@ -24,6 +45,7 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=2_000_000)
     options = parser.parse_args()
     for name in options.names or BENCHMARKS:
+        print(machine.told(), flush=True)
         BENCHMARKS[name](options.events)
 
 

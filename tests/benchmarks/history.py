@@ -24,25 +24,29 @@ STUDENTS, COURSES = 50_000, 1_000
 _STAMP = re.compile(rb'"timestamp":"([^"]+)"')
 
 
-def raw_history(events: int) -> Path:
-    """The raw folder of `events` events; its arrival times are the events' own."""
-    folder = cache_folder() / "bench" / f"raw-{events}"
+def raw_history(events: int, days: int = DAYS, topic: str = "") -> Path:
+    """The raw folder of `events` events of so many days, of one topic or of all; they arrive when they happen."""
+    kind = "".join((f"-{days}-days" if days != DAYS else "", f"-{topic}" if topic else ""))
+    folder = cache_folder() / "bench" / f"raw-{events}{kind}"
     if not folder.exists():
         part = folder.with_suffix(".part")
         shutil.rmtree(part, ignore_errors=True)
         print(f"making {events:,} events", flush=True)
-        _write(events, part)
+        _write(events, part, days, topic)
         part.rename(folder)
     return folder
 
 
-def _write(events: int, folder: Path) -> None:
+def _write(events: int, folder: Path, days: int, only: str) -> None:
     begin = round(START.timestamp()) * SECOND
+    # Of one topic's share all events are made, and the others are left out.
+    made = round(events / TOPICS[only].share * 1.05) if only else events
     people = Population(1, STUDENTS, COURSES, min(STUDENTS // 2, int(events * 0.006) + 1), begin)
-    schedule = Schedule(begin, begin + DAYS * DAY, events, np.random.default_rng(1))
+    schedule = Schedule(begin, begin + days * DAY, made, np.random.default_rng(1))
     offsets: dict[tuple[str, int], int] = {}
     files: dict[tuple[str, int], tuple[bytes, BinaryIO]] = {}
-    for topic, key, value in islice(Simulation(people, schedule, "bench", 0.0, events).records(), events):
+    records = Simulation(people, schedule, "bench", 0.0, made).records()
+    for topic, key, value in islice((r for r in records if only in ("", r[0])), events):
         partition = zlib.crc32(key) % TOPICS[topic].partitions
         place = topic, partition
         offset = offsets.get(place, 0)

@@ -12,8 +12,13 @@ from tests.benchmarks.process import measured
 
 
 def run(events: int) -> None:
-    """Print seconds of a full run over 30 days, and of the 30th day on top of 29."""
-    raw = raw_history(events)
+    """Print seconds of a full run over 30 and over 90 days, and of the last day on top of the others."""
+    for days in (30, 90):
+        _measure(events, days)
+
+
+def _measure(events: int, history: int) -> None:
+    raw = raw_history(events, history)
     with tempfile.TemporaryDirectory() as folder:
         copy, views = Path(folder) / "raw", f"{folder}/views"
         shutil.copytree(raw, copy, copy_function=os.link)

@@ -49,9 +49,9 @@ def run(events: int) -> None:
         measured(["batch_layer/run_batch_jobs.py", str(raw), views])
         environ = {**os.environ, "BATCH_VIEWS": views, "SPEED_VIEWS": f"{folder}/speed_views"}
         started = time.monotonic()
-        process, address = _served(["serving_layer/serving_layer.py"], environ)
+        process, address = served(["serving_layer/serving_layer.py"], environ)
         try:
-            _until_ready(address)
+            until_ready(address)
             opening = time.monotonic() - started
             _report(events, address, environ, opening, folder, str(raw), views)
         finally:
@@ -69,17 +69,17 @@ def _report(
     )
     for view in LOOKUPS:
         paths = [f"/views/{view}?user_id={user}" for user in users]
-        latencies = asyncio.run(_at_rate(address, paths, RATE, SECONDS))
+        latencies = asyncio.run(at_rate(address, paths, RATE, SECONDS))
         print(
-            f"| {view} by user_id at {RATE}/s: p50, p99, ms | {_ms(latencies, 0.5)}, {_ms(latencies, 0.99)} |",
+            f"| {view} by user_id at {RATE}/s: p50, p99, ms | {ms(latencies, 0.5)}, {ms(latencies, 0.99)} |",
             flush=True,
         )
     paths = [f"/views/{LOOKUPS[0]}?user_id={user}" for user in users]
     with urllib.request.urlopen(address + paths[0]) as answer:
         (Path(folder) / "bytes").write_bytes(answer.read())
-    bare, bare_address = _served(["-m", BARE], {**environ, "BARE_BYTES": f"{folder}/bytes"})
+    bare, bare_address = served(["-m", BARE], {**environ, "BARE_BYTES": f"{folder}/bytes"})
     try:
-        _until_ready(bare_address)
+        until_ready(bare_address)
         ours, theirs = [], []
         for _ in range(3):
             theirs.append(asyncio.run(_flood(bare_address, ["/bare"], 4)))
@@ -91,19 +91,19 @@ def _report(
     print(f"| lookups/s, bare route/s, ratio | {max(ours):.0f}, {max(theirs):.0f}, {ratio:.2f} |", flush=True)
     page = f"/views/{LARGEST}?sort={SORT}"
     latencies = asyncio.run(_one_by_one(address, [page + f"&limit={100 + n % 7}" for n in range(40)]))
-    print(f"| first page of {LARGEST} by {SORT}: p95, ms | {_ms(latencies, 0.95)} |", flush=True)
+    print(f"| first page of {LARGEST} by {SORT}: p95, ms | {ms(latencies, 0.95)} |", flush=True)
     applied = [_delta(address, environ, number) for number in range(5)]
     seconds = [taken for taken, _ in applied]
     print(
-        f"| a delta of 1,000 events applied in: median, slowest, ms | {_ms(seconds, 0.5)}, {_ms(seconds, 1.0)} |",
+        f"| a delta of 1,000 events applied in: median, slowest, ms | {ms(seconds, 0.5)}, {ms(seconds, 1.0)} |",
         flush=True,
     )
     touched = sorted({user for _, found in applied for user in found})
     for view in LOOKUPS:
-        latencies = asyncio.run(_at_rate(address, [f"/views/{view}?user_id={user}" for user in touched], RATE, SECONDS))
+        latencies = asyncio.run(at_rate(address, [f"/views/{view}?user_id={user}" for user in touched], RATE, SECONDS))
         print(
             f"| {view} by user_id of {len(touched)} users whom deltas touched, at {RATE}/s: p50, p99, ms "
-            f"| {_ms(latencies, 0.5)}, {_ms(latencies, 0.99)} |",
+            f"| {ms(latencies, 0.5)}, {ms(latencies, 0.99)} |",
             flush=True,
         )
     measured(["batch_layer/run_batch_jobs.py", raw, views, "--full"])
@@ -114,19 +114,21 @@ def _report(
     )
     swap = time.monotonic() - started
     print(
-        f"| new run swapped in within, s; slowest request meanwhile, ms | {swap:.1f}; {_ms(latencies, 1.0)} |",
+        f"| new run swapped in within, s; slowest request meanwhile, ms | {swap:.1f}; {ms(latencies, 1.0)} |",
         flush=True,
     )
 
 
-def _served(command: list[str], environ: dict[str, str]) -> tuple[subprocess.Popen, str]:
+def served(command: list[str], environ: dict[str, str]) -> tuple[subprocess.Popen, str]:
+    """A server as a process, and its address."""
     port = free_port()
     environ = {**environ, "SERVING_PORT": str(port)}
     process = subprocess.Popen([sys.executable, *command], env=environ, stdout=subprocess.DEVNULL)
     return process, f"http://127.0.0.1:{port}"
 
 
-def _until_ready(address: str) -> None:
+def until_ready(address: str) -> None:
+    """Wait until a server is ready."""
     deadline = time.monotonic() + 300
     while time.monotonic() < deadline:
         try:
@@ -177,7 +179,8 @@ def _metric(address: str, name: str) -> float:
     return float(next(line.split()[1] for line in lines if line.startswith(name + " ")))
 
 
-def _ms(latencies: list[float], share: float) -> str:
+def ms(latencies: list[float], share: float) -> str:
+    """The latency below which a share of all lies."""
     ordered = sorted(latencies)
     return f"{ordered[min(len(ordered) - 1, int(len(ordered) * share))] * 1000:.1f}"
 
@@ -227,7 +230,7 @@ async def _flood(address: str, paths: list[str], seconds: float) -> float:
     return done / seconds
 
 
-async def _at_rate(address: str, paths: list[str], rate: int, seconds: float) -> list[float]:
+async def at_rate(address: str, paths: list[str], rate: int, seconds: float) -> list[float]:
     """Latencies from the moment at which each request was due."""
     idle = [_Connection(address) for _ in range(CONNECTIONS)]
     latencies: list[float] = []
