@@ -15,6 +15,7 @@ from catalogue.declarations import refuse
 from catalogue.events import COMMON, TOPICS
 from catalogue.events.schema import EventType, Field, Kind, Topic
 from catalogue.events.topic_configuration import topic_config
+from catalogue.events.unmapped import COLLECTED, UNMAPPED
 from catalogue.views import ROLLUPS, VIEWS
 from catalogue.views.columns import database_faults, view_columns
 from runtime.metrics import METRICS
@@ -63,6 +64,12 @@ def _events() -> str:
             if event_type.fields:
                 parts.append(_field_table(event_type.fields))
             parts.append("```json\n" + json.dumps(example(topic, event_type), indent=2) + "\n```")
+    parts.append(f"## `{UNMAPPED.name}`")
+    parts.append(
+        f"{UNMAPPED.partitions} partitions, kept {UNMAPPED.retention_days} days. What the collector took and no "
+        "mapping knows, whole: `standard`, `source`, `reason`, `received_at`, and the `document` itself. Ingestion "
+        "lands it raw and in quarantine with the reason `unmapped`; no view reads it."
+    )
     return "\n\n".join(parts) + "\n"
 
 
@@ -148,7 +155,7 @@ def _metrics() -> str:
 
 def _topics() -> str:
     parts = []
-    for topic in TOPICS.values():
+    for topic in COLLECTED.values():
         config = "\n".join(f'    {name}: "{value}"' for name, value in topic_config(topic).items())
         parts.append(f"""\
 apiVersion: kafka.strimzi.io/v1

@@ -19,7 +19,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
 from catalogue.at_rest.raw_files import COMMITS, Offsets
-from catalogue.events import TOPICS
+from catalogue.events.unmapped import COLLECTED
 from ingestion_layer.commits import Commits, TakenOver, remove_orphans
 from ingestion_layer.landing import SCHEMA, accounted, land, path_of
 from ingestion_layer.metrics import IngestionMetrics
@@ -46,7 +46,7 @@ class Ingestion:
         self.batches = MicroBatches(self.land_batch)
         self.commits = Commits.newest(raw)
         quarantine.list(COMMITS)  # where it can't be had, that is told before anything is written
-        self.expected: Offsets = starting_offsets(settings, TOPICS, self.commits.head)
+        self.expected: Offsets = starting_offsets(settings, COLLECTED, self.commits.head)
         self.metrics = IngestionMetrics()
         self.took_over = False
 

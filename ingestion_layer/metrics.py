@@ -8,7 +8,7 @@ from prometheus_client.core import Metric
 
 from catalogue.at_rest.ledger import Ledger
 from catalogue.at_rest.raw_files import CommittedFile
-from catalogue.events import TOPICS
+from catalogue.events.unmapped import COLLECTED
 from ingestion_layer.commits import Commits
 from runtime.exposition import Exposition
 from runtime.kafka_ends import KafkaEnds, lags
@@ -34,7 +34,7 @@ class IngestionMetrics:
             return
         self._told = (commits.number, {t: dict(p) for t, p in head.items()}, commits.total)
         self.moment.set_to_current_time()
-        self.kafka = KafkaEnds(settings, TOPICS, Log("ingestion"))
+        self.kafka = KafkaEnds(settings, COLLECTED, Log("ingestion"))
         self.kafka.start()
         self.exposition.collect_from(self._collect)
         self.exposition.serve(settings)

@@ -50,6 +50,23 @@ METRICS: dict[str, tuple[Metric, ...]] = {
         _counter("producer_events_failed_total", "Events that Kafka has not taken, for good"),
         _counter("producer_trouble_events_total", "Duplicates and invalid events sent on purpose, by kind", "kind"),
     ),
+    "collector": (
+        _counter(
+            "collector_events_total",
+            "Events that senders were answered for, by fate: received = accepted + duplicate + rejected + deferred; "
+            "accepted ones are in Kafka, deferred ones are to be sent again",
+            "source",
+            "standard",
+            "fate",
+        ),
+        _counter("collector_unmapped_total", "Accepted documents that no mapping knows", "source", "standard"),
+        _counter("collector_requests_total", "Requests by route and status", "route", "status"),
+        Metric(
+            "collector_request_seconds", Kind.HISTOGRAM, "Seconds per request by route", ("route",), _REQUEST_SECONDS
+        ),
+        _gauge("collector_waiting_bytes", "Bytes that were taken from senders and aren't in Kafka yet"),
+        _gauge("collector_kafka_away", "1 while Kafka takes nothing"),
+    ),
     "ingestion": (
         _counter(
             "ingestion_events_total",

@@ -55,6 +55,14 @@ class Settings:
     ingest_min_events: int
     ingest_max_events: int
     ingest_max_delay_seconds: int
+    collector_host: str
+    collector_port: int
+    collector_standards: str
+    collector_sources: str
+    collector_data: str
+    collector_waiting_bytes: int
+    collector_patience_seconds: float
+    canvas_keys: str | None
     serving_host: str
     serving_port: int
     api_address: str | None
@@ -129,7 +137,7 @@ class Settings:
         for name in ("serving_memory", "task_memory"):
             if not MEMORY.fullmatch(getattr(self, name).upper()):
                 raise SettingsError(f"setting {name.upper()}: must be a size as in 4GB; got {getattr(self, name)!r}")
-        for name in ("hdfs_http_port", "serving_port", "metrics_port", "spark_ui_port"):
+        for name in ("hdfs_http_port", "collector_port", "serving_port", "metrics_port", "spark_ui_port"):
             if not 0 <= (getattr(self, name) or 0) <= 65535:
                 raise SettingsError(
                     f"setting {name.upper()}: must be a port from 0 to 65535; got {getattr(self, name)}"
@@ -137,7 +145,7 @@ class Settings:
         for name in ("trigger_seconds", "duplicate_days", "keep_runs", "ingest_min_events", "ingest_max_delay_seconds"):
             if not 0 <= getattr(self, name) < float("inf"):
                 raise SettingsError(f"setting {name.upper()}: must be 0 or more; got {getattr(self, name)}")
-        for name in ("ingest_max_events", "speed_max_events"):
+        for name in ("ingest_max_events", "speed_max_events", "collector_waiting_bytes", "collector_patience_seconds"):
             if getattr(self, name) < 1:
                 raise SettingsError(f"setting {name.upper()}: must be 1 or more; got {getattr(self, name)}")
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from catalogue.at_rest.raw_files import raw_line
+from catalogue.events.unmapped import UNMAPPED
 from catalogue.sql.typed_events import FAULT_SEPARATOR, strict_json, typed_events, value_transform
 
 # `con.sql` would need no copy, but it plans twice and parses again: 55 instead of 29 ms of processor time for the 200
@@ -55,7 +56,30 @@ parsed AS MATERIALIZED (
 
 
 @cache
+def _unmapped_query() -> str:
+    """What was collected and no mapping knows is raw like an event, and in quarantine with why."""
+    object_text = f"json_type(text) = 'OBJECT' AND {strict_json('text')}"
+    line = raw_line(UNMAPPED.name, '"partition"', '"offset"', "kafka_timestamp AT TIME ZONE 'UTC'", "text")
+    return f"""
+WITH texts AS MATERIALIZED (SELECT *, TRY(decode(value)) AS text, row_number() OVER () AS n FROM records),
+judged AS MATERIALIZED (
+    SELECT *, CASE WHEN json_valid(text) THEN {object_text} ELSE false END AS good
+    FROM texts
+)
+SELECT "partition", "offset", kafka_timestamp,
+    CASE WHEN good THEN {line} END AS line,
+    CASE WHEN text IS NULL THEN 'not_utf8' WHEN NOT good THEN 'not_an_object' ELSE 'unmapped' END AS reason,
+    CASE WHEN text IS NULL THEN 'value must be UTF-8' WHEN NOT good THEN 'value must be a JSON object'
+        ELSE CASE WHEN good THEN coalesce(json_extract_string(text, '$.reason'), 'no mapping knows it') END
+    END AS detail,
+    good AS parseable
+FROM judged ORDER BY n"""
+
+
+@cache
 def _query(topic: str) -> str:
+    if topic == UNMAPPED.name:
+        return _unmapped_query()
     line = raw_line(topic, 'p."partition"', 'p."offset"', "p.kafka_timestamp AT TIME ZONE 'UTC'", "text")
     return f"""
 WITH {_parsed(topic)}, verdicts AS (
