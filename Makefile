@@ -6,7 +6,7 @@ PARALLEL := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .PHONY: .environment setup venv up status down demo test test-quick test-faults bench lock docs check images
 .PHONY: .style .types .test-types .sql .derived .scripts .subjects test-monitoring oozie-up oozie-down test-oozie
-.PHONY: compose-up compose-down test-compose k8s-up k8s-down test-k8s test-replays test-browser test-cluster
+.PHONY: compose-up compose-down test-compose k8s-up k8s-down test-k8s test-replays test-collector test-browser test-cluster
 # Whether it is ready, deployment/environment.py tells by content, not by time.
 .environment:
 	@python3 -m deployment.environment > /dev/null
@@ -35,6 +35,9 @@ test-quick: .environment
 
 test-replays: .environment
 	$(PYTHON) -m tests.ingestion_layer.replay_damage --seed $(or $(SEED),1) --rows $(or $(ROWS),20000)
+
+test-collector: setup
+	$(PYTHON) -m tests.ingestion_layer.collecting.fuzz --seed $(or $(SEED),1) --bodies $(or $(BODIES),20000)
 
 test-faults: setup
 	$(PYTHON) -m tests.stack.faults --seed $(or $(SEED),1) --steps $(or $(STEPS),30)

@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import time
+import urllib.parse
 import urllib.request
 import uuid
 from collections.abc import Callable
@@ -56,8 +57,8 @@ def main(argv: list[str] | None = None) -> int:
         stack.up()
         settings = stack.settings
         environ = {**os.environ, **stack.environment}
-        print("\n== speed layer and query API: starting in the background", flush=True)
-        layers.start(environ, settings.serving_port)
+        print("\n== speed layer, query API and collector: starting in the background", flush=True)
+        layers.start(environ, settings.serving_port, settings.collector_port)
         producer = "ingestion_layer/producer.py"
         _step("real video events (xAPI)", environ, producer, "--replay", _data("xapi"), "--format", "xapi")
         _step("real course events (Moodle)", environ, producer, "--replay", _data("moodle"), "--format", "moodle")
@@ -71,10 +72,12 @@ def main(argv: list[str] | None = None) -> int:
             _show(layers, view, order)
         _freshness(layers)
         _one_event(layers, settings)
+        _one_statement(layers)
     except StackError as error:
         print(f"demo: {error}", file=sys.stderr)
         return 1
     print(f"\nraw events in {settings.master_dataset}, views in {settings.batch_views}, at {settings.minio_endpoint}")
+    print(f"collector: {layers.collector}/events, /xapi, /caliper, /edx, its documentation: {layers.collector}/docs")
     print(f"query API: {layers.address}/views, its documentation: {layers.address}/docs")
     print("these keep running, `make down` stops them:")
     for name, text in (stack.status() | layers.status()).items():
@@ -105,7 +108,7 @@ def _wait(layers: LocalLayers, what: str, holds: Callable[[], Any]) -> None:
     """Until something holds; StackError where a layer ends or it takes too long."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not holds():
-        ended = [name for name in ("speed", "serving") if not layers.running(name)]
+        ended = [name for name in ("speed", "serving", "collector") if not layers.running(name)]
         if ended:
             raise StackError(f"{ended[0]}: must keep running; got an end, see {layers.log(ended[0])}")
         if time.monotonic() > deadline:
@@ -185,6 +188,43 @@ def _one_event(layers: LocalLayers, settings: Settings) -> None:
     print(
         f"\nan event sent now is in the answer after {time.monotonic() - sent:.1f} s:\n{address}\n{rows[0]}", flush=True
     )
+
+
+def _one_statement(layers: LocalLayers) -> None:
+    """Send a statement to the collector as an LMS does, and say when it is in the answer."""
+    user = f"demo-{uuid.uuid4().hex[:8]}"
+    told = {
+        "actor": {"mbox": f"mailto:{user}@example.org"},
+        "verb": {"id": "http://id.tincanapi.com/verb/logged-in"},
+        "object": {"id": "https://lms.example.org/"},
+        "context": {"registration": str(uuid.uuid4())},
+        "timestamp": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    }
+    headers = {"Content-Type": "application/json", "X-Experience-API-Version": "1.0.3"}
+    place = f"{layers.collector}/xapi/statements"
+    known = urllib.parse.quote(f"mailto:{user}@example.org")
+    address = f"{layers.address}/views/auth_user_activity_summary?user_id={known}"
+    rows: list[dict[str, Any]] = []
+
+    def taken() -> bool:
+        request = urllib.request.Request(place, json.dumps(told).encode(), headers)
+        try:
+            with urllib.request.urlopen(request) as answer:
+                return bool(answer.status == 200)
+        except OSError:  # it starts still
+            return False
+
+    def found() -> bool:
+        with urllib.request.urlopen(address) as answer:
+            rows.extend(json.load(answer)["rows"])
+        return bool(rows)
+
+    _wait(layers, "the collector must take a statement", taken)
+    sent = time.monotonic()
+    _wait(layers, "a statement that is sent now must be in the answer", found)
+    curl = " ".join(f"-H '{name}: {text}'" for name, text in headers.items())
+    print(f"\na statement sent by\ncurl {curl} -d '{json.dumps(told)}' {place}")
+    print(f"is in the answer after {time.monotonic() - sent:.1f} s:\n{address}\n{rows[0]}", flush=True)
 
 
 if __name__ == "__main__":

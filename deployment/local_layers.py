@@ -1,4 +1,4 @@
-"""The layers that keep running on this machine, as daemons beside the local stack: speed and serving."""
+"""The layers that keep running on this machine, as daemons beside the local stack: speed, serving, the collector."""
 
 from __future__ import annotations
 
@@ -14,26 +14,38 @@ from deployment.daemon import Daemon
 from deployment.ports import free_port
 
 DATA = Path(__file__).resolve().parents[1] / ".local"
-MODULES = {"serving": "serving_layer.server", "speed": "speed_layer.stream_layer"}
+MODULES = {
+    "serving": "serving_layer.server",
+    "speed": "speed_layer.stream_layer",
+    "collector": "ingestion_layer.collector",
+}
 
 
 class LocalLayers:
-    """Speed and serving as processes known by `folder`, where their logs and the API's port are kept."""
+    """Speed, serving and the collector as processes known by `folder`, where their logs and ports are kept."""
 
     def __init__(self, folder: Path):
         self.folder = folder
-        self._port = folder / "serving.port"
+        self._port, self._collector_port = folder / "serving.port", folder / "collector.port"
 
     @property
     def address(self) -> str:
         """Of the query API, once it was started."""
         return f"http://127.0.0.1:{self._port.read_text()}"
 
-    def start(self, environ: Mapping[str, str], port: int) -> None:
-        """Start what doesn't run; the API on `port`, or on a free one where another process has it."""
-        if not self.running("serving"):
-            self._port.write_text(str(free_port() if _taken(port) else port))
+    @property
+    def collector(self) -> str:
+        """Address of the collector, once it was started."""
+        return f"http://127.0.0.1:{self._collector_port.read_text()}"
+
+    def start(self, environ: Mapping[str, str], port: int, collector_port: int) -> None:
+        """Start what doesn't run; API and collector on their ports, or on free ones where another process has those."""
+        for name, file, wanted in (("serving", self._port, port), ("collector", self._collector_port, collector_port)):
+            if not self.running(name):
+                file.write_text(str(free_port() if _taken(wanted) else wanted))
         own = {"SERVING_HOST": "127.0.0.1", "SERVING_PORT": self._port.read_text()}
+        own |= {"COLLECTOR_HOST": "127.0.0.1", "COLLECTOR_PORT": self._collector_port.read_text()}
+        own |= {"COLLECTOR_DATA": str(self.folder / "collector")}
         for name, module in MODULES.items():
             self._daemon(name).start([sys.executable, "-P", "-m", module], {**environ, **own})
 
@@ -51,7 +63,8 @@ class LocalLayers:
         found = {}
         for name in MODULES:
             pid = self.running(name)
-            at = f"{self.address} " if pid and name == "serving" else ""
+            address = {"serving": self._port, "collector": self._collector_port}.get(name)
+            at = f"http://127.0.0.1:{address.read_text()} " if pid and address else ""
             found[name] = f"{at}(process {pid})" if pid else "stopped"
         return found
 

@@ -15,8 +15,8 @@ from botocore.exceptions import ClientError
 from kafka.admin import NewTopic
 from kafka.errors import TopicAlreadyExistsError
 
-from catalogue.events import TOPICS
 from catalogue.events.topic_configuration import topic_config
+from catalogue.events.unmapped import COLLECTED
 from kafka import KafkaAdminClient
 from runtime.command_line import Parser
 from runtime.settings import Settings, SettingsError
@@ -33,7 +33,7 @@ def create_topics(settings: Settings, replicas: int = 1) -> None:
         existing = set(admin.list_topics())
         missing = [
             NewTopic(t.name, t.partitions, replicas, topic_configs=topic_config(t))
-            for t in TOPICS.values()
+            for t in COLLECTED.values()
             if t.name not in existing
         ]
         if missing:

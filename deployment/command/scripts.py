@@ -155,6 +155,11 @@ SCRIPTS = {
             "learn produce --replay statements.jsonl --format xapi",
         ),
     ),
+    "collect": Script(
+        "ingestion_layer.collector",
+        "Collect learning events by HTTP: ours, xAPI, Caliper, edX, Canvas; its page is at /docs.",
+        ("learn collect", "learn collect --host 0.0.0.0 --port 8010"),
+    ),
     "ingest": Script(
         "ingestion_layer.ingest_command",
         "Land raw events, each once: what arrives in Kafka, or a file of JSON lines, then without Kafka.",

@@ -4,7 +4,7 @@
 set -euo pipefail
 
 cd "$(dirname "$0")/../.."
-namespaces=(minio spark serving oozie)
+namespaces=(minio spark serving collector oozie)
 secret=minio-credentials
 
 if kubectl -n minio get secret "$secret" > /dev/null 2>&1; then
@@ -18,7 +18,7 @@ else
 fi
 
 kubectl apply -f minio/namespace.yaml -f spark/namespace.yaml -f deployment/kubernetes/serving/namespace.yaml \
-  -f deployment/kubernetes/oozie/namespace.yaml
+  -f deployment/kubernetes/collector/namespace.yaml -f deployment/kubernetes/oozie/namespace.yaml
 for namespace in "${namespaces[@]}"; do
   printf 'MINIO_ACCESS_KEY=%s\nMINIO_SECRET_KEY=%s\n' "$access" "$hidden" \
     | kubectl -n "$namespace" create secret generic "$secret" --from-env-file=/dev/stdin --dry-run=client -o yaml \

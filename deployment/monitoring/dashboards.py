@@ -65,6 +65,15 @@ PIPELINE = (
     _stat("MinIO free",
         "max(minio_cluster_capacity_usable_free_bytes) "
         "/ max(minio_cluster_capacity_usable_total_bytes)", "percentunit"),
+    Panel("Collected events by source", (
+        ('sum by (source) (rate(collector_events_total{fate="accepted"}[$__rate_interval]))', "{{source}}"),
+    ), "eps"),
+    Panel("Collected events that aren't new, or not taken", (
+        ('sum by (source, fate) (rate(collector_events_total{fate=~"duplicate|rejected|deferred"}[$__rate_interval]))',
+         "{{source}}: {{fate}}"),
+        ("sum by (source) (rate(collector_unmapped_total[$__rate_interval]))", "{{source}}: no mapping"),
+    ), "eps"),
+    Panel("Seconds per request to the collector", _quantiles("collector_request_seconds", "route"), "s"),
     Panel("Events by stage", (
         (_rate("producer_events_acknowledged_total"), "acknowledged by Kafka"),
         (_rate("kafka_topic_messagesin_total"), "into Kafka"),
