@@ -6,6 +6,7 @@ import argparse
 
 from tests.benchmarks import (
     batch,
+    collector,
     executors,
     freshness,
     growth,
@@ -35,6 +36,7 @@ BENCHMARKS = {
     "memory": memory.run,
     "oozie": oozie.run,
     "replay": replay.run,
+    "collector": collector.run,
 }
 
 

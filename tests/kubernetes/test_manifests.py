@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from catalogue.events import TOPICS
+from catalogue.events.unmapped import COLLECTED
 from deployment.kubernetes.binaries import programs
 from deployment.pins import image, pins
 from runtime.settings import declared
@@ -156,7 +156,7 @@ def test_strimzi_makes_the_topics_of_the_catalogue():
     for place in ("minikube", "cluster"):
         topics = {d["spec"]["topicName"]: d["spec"] for d in printed(place) if d["kind"] == "KafkaTopic"}
         assert {name: spec["partitions"] for name, spec in topics.items()} == {
-            t.name: t.partitions for t in TOPICS.values()
+            t.name: t.partitions for t in COLLECTED.values()
         }
         pools = [d["spec"]["replicas"] for d in printed(place) if d["kind"] == "KafkaNodePool"]
         assert pools == [3] and {spec["replicas"] for spec in topics.values()} == {3}

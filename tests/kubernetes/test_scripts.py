@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from catalogue.events import TOPICS
+from catalogue.events.unmapped import COLLECTED
 from deployment.kubernetes.api_server import ApiServer
 from deployment.kubernetes.binaries import programs
 from deployment.packages import need
@@ -180,7 +180,7 @@ def test_strimzis_cluster_keeps_its_id_with_its_data(server, strimzi):
     told, _ = script.communicate(timeout=180)
     assert script.returncode == 0, told
     assert not server.do(*pod_sets) and kafka(server) == ("true", "first")
-    assert len(server.do("-n", "kafka", "get", "kafkatopic,kafkanodepool", "-o", "name").split()) == len(TOPICS) + 1
+    assert len(server.do("-n", "kafka", "get", "kafkatopic,kafkanodepool", "-o", "name").split()) == len(COLLECTED) + 1
     server.do("apply", "-f", "-", stdin=strimzi)
     assert kafka(server) == ("false", "first"), "deployed again it goes on"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from deployment.local_layers import LocalLayers
+from deployment.local_layers import MODULES, LocalLayers
 from deployment.local_stack import LocalStack
 from deployment.ports import free_port
 
@@ -33,6 +33,7 @@ def test_the_demo_answers_and_is_stopped(own_stack, tmp_path):
     names = ("MASTER_DATASET", "BATCH_VIEWS", "SPEED_VIEWS", "QUARANTINE")
     places = {name: f"s3a://bucket-0/demo/{name.lower()}" for name in names}
     environ = {**os.environ, **own_stack.environment, **places, "SERVING_PORT": str(free_port())}
+    environ |= {"COLLECTOR_PORT": str(free_port()), "COLLECTOR_SOURCES": str(tmp_path / "sources")}
     options = ("--data", str(tmp_path))
     layers = LocalLayers(tmp_path)
     try:
@@ -50,13 +51,14 @@ def test_the_demo_answers_and_is_stopped(own_stack, tmp_path):
         )
         assert landed == sum(parts) > 5000
         assert float(re.search(r"an event sent now is in the answer after ([\d.]+) s", said)[1]) < LIMIT
+        assert float(re.search(r"a statement sent by\ncurl .*\nis in the answer after ([\d.]+) s", said)[1]) < LIMIT
         assert httpx.get(f"{layers.address}/health/ready").status_code == 200
-        pids = [layers.running(name) for name in ("speed", "serving")]
+        pids = [layers.running(name) for name in MODULES]
         assert all(f"(process {pid})" in said for pid in pids)
     finally:
         down = [sys.executable, "-m", "deployment.local_stack", "down", *options]
         subprocess.run(down, cwd=ROOT, env=environ, check=True, timeout=LIMIT)
-    assert [layers.running(name) for name in ("speed", "serving")] == [None, None]
+    assert not any(layers.running(name) for name in MODULES)
     assert not any(_lives(pid) for pid in pids)
 
 
