@@ -14,7 +14,9 @@ from batch_layer.raw_table import UnreadableFile, fetch, load, unreadable_lines
 from catalogue.sql.dialect import connect
 from catalogue.sql.verdicts import inspect, typed
 from runtime.storage.opening import open_store
-from tests.catalogue.sql.test_verdicts import RAW, TIMES, TYPES, as_records, changed, spoilt
+from tests.catalogue.sql.judging import as_records, changed
+from tests.catalogue.sql.test_raw_values import RAW
+from tests.catalogue.sql.test_verdicts import TIMES, TYPES, spoilt
 from tests.oracle.histories import envelope, history, landed
 from tests.oracle.validity import RULES
 from tests.oracle.views import Record

@@ -9,12 +9,11 @@ from random import Random
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from tests.oracle import validity
 from tests.oracle.comparison import differences
 from tests.oracle.histories import histories, history, landed, write_raw, written
-from tests.oracle.json_text import Number, read_json
+from tests.oracle.json_text import Number
 from tests.oracle.validity import hundredths, instant, is_valid, microseconds
 from tests.oracle.views import Record, all_views, ledger, percentage
 
@@ -36,42 +35,6 @@ def records(topic: str, *bodies: dict, partition: int = 0) -> list[Record]:
     category = validity.RULES[topic][0]
     common = {"event_category": category, "user_id": "SV001", "timestamp": "2026-03-01 10:00:00"}
     return [Record(topic, partition, n, NOON, json.dumps(common | b).encode()) for n, b in enumerate(bodies)]
-
-
-@given(st.recursive(st.none() | st.booleans() | st.text(), lambda c: st.lists(c) | st.dictionaries(st.text(), c)))
-def test_reads_what_json_dumps_writes(value):
-    assert read_json(json.dumps(value)) == value
-    assert read_json(json.dumps(value, ensure_ascii=False, indent=1)) == value
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "{",
-        "{,}",
-        "[1,]",
-        '{"a":1,}',
-        "NaN",
-        "01",
-        "1.",
-        ".5",
-        "+1",
-        '"\t"',
-        '"\\ud800"',
-        "1 2",
-        "[}",
-        "]",
-    ],
-)
-def test_refuses_what_is_no_json(text):
-    with pytest.raises(ValueError):
-        read_json(text)
-
-
-def test_depth_and_digits_have_no_limit():
-    assert read_json("[" * 200_000 + "]" * 200_000) is not None
-    assert read_json("1" * 10_000) == Number("1" * 10_000)
 
 
 @pytest.mark.parametrize(

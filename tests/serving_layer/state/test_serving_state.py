@@ -15,16 +15,12 @@ import httpx
 import pytest
 import uvicorn
 
-from batch_layer.publication import republish
-from catalogue.at_rest.deltas import manifest_path, read_deltas
+from catalogue.at_rest.deltas import manifest_path
 from catalogue.at_rest.runs import current
-from catalogue.events import TOPICS
-from catalogue.views import VIEWS
 from deployment.ports import free_port
 from runtime.storage.opening import open_store
 from serving_layer.application import create_app
-from speed_layer.compaction import compact, kept_cuts
-from tests.laws.test_merged import Platform, answering, check, opened, rows_of, settle
+from tests.laws.test_merged import Platform
 from tests.oracle.histories import history
 
 VIEW = "video_total_watch_time"
@@ -170,59 +166,6 @@ def test_a_bad_delta_is_followed_when_it_is_whole(mirror, kind, how):
     until(lambda: mirror.head() == wanted(mirror.platform) and mirror.ready(), "deltas must be followed")
 
 
-def test_a_run_that_covers_less_waits_for_the_speed_layer(tmp_path):
-    """A cut inside of a delta, and no speed layer that leads on from it: answers don't go back."""
-    platform = Platform(tmp_path, history(4, 1500), 4)
-    platform.micro_batch(0.4)
-    platform.run_batch(at_boundary=True)
-    platform.micro_batch(0.5)
-    state = opened(platform)
-    head = {t: dict(s.head) for t, s in state.generation.topics.items()}
-    stopped = platform.speed
-    platform.rng.seed(0)
-    platform.run_batch(at_boundary=False)
-    platform.speed = stopped
-    try:
-        deadline = time.monotonic() + 3
-        while time.monotonic() < deadline:
-            state.look()
-            state.follow_deltas()
-            assert {t: dict(s.head) for t, s in state.generation.topics.items()} == head
-            check(platform, state)
-        platform.speed = platform.new_speed()
-        while platform.waiting():
-            platform.micro_batch(2.0)
-        deadline = time.monotonic() + LIMIT
-        while state.generation.run != "r002":
-            assert time.monotonic() < deadline
-            settle(state)
-        check(platform, state)
-    finally:
-        state.stop()
-
-
-def test_deltas_that_were_merged_before_they_were_read_are_caught_up(tmp_path):
-    platform = Platform(tmp_path, history(5, 1500), 5)
-    platform.settings = replace(platform.settings, compact_after_seconds=0)
-    platform.speed = platform.new_speed()
-    platform.micro_batch(0.2)
-    state = opened(platform)
-    try:
-        for _ in range(4):
-            platform.micro_batch(0.2)
-        time.sleep(0.01)
-        assert compact(platform.speed.deltas, kept_cuts(platform.batch), 0) == 5, (
-            "the merged one begins before what is served"
-        )
-        settle(state)
-        settle(state)
-        check(platform, state)
-        assert wanted(platform) == {t: dict(s.head) for t, s in state.generation.topics.items()}
-        assert {t: dict(h) for t, h in state.realtime.heads.items()} == wanted(platform)
-    finally:
-        state.stop()
-
-
 def test_pages_agree_across_deltas_and_a_run_swap(mirror):
     def page(cursor=None, **more):
         parameters = {"sort": "-total_watch_seconds", "limit": 1} | ({"cursor": cursor} if cursor else {}) | more
@@ -271,54 +214,3 @@ def test_the_pages_of_one_user_agree(mirror):
     until(lambda: mirror.head() == wanted(mirror.platform), "deltas must be followed")
     rest = mirror.get(f"/views/{VIEW}?user_id={quote(user)}&limit=1000&cursor={first['next']}").json()
     assert first["rows"] + rest["rows"] == whole["rows"]
-
-
-def test_windows_say_from_when_on_they_are_complete(tmp_path):
-    platform = Platform(tmp_path, history(9, 1200), 9)
-    platform.micro_batch(0.4)
-    state = opened(platform)
-    try:
-        state.follow_deltas()
-        assert set(state.realtime.since.values()) == {""}, "nothing was ever missing"
-        platform.run_batch(at_boundary=False)
-        while any(not _begins(platform, t) for t in TOPICS):
-            platform.run_batch(at_boundary=False)
-        platform.micro_batch(1.0)
-        settle(state)
-        check(platform, state)
-        first = read_deltas(platform.speed_store)[-1]
-        since = {t: state.realtime.since[t] for t in TOPICS if first.touches(t)}
-        assert since and set(since.values()) <= {"", first.created_at} and first.created_at in since.values()
-    finally:
-        state.stop()
-
-
-def _begins(platform: Platform, topic: str) -> bool:
-    """Whether the batch has overtaken the first delta in a topic."""
-    cut = current(platform.batch)[0].cut.get(topic, {})
-    return all(cut.get(p, 0) >= end for p, end in platform.speed.deltas.all[0].ends(topic).items())
-
-
-def test_both_layers_follow_a_run_that_is_published_again(tmp_path):
-    platform = Platform(tmp_path, history(3, 1500), 3)
-    for share in (0.3, 0.5):
-        platform.micro_batch(share)
-        platform.run_batch(at_boundary=True)
-    state = opened(platform)
-    try:
-        republish(platform.batch, "r001")
-        if not platform.speed.leads_on_from(current(platform.batch)[0]):
-            platform.speed = platform.new_speed()
-        settle(state)
-        assert state.generation.run == "r001"
-        check(platform, state)
-        answers = answering(state)
-        assert {view: rows_of(state, answers, view)[1]["run"] for view in VIEWS} == dict.fromkeys(VIEWS, "r001")
-        answers.snapshots.drop_old(everything=True)
-        platform.micro_batch(1.0)
-        platform.run_batch(at_boundary=True)
-        settle(state)
-        assert state.generation.run == "r003"
-        check(platform, state)
-    finally:
-        state.stop()
