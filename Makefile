@@ -31,7 +31,7 @@ test: setup
 	$(PYTHON) -m pytest -q $(PARALLEL) tests
 
 test-quick: .environment
-	$(PYTHON) -m pytest -q $(PARALLEL) -m 'not servers' tests
+	$(PYTHON) -m pytest -q $(PARALLEL) -m 'not servers and not long' tests
 
 test-replays: .environment
 	$(PYTHON) -m tests.ingestion_layer.replay_damage --seed $(or $(SEED),1) --rows $(or $(ROWS),20000)

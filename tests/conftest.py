@@ -12,14 +12,39 @@ TESTS = Path(__file__).parent
 # What needs servers: these folders, and whatever asks for one of these.
 SERVER_FOLDERS = {"stack", "containers", "kubernetes", "oozie", "cluster", "compose", "monitoring", "standalone"}
 SERVER_FIXTURES = {"stack", "hdfs"}
+# What takes longest without servers: laws, copies of the project, Spark, browsers, replays of real data.
+LONG_FOLDERS = {"laws", "browser"}
+LONG_FILES = {
+    "batch_layer/test_foreign_input.py",
+    "batch_layer/test_real_data.py",
+    "batch_layer/test_run_batch_jobs.py",
+    "batch_layer/test_spark_pages.py",
+    "deployment/command/test_answers.py",
+    "deployment/test_environment.py",
+    "documentation/test_notebook.py",
+    "documentation/test_walkthroughs.py",
+    "ingestion_layer/test_offline.py",
+    "ingestion_layer/test_replay_cuts.py",
+    "ingestion_layer/test_replay_damage.py",
+    "ingestion_layer/test_replay_properties.py",
+    "serving_layer/identity/test_attacks.py",
+    "serving_layer/state/test_following.py",
+    "serving_layer/state/test_person_rows.py",
+    "serving_layer/state/test_serving_state.py",
+    "serving_layer/state/test_topic_state.py",
+    "serving_layer/test_application.py",
+}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests that `make test-quick` leaves out, and begin with them: they take longest, beside others."""
     for item in items:
-        folder = item.path.relative_to(TESTS).parts[0]
+        file = item.path.relative_to(TESTS)
+        folder = file.parts[0]
         if folder in SERVER_FOLDERS or SERVER_FIXTURES & set(getattr(item, "fixturenames", ())):
             item.add_marker("servers")
+        if folder in LONG_FOLDERS or file.as_posix() in LONG_FILES:
+            item.add_marker("long")
     servers = {item.path for item in items if item.get_closest_marker("servers")}
     items.sort(key=lambda item: item.path not in servers)
 
