@@ -54,3 +54,4 @@ class Share:
             yield
         finally:
             looking.stop()
+        self.tell(self.tasks)

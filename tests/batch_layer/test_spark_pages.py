@@ -12,6 +12,7 @@ import pytest
 
 from batch_layer.run_batch_jobs import main
 from deployment.ports import free_port
+from runtime.progress import shown_by
 from runtime.settings import Settings
 from runtime.spark.session import pages
 from tests.oracle.histories import history, write_raw
@@ -43,15 +44,23 @@ def test_a_running_job_is_shown_in_words(raw, tmp_path, monkeypatch):
     monkeypatch.setenv("SPARK_UI_PORT", str(port))
     monkeypatch.setenv("SPARK_EVENT_LOG", str(log))
     status: list[int] = []
-    thread = threading.Thread(target=lambda: status.append(main(["video", str(raw), str(tmp_path / "out")])))
+    steps: list[tuple[str, str]] = []
+
+    def run() -> None:
+        with shown_by(lambda what, done: steps.append((what, done))):
+            status.append(main(["video", str(raw), str(tmp_path / "out")]))
+
+    thread = threading.Thread(target=run)
     thread.start()
     jobs = jobs_shown(f"http://127.0.0.1:{port}/api/v1", thread)
     thread.join()
-    run = json.loads((tmp_path / "out" / "_current.json").read_bytes())["run"]
+    published = json.loads((tmp_path / "out" / "_current.json").read_bytes())["run"]
     assert status == [0] and jobs
-    assert jobs[0]["jobGroup"] == run
-    assert jobs[0]["description"] == f"batch run {run}: rollups and views of video_topic from {raw}"
+    assert jobs[0]["jobGroup"] == published
+    assert jobs[0]["description"] == f"batch run {published}: rollups and views of video_topic from {raw}"
     assert [file for file in log.rglob("events_*") if file.stat().st_size], "the history server's"
+    shares = [done for what, done in steps if what == "computing the views of 1 topics"]
+    assert {"0 %", "100 %"} <= set(shares) and shares[-1] == "100 %", "asked of Spark while it ran"
 
 
 def test_what_is_not_wanted_is_not_there(tmp_path):
