@@ -82,8 +82,8 @@ def _report(
         until_ready(bare_address)
         ours, theirs = [], []
         for _ in range(3):
-            theirs.append(asyncio.run(_flood(bare_address, ["/bare"], 4)))
-            ours.append(asyncio.run(_flood(address, paths, 4)))
+            theirs.append(asyncio.run(flood(bare_address, ["/bare"], 4)))
+            ours.append(asyncio.run(flood(address, paths, 4)))
     finally:
         bare.terminate()
         bare.wait(30)
@@ -188,8 +188,8 @@ def ms(latencies: list[float], share: float) -> str:
 class _Connection:
     """One kept-alive HTTP/1.1 connection that asks and waits."""
 
-    def __init__(self, address: str):
-        parts = urlsplit(address)
+    def __init__(self, address: str, headers: str = ""):
+        parts, self.headers = urlsplit(address), headers
         self.host, self.port = parts.hostname or "", parts.port or 80
         self.streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
@@ -201,7 +201,7 @@ class _Connection:
         started = time.perf_counter()
         if reader.at_eof():  # the server closes connections that rest
             self.streams = reader, writer = await asyncio.open_connection(self.host, self.port)
-        writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\n{self.headers}\r\n".encode())
         head = await reader.readuntil(b"\r\n\r\n")
         length = next(int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
         await reader.readexactly(length)
@@ -215,13 +215,13 @@ async def _one_by_one(address: str, paths: list[str]) -> list[float]:
     return [await connection.get(path) for path in paths]
 
 
-async def _flood(address: str, paths: list[str], seconds: float) -> float:
+async def flood(address: str, paths: list[str], seconds: float, headers: str = "") -> float:
     """Answers per second over many connections."""
     end, done = time.perf_counter() + seconds, 0
 
     async def ask(number: int) -> None:
         nonlocal done
-        connection = _Connection(address)
+        connection = _Connection(address, headers)
         while time.perf_counter() < end:
             await connection.get(paths[(number + done * 7) % len(paths)])
             done += 1
@@ -230,14 +230,14 @@ async def _flood(address: str, paths: list[str], seconds: float) -> float:
     return done / seconds
 
 
-async def at_rate(address: str, paths: list[str], rate: int, seconds: float) -> list[float]:
+async def at_rate(address: str, paths: list[str], rate: int, seconds: float, headers: str = "") -> list[float]:
     """Latencies from the moment at which each request was due."""
-    idle = [_Connection(address) for _ in range(CONNECTIONS)]
+    idle = [_Connection(address, headers) for _ in range(CONNECTIONS)]
     latencies: list[float] = []
     waiting: list[asyncio.Task] = []
 
     async def ask(path: str, due: float) -> None:
-        connection = idle.pop() if idle else _Connection(address)
+        connection = idle.pop() if idle else _Connection(address, headers)
         await connection.get(path)
         latencies.append(time.perf_counter() - due)
         idle.append(connection)
