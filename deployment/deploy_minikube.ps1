@@ -47,7 +47,7 @@ function RandomHex([int] $Bytes) {
     return ($data | ForEach-Object { $_.ToString('x2') }) -join ''
 }
 
-# The keys of MinIO, as deployment/kubernetes/secrets.sh makes them.
+# The keys of MinIO and of the query API, as deployment/kubernetes/secrets.sh makes them.
 function SetKeys {
     $found = & kubectl '-n' 'minio' 'get' 'secret' 'minio-credentials' '--ignore-not-found' '-o' 'json' 2>$null | Out-String | ConvertFrom-Json
     if ($found) {
@@ -63,6 +63,12 @@ function SetKeys {
         Run kubectl @('apply', '-f', 'minio/namespace.yaml', '-f', 'spark/namespace.yaml', '-f', 'deployment/kubernetes/serving/namespace.yaml', '-f', 'deployment/kubernetes/oozie/namespace.yaml')
         foreach ($namespace in 'minio', 'spark', 'serving', 'oozie') {
             Apply (& kubectl '-n' $namespace 'create' 'secret' 'generic' 'minio-credentials' "--from-env-file=$file" '--dry-run=client' '-o' 'yaml')
+        }
+        if (-not (& kubectl '-n' 'serving' 'get' 'secret' 'api-keys' '--ignore-not-found' '-o' 'name')) {
+            $operator = if ($env:OPERATOR_KEY) { $env:OPERATOR_KEY } else { "la_operator_$(RandomHex 32)" }
+            $pseudonym = if ($env:PSEUDONYM_KEY) { $env:PSEUDONYM_KEY } else { RandomHex 32 }
+            Set-Content -Path $file -Value @("OPERATOR_KEY=$operator", "PSEUDONYM_KEY=$pseudonym")
+            Apply (& kubectl '-n' 'serving' 'create' 'secret' 'generic' 'api-keys' "--from-env-file=$file" '--dry-run=client' '-o' 'yaml')
         }
     } finally {
         Remove-Item $file
@@ -139,6 +145,8 @@ Write-Host @'
 
 The platform is up. Its API, with documentation at http://127.0.0.1:8000/docs:
   kubectl -n serving port-forward service/serving 8000:8000
+It answers who sends `Authorization: Bearer KEY`; the operator's key is in the secret api-keys:
+  kubectl -n serving get secret api-keys -o jsonpath='{.data.OPERATOR_KEY}' | base64 -d
 MinIO's console at http://127.0.0.1:9001; its keys are in the secret minio-credentials:
   kubectl -n minio port-forward service/minio 9001:9001
 The daily batch run, now:

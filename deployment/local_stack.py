@@ -21,11 +21,12 @@ from pathlib import Path
 from deployment import installation
 from deployment.daemon import Daemon
 from deployment.installation import StackError
+from deployment.keys import keep_together
 from deployment.local_layers import DATA, LocalLayers
 from deployment.ports import check_free, free_ports
 from deployment.provision import create_bucket, create_topics
 from runtime.command_line import Parser
-from runtime.settings import Settings
+from runtime.settings import LOCAL_KEYS, Settings, keys_of
 
 ROOT = Path(__file__).resolve().parents[1]
 MONITORING = ROOT / "deployment" / "monitoring"
@@ -66,6 +67,12 @@ class LocalStack:
     `environment` names them as settings. Free ports are chosen once and kept beside the data, in `ports.json`.
     """
 
+    # What a stack of another kind has otherwise.
+    kafka_properties = KAFKA_PROPERTIES
+    storage_options: tuple[str, ...] = ()
+    minio_options: tuple[str, ...] = ()
+    start_seconds = START_SECONDS
+
     def __init__(self, folder: Path = DATA, free_ports: bool = False, external: bool = False):
         self.folder = folder
         self.external = {setting for setting, _ in SERVERS.values() if external and os.environ.get(setting)}
@@ -93,12 +100,18 @@ class LocalStack:
             "KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{self.ports['kafka']}",
             "MINIO_ENDPOINT": f"http://127.0.0.1:{self.ports['minio']}",
         }
-        return own | {name: os.environ[name] for name in self.external}
+        known = {} if "MINIO_ENDPOINT" in self.external else keys_of(self.keys)
+        return known | own | {name: os.environ[name] for name in self.external}
+
+    @property
+    def keys(self) -> Path:
+        """Where this stack's keys are, random ones that were made when MinIO was first started."""
+        return self.folder / LOCAL_KEYS.name
 
     @property
     def settings(self) -> Settings:
         """Settings for programs that use this stack."""
-        return Settings.load(os.environ | self.environment)
+        return Settings.load({**os.environ, **self.environment})
 
     def up(self) -> None:
         """Start what is not running, then make the topics and the bucket; safe to repeat.
@@ -113,6 +126,8 @@ class LocalStack:
         for name in missing:
             setting, listeners = SERVERS[name]
             check_free({n: self.ports[n] for n in listeners}, f"; set {setting} to use what listens there")
+        if "minio" in missing:
+            keep_together(self.keys)
         try:
             for start in missing.values():
                 start()
@@ -142,12 +157,20 @@ class LocalStack:
         home = self.folder / "kafka"
         home.mkdir(parents=True, exist_ok=True)
         properties = home / "server.properties"
-        properties.write_text(KAFKA_PROPERTIES.format(**self.ports, logs=home / "data"))
+        properties.write_text(self.kafka_properties.format(**self.ports, logs=home / "data"))
         logging = f"-Dlog4j2.configurationFile={installation.CONFIG / 'kafka-jars' / 'log4j2.properties'}"
         common = [logging, "-Djava.net.preferIPv4Stack=true", "-cp", jars]
         if not (home / "data" / "meta.properties").exists():
             fast = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]
-            storage = ["kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", str(properties)]
+            storage = [
+                "kafka.tools.StorageTool",
+                "format",
+                "-t",
+                CLUSTER_ID,
+                "-c",
+                str(properties),
+                *self.storage_options,
+            ]
             done = subprocess.run([java, *fast, *common, *storage], capture_output=True, text=True, check=False)
             if done.returncode:
                 raise StackError(f"Kafka: storage must be formatted; got {(done.stderr or done.stdout).strip()[-300:]}")
@@ -161,7 +184,16 @@ class LocalStack:
         settings = self.settings
         secrets = {"MINIO_ROOT_USER": settings.minio_access_key, "MINIO_ROOT_PASSWORD": settings.minio_secret_key}
         address, console = f"127.0.0.1:{self.ports['minio']}", f"127.0.0.1:{self.ports['console']}"
-        command = [str(installation.minio()), "server", "--address", address, "--console-address", console, str(data)]
+        command = [
+            str(installation.minio()),
+            "server",
+            "--address",
+            address,
+            "--console-address",
+            console,
+            *self.minio_options,
+        ]
+        command.append(str(data))
         self._spawn("minio", command, dict(os.environ) | secrets | {"MINIO_PROMETHEUS_AUTH_TYPE": "public"})
 
     def _spawn(self, name: str, command: list[str], environ: dict[str, str]) -> None:
@@ -169,7 +201,7 @@ class LocalStack:
         self._daemon(name).start(command, environ)
 
     def _wait(self, name: str, attempt: Callable[[], None]) -> None:
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + self.start_seconds
         while True:
             try:
                 return attempt()
@@ -177,7 +209,7 @@ class LocalStack:
                 own = None if any(e.startswith(name.upper()) for e in self.external) else name.lower()
                 if time.monotonic() > deadline or (own and not self.running(own)):
                     hint = f"; see {self._daemon(own).log}" if own else ""
-                    raise StackError(f"{name}: must answer within {START_SECONDS} s; got {error}{hint}") from error
+                    raise StackError(f"{name}: must answer within {self.start_seconds} s; got {error}{hint}") from error
                 time.sleep(0.3)
 
     def status(self) -> dict[str, str]:

@@ -19,13 +19,14 @@ from catalogue.events.topic_configuration import topic_config
 from catalogue.events.unmapped import COLLECTED
 from kafka import KafkaAdminClient
 from runtime.command_line import Parser
+from runtime.kafka_access import python_access
 from runtime.settings import Settings, SettingsError
 
 
 def create_topics(settings: Settings, replicas: int = 1) -> None:
     """Make the catalogue's topics; raises what kafka-python raises where the broker can't be reached."""
     admin = KafkaAdminClient(
-        bootstrap_servers=settings.kafka_bootstrap_servers.split(","),
+        **python_access(settings),
         # A broker that starts is there in seconds, and is not to be missed for half a minute.
         reconnect_backoff_max_ms=500,
     )
@@ -54,6 +55,7 @@ def create_bucket(settings: Settings) -> None:
         aws_access_key_id=settings.minio_access_key,
         aws_secret_access_key=settings.minio_secret_key,
         region_name="us-east-1",
+        verify=settings.minio_authority,
         config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 0}, connect_timeout=3),
     )
     try:

@@ -81,7 +81,7 @@ def _generated(options: argparse.Namespace) -> Generated:
 
 def _kafka(sent: Counter[str], trouble: Trouble, fast: bool) -> KafkaSink:
     settings = Settings.load()
-    sink = KafkaSink(settings.kafka_bootstrap_servers, fast)
+    sink = KafkaSink(settings, fast)
     producer_metrics.serve(settings, sent, trouble.made, sink)
     return sink
 

@@ -14,6 +14,8 @@ from catalogue.events import TOPICS
 from ingestion_layer.partitions import partition_of
 from kafka import KafkaConsumer, KafkaProducer
 from runtime.errors import PlatformError
+from runtime.kafka_access import python_access
+from runtime.settings import Settings
 
 Record = tuple[str, bytes, bytes]
 # How long a batch waits for more. What is sent as fast as it can be made fills larger ones: each costs the broker and
@@ -41,13 +43,14 @@ class KafkaSink:
     `fast` is for records that come as fast as they can be made. SinkError where Kafka is away or lacks a topic.
     """
 
-    def __init__(self, servers: str, fast: bool = False):
-        self._servers = servers
+    def __init__(self, settings: Settings, fast: bool = False):
+        self._servers = servers = settings.kafka_bootstrap_servers
+        access = python_access(settings)
         self.failures: list[BaseException] = []
         self.acknowledged: Counter[str] = Counter()
         try:
             self._producer = KafkaProducer(
-                bootstrap_servers=servers.split(","),
+                **access,
                 acks="all",
                 enable_idempotence=True,
                 compression_type="lz4",
@@ -57,7 +60,7 @@ class KafkaSink:
                 max_request_size=16 * 2**20,
                 bootstrap_timeout_ms=10_000,
             )
-            with closing(KafkaConsumer(bootstrap_servers=servers.split(","), bootstrap_timeout_ms=10_000)) as asking:
+            with closing(KafkaConsumer(**access, bootstrap_timeout_ms=10_000)) as asking:
                 missing = sorted(TOPICS.keys() - asking.topics())
         except (KafkaError, ValueError, OSError) as error:
             raise self._error(error) from error

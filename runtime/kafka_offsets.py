@@ -9,6 +9,7 @@ from kafka.errors import KafkaError
 
 from kafka import KafkaConsumer, TopicPartition
 from runtime.errors import PlatformError
+from runtime.kafka_access import python_access
 from runtime.settings import Settings
 
 Offsets = dict[str, dict[str, int]]
@@ -64,7 +65,7 @@ class KafkaBounds:
         self.servers, self.topics = settings.kafka_bootstrap_servers, tuple(topics)
         with self._reported():
             self.consumer = KafkaConsumer(
-                bootstrap_servers=self.servers.split(","), request_timeout_ms=10_000, bootstrap_timeout_ms=10_000
+                **python_access(settings), request_timeout_ms=10_000, bootstrap_timeout_ms=10_000
             )
 
     @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from runtime.errors import PlatformError
@@ -15,8 +15,23 @@ _PACKAGED = Path(__file__).with_name("defaults.env")
 DEFAULTS = _PACKAGED if _PACKAGED.exists() else Path(__file__).resolve().parents[1] / "config" / "defaults.env"
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 LOG_FORMATS = ("logfmt", "json")
-PROFILES = ("local", "open", "required")
+PROFILES = ("local", "required")
+KAFKA_SECURITY = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
+SASL_MECHANISMS = ("SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN")
 SHORTEST_KEY = 32
+# Settings that nobody may read over a shoulder: each may also be given as a file, by its name with _FILE behind it.
+SECRETS = (
+    "MINIO_ACCESS_KEY",
+    "MINIO_SECRET_KEY",
+    "PSEUDONYM_KEY",
+    "OPERATOR_KEY",
+    "API_KEY",
+    "OIDC_CLIENT_SECRET",
+    "KAFKA_PASSWORD",
+)
+# Those of the local stack, which `make up` makes; they count where the environment names none.
+LOCAL_KEYS = DEFAULTS.parents[1] / ".local" / "keys.env"
+OPERATOR = "la_operator_"
 MEMORY = re.compile(r"(\d+(?:\.\d+)?) ?([KMGT]I?B)")
 MEMORY_UNITS = {
     f"{letter}{kind}": base**power
@@ -38,14 +53,20 @@ class Setting:
     help: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """Every setting of the platform, typed; a field's environment name is its name in upper case."""
 
     kafka_bootstrap_servers: str
+    kafka_security: str
+    kafka_authority: str | None
+    kafka_sasl_mechanism: str
+    kafka_username: str | None
+    kafka_password: str | None = field(repr=False)
     minio_endpoint: str
-    minio_access_key: str
-    minio_secret_key: str
+    minio_authority: str | None
+    minio_access_key: str = field(repr=False)
+    minio_secret_key: str = field(repr=False)
     master_dataset: str
     batch_views: str
     speed_views: str
@@ -66,13 +87,27 @@ class Settings:
     serving_host: str
     serving_port: int
     api_address: str | None
+    api_key: str | None = field(repr=False)
     authentication: str
+    operator_key: str | None = field(repr=False)
     identity: str
     oidc_issuer: str | None
     oidc_audience: str
     oidc_role_claim: str
     oidc_person_claim: str
-    pseudonym_key: str | None
+    oidc_client_id: str | None
+    oidc_client_secret: str | None = field(repr=False)
+    public_address: str | None
+    session_seconds: int
+    pseudonym_key: str | None = field(repr=False)
+    disclosure_log: str
+    disclosure_stops: str
+    disclosure_days: int
+    rate_limit: float
+    query_seconds: float
+    most_connections: int
+    serving_certificate: str | None
+    serving_certificate_key: str | None
     spark_master: str
     spark_driver_memory: str
     task_memory: str
@@ -93,9 +128,13 @@ class Settings:
     batch_metrics: str | None
 
     @classmethod
-    def load(cls, environ: Mapping[str, str] = os.environ) -> Settings:
-        """Settings of `environ`, and of the defaults file where it says nothing; raises `SettingsError`."""
-        texts = {s.name: environ.get(s.name, s.default).strip() for s in declared()}
+    def load(cls, environ: Mapping[str, str] | None = None) -> Settings:
+        """Settings of `environ`, and of the defaults file where it says nothing; raises `SettingsError`.
+
+        Without one they are of `process_environ`.
+        """
+        environ = process_environ() if environ is None else environ
+        texts = {s.name: _text(s, environ).strip() for s in declared()}
         values = {f.name: _typed(f.name.upper(), str(f.type), texts) for f in fields(cls)}
         settings = cls(**values)  # type: ignore[arg-type]
         settings._check()
@@ -118,8 +157,10 @@ class Settings:
             raise SettingsError(
                 f"setting MINIO_ENDPOINT: must start with http:// or https://; got {self.minio_endpoint!r}"
             )
-        if self.api_address and not self.api_address.startswith(("http://", "https://")):
-            raise SettingsError(f"setting API_ADDRESS: must start with http:// or https://; got {self.api_address!r}")
+        for name in ("api_address", "public_address", "oidc_issuer"):
+            address = getattr(self, name)
+            if address and not address.startswith(("http://", "https://")):
+                raise SettingsError(f"setting {name.upper()}: must start with http:// or https://; got {address!r}")
         if not self.hdfs_master_dataset.startswith("hdfs://"):
             raise SettingsError(
                 f"setting HDFS_MASTER_DATASET: must start with hdfs://; got {self.hdfs_master_dataset!r}"
@@ -128,7 +169,22 @@ class Settings:
             raise SettingsError(
                 f"setting PSEUDONYM_KEY: must have at least {SHORTEST_KEY} characters; got {len(self.pseudonym_key)}"
             )
-        choices_of = (("log_level", LOG_LEVELS), ("log_format", LOG_FORMATS), ("authentication", PROFILES))
+        own = self.operator_key
+        if own is not None and (not own.startswith(OPERATOR) or len(own) < len(OPERATOR) + SHORTEST_KEY):
+            raise SettingsError(
+                f"setting OPERATOR_KEY: must be {OPERATOR} and at least {SHORTEST_KEY} characters; got {len(own)}"
+            )
+        if self.kafka_security.startswith("SASL") and not (self.kafka_username and self.kafka_password):
+            raise SettingsError(
+                f"setting KAFKA_USERNAME: must be set, and KAFKA_PASSWORD, for {self.kafka_security}; got none"
+            )
+        choices_of: tuple[tuple[str, tuple[str, ...]], ...] = (
+            ("log_level", LOG_LEVELS),
+            ("log_format", LOG_FORMATS),
+            ("authentication", PROFILES),
+        )
+        choices_of += (("disclosure_stops", ("yes", "no")), ("kafka_security", KAFKA_SECURITY))
+        choices_of += (("kafka_sasl_mechanism", SASL_MECHANISMS),)
         for name, choices in choices_of:
             if getattr(self, name) not in choices:
                 raise SettingsError(
@@ -142,10 +198,26 @@ class Settings:
                 raise SettingsError(
                     f"setting {name.upper()}: must be a port from 0 to 65535; got {getattr(self, name)}"
                 )
-        for name in ("trigger_seconds", "duplicate_days", "keep_runs", "ingest_min_events", "ingest_max_delay_seconds"):
+        for name in (
+            "trigger_seconds",
+            "rate_limit",
+            "duplicate_days",
+            "keep_runs",
+            "ingest_min_events",
+            "ingest_max_delay_seconds",
+        ):
             if not 0 <= getattr(self, name) < float("inf"):
                 raise SettingsError(f"setting {name.upper()}: must be 0 or more; got {getattr(self, name)}")
-        for name in ("ingest_max_events", "speed_max_events", "collector_waiting_bytes", "collector_patience_seconds"):
+        for name in (
+            "ingest_max_events",
+            "speed_max_events",
+            "collector_waiting_bytes",
+            "collector_patience_seconds",
+            "session_seconds",
+            "disclosure_days",
+            "query_seconds",
+            "most_connections",
+        ):
             if getattr(self, name) < 1:
                 raise SettingsError(f"setting {name.upper()}: must be 1 or more; got {getattr(self, name)}")
 
@@ -161,6 +233,37 @@ def declared(path: Path = DEFAULTS) -> tuple[Setting, ...]:
             found.append(Setting(name.strip(), default.strip(), comment))
             comment = ""
     return tuple(found)
+
+
+def keys_of(file: Path) -> dict[str, str]:
+    """The keys of an env file of NAME=value lines; none where it isn't there."""
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{file}: must be a file of keys that this user may read; got {error}") from None
+    return {name: value for name, sign, value in (line.partition("=") for line in lines) if sign}
+
+
+def process_environ() -> dict[str, str]:
+    """The environment of this process, and the local stack's keys where it names neither a key nor another store."""
+    environ = dict(os.environ)
+    if "MINIO_ENDPOINT" in environ:
+        return environ
+    known = keys_of(LOCAL_KEYS)
+    return {name: text for name, text in known.items() if f"{name}_FILE" not in environ} | environ
+
+
+def _text(setting: Setting, environ: Mapping[str, str]) -> str:
+    """The setting's own text; a secret's may stand in the file that its name with _FILE says."""
+    file = environ.get(f"{setting.name}_FILE", "") if setting.name in SECRETS else ""
+    if not file:
+        return environ.get(setting.name, setting.default)
+    try:
+        return Path(file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"setting {setting.name}_FILE: must be a file of text; got {error}") from None
 
 
 def by_spark_submit() -> bool:

@@ -1,18 +1,20 @@
 #!/usr/bin/env bash
-# The keys of MinIO as the secret `minio-credentials` in each namespace that needs them. Keys that are there stay; else
-# they are MINIO_ACCESS_KEY and MINIO_SECRET_KEY of the environment, or new random ones. No key is ever printed.
+# The keys of MinIO as the secret `minio-credentials` in each namespace that needs them, and those of the query API as
+# `api-keys` in serving's. Keys that are there stay; else they are MINIO_ACCESS_KEY, MINIO_SECRET_KEY, OPERATOR_KEY and
+# PSEUDONYM_KEY of the environment, or new random ones. No key is ever printed.
 set -euo pipefail
 
 cd "$(dirname "$0")/../.."
 namespaces=(minio spark serving collector oozie)
 secret=minio-credentials
 
+random() { od -An -N "$1" -tx1 /dev/urandom | tr -d ' \n'; }
+
 if kubectl -n minio get secret "$secret" > /dev/null 2>&1; then
   field() { kubectl -n minio get secret "$secret" -o "jsonpath={.data.$1}" | base64 -d; }
   access=$(field MINIO_ACCESS_KEY)
   hidden=$(field MINIO_SECRET_KEY)
 else
-  random() { od -An -N "$1" -tx1 /dev/urandom | tr -d ' \n'; }
   access=${MINIO_ACCESS_KEY:-platform-$(random 4)}
   hidden=${MINIO_SECRET_KEY:-$(random 24)}
 fi
@@ -24,3 +26,9 @@ for namespace in "${namespaces[@]}"; do
     | kubectl -n "$namespace" create secret generic "$secret" --from-env-file=/dev/stdin --dry-run=client -o yaml \
     | kubectl -n "$namespace" apply -f -
 done
+
+if ! kubectl -n serving get secret api-keys > /dev/null 2>&1; then
+  printf 'OPERATOR_KEY=%s\nPSEUDONYM_KEY=%s\n' "${OPERATOR_KEY:-la_operator_$(random 32)}" "${PSEUDONYM_KEY:-$(random 32)}" \
+    | kubectl -n serving create secret generic api-keys --from-env-file=/dev/stdin --dry-run=client -o yaml \
+    | kubectl -n serving apply -f -
+fi

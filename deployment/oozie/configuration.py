@@ -10,7 +10,7 @@ from string import Template
 from xml.sax.saxutils import escape
 
 from deployment.installation import CONFIG, StackError
-from runtime.settings import declared
+from runtime.settings import SECRETS, declared
 
 DECLARED = CONFIG / "hadoop.env"
 FILES = ("core-site", "hdfs-site", "yarn-site", "mapred-site", "capacity-scheduler", "oozie-site")
@@ -65,7 +65,7 @@ def write(folder: Path, values: Mapping[str, str]) -> None:
         "conf": str(conf),
         "data": str(folder / "data"),
         "logs": str(folder / "logs"),
-        "settings": ",".join(s.name for s in declared()),
+        "settings": ",".join([s.name for s in declared()] + [f"{name}_FILE" for name in SECRETS]),
         **values,
     }
     for name, found in properties(DECLARED.read_text(encoding="utf-8"), known).items():

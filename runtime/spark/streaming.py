@@ -12,6 +12,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql.streaming.readwriter import DataStreamReader
 
 from runtime.errors import PlatformError
+from runtime.kafka_access import java_access
 from runtime.kafka_offsets import Offsets
 from runtime.settings import Settings
 
@@ -20,7 +21,7 @@ def kafka_stream(spark: SparkSession, settings: Settings, starting: Offsets, mos
     """A reader of topics from the offsets `starting` on, at most `most` in a micro-batch; a gap is an error."""
     return spark.readStream.format("kafka").options(
         **{
-            "kafka.bootstrap.servers": settings.kafka_bootstrap_servers,
+            **{f"kafka.{name}": value for name, value in java_access(settings).items()},
             "subscribe": ",".join(starting),
             "startingOffsets": json.dumps(starting),
             "failOnDataLoss": "true",

@@ -26,4 +26,5 @@ def open_store(uri: str, settings: Settings | None = None) -> Store:
         return HdfsStore(uri, int(settings.hdfs_http_port))
     from runtime.storage.s3 import S3Store
 
-    return S3Store(uri, settings.minio_endpoint, settings.minio_access_key, settings.minio_secret_key)
+    keys = settings.minio_access_key, settings.minio_secret_key
+    return S3Store(uri, settings.minio_endpoint, *keys, settings.minio_authority)

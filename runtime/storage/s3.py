@@ -32,7 +32,7 @@ REASONS = {
 
 
 @cache
-def _client(endpoint: str, access_key: str, secret_key: str, attempts: int) -> Any:
+def _client(endpoint: str, access_key: str, secret_key: str, authority: str | None, attempts: int) -> Any:
     """One client per process and purpose: making one takes as long as dozens of requests, and they may be shared."""
     config = Config(
         connect_timeout=CONNECT_SECONDS,
@@ -49,6 +49,7 @@ def _client(endpoint: str, access_key: str, secret_key: str, attempts: int) -> A
         aws_access_key_id=access_key,
         aws_secret_access_key=secret_key,
         config=config,
+        verify=authority,
     )
 
     def forget_connections(caught_exception: Exception | None = None, **_: Any) -> None:
@@ -64,10 +65,10 @@ def _client(endpoint: str, access_key: str, secret_key: str, attempts: int) -> A
 class S3Store(Store):
     """Objects of `uri` at `endpoint`, addressed in path style."""
 
-    def __init__(self, uri: str, endpoint: str, access_key: str, secret_key: str) -> None:
+    def __init__(self, uri: str, endpoint: str, access_key: str, secret_key: str, authority: str | None = None) -> None:
         parts = urlsplit(uri)
         self.uri, self.bucket, self.folder = uri.rstrip("/"), parts.netloc, parts.path.strip("/")
-        self._connection = (endpoint, access_key, secret_key)
+        self._connection = (endpoint, access_key, secret_key, authority)
 
     def __getstate__(self) -> dict[str, Any]:
         return {k: v for k, v in self.__dict__.items() if k not in ("_client", "_strict_client")}

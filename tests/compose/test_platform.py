@@ -11,6 +11,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +48,16 @@ class Platform:
         return subprocess.Popen([*command(True), "up", "-d"], cwd=PINS.parent, env=self.environ)
 
     def get(self, path: str) -> Any:
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.ports['SERVING_PORT']}{path}", timeout=10) as answer:
+        url = f"http://127.0.0.1:{self.ports['SERVING_PORT']}{path}"
+        key = None if path.startswith("/health") else self.key
+        request = urllib.request.Request(url, headers={"Authorization": f"Bearer {key}"} if key else {})
+        with urllib.request.urlopen(request, timeout=10) as answer:
             return json.load(answer)
+
+    @cached_property
+    def key(self) -> str:
+        """The operator's, as the page of Compose says to get it."""
+        return self.compose("exec", "-T", "serving", "cat", "/var/lib/keys/OPERATOR_KEY").strip()
 
     def produce(self, *options: str) -> None:
         environ = self.environ | {"KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{self.ports['KAFKA_PORT']}"}
@@ -107,7 +116,9 @@ def test_platform(platform, capsys):
 
     started = time.monotonic()
     coming = platform.up()
-    wait("serving", lambda: platform.get("/health/ready"))
+    assert wait("serving", lambda: platform.get("/health/ready"))["authentication"] == "required"
+    with pytest.raises(urllib.error.HTTPError, match="401"):
+        urllib.request.urlopen(f"http://127.0.0.1:{platform.ports['SERVING_PORT']}/freshness", timeout=10)
     platform.produce("--events", "1", "--seed", "1")
     sent = time.monotonic()
     wait("the first merged answer", lambda: platform.events() == 1)

@@ -13,8 +13,9 @@ import yaml
 
 from deployment.images.build import IMAGES
 from deployment.installation import CONFIG, MINIO_MODULE
+from deployment.keys import EVERY
 from deployment.pins import image, pins
-from runtime.settings import declared
+from runtime.settings import SECRETS, declared
 
 ROOT = CONFIG.parent
 NO_HEALTH = {
@@ -23,7 +24,7 @@ NO_HEALTH = {
     "coordinator": "submits the daily run and ends",
     "batch": "one run that ends",
 }
-NOT_SETTINGS = ("KAFKA_", "MINIO_ROOT_", "MINIO_PROMETHEUS_", "GF_", "CLUSTER_ID")
+NOT_SETTINGS = ("KAFKA_", "MINIO_ROOT_", "MINIO_PROMETHEUS_", "GF_", "GRAFANA_", "CLUSTER_ID")
 MOST_GIGABYTES = 16
 
 
@@ -136,17 +137,26 @@ def test_variables_are_settings():
     names = {setting.name for setting in declared()}
     for name in SERVICES:
         for variable in service(name).get("environment", {}):
-            assert variable in names or variable.startswith(NOT_SETTINGS), f"{name} sets {variable}"
+            known = variable in names or variable.removesuffix("_FILE") in SECRETS
+            assert known or variable.startswith(NOT_SETTINGS), f"{name} sets {variable}"
 
 
-def test_secrets_stand_in_no_file_but_the_defaults():
+def test_secrets_stand_in_no_file():
     text = (CONFIG / "docker-compose.yml").read_text(encoding="utf-8")
     for line in text.splitlines():
         if re.search(r"(SECRET|PASSWORD|ACCESS_KEY)\w*:", line):
-            assert re.search(r": \$\{\w+\}$", line), f"a key comes from the environment; got {line.strip()!r}"
-    defaults = {setting.name: setting.default for setting in declared()}
-    for name in ("MINIO_ACCESS_KEY", "MINIO_SECRET_KEY"):
-        assert pins()[name] == defaults[name], "the one key for trying things out"
+            assert re.search(r": (\$\{\w+\}|/var/lib/keys/\w+)$", line), f"a key is in a file; got {line.strip()!r}"
+    assert [name for name, value in pins().items() if re.search("KEY|PASSWORD|SECRET", name) and value] == []
+    assert service("serving")["environment"]["AUTHENTICATION"] == "required"
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_who_reads_a_key_has_the_keys(name):
+    found = service(name)
+    reads = [v for v in found.get("environment", {}).values() if str(v).startswith("/var/lib/keys/")]
+    mounts = [v for v in found.get("volumes", ()) if v.startswith("keys:")]
+    assert mounts == ["keys:/var/lib/keys"] if name == "storage" else not reads or mounts == ["keys:/var/lib/keys:ro"]
+    assert {v.rpartition("/")[2] for v in reads} <= EVERY.keys()
 
 
 def test_override_names_images_that_are_built_and_leaves_grafana_out():

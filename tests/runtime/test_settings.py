@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from runtime.settings import LOG_FORMATS, Settings, SettingsError, cache_folder, declared
+from runtime import settings as module
+from runtime.settings import LOG_FORMATS, SECRETS, Settings, SettingsError, cache_folder, declared
 
 ROOT = Path(__file__).resolve().parents[2]
 KINDS = {f.name.upper(): str(f.type) for f in fields(Settings)}
@@ -39,8 +40,14 @@ def test_the_environment_goes_before_the_defaults(name):
     text = {
         "MINIO_ENDPOINT": "https://store:9",
         "API_ADDRESS": "https://api:8",
+        "PUBLIC_ADDRESS": "https://api.example",
+        "OIDC_ISSUER": "https://issuer.example",
         "AUTHENTICATION": "required",
+        "KAFKA_SECURITY": "SSL",
+        "KAFKA_SASL_MECHANISM": "PLAIN",
+        "DISCLOSURE_STOPS": "no",
         "PSEUDONYM_KEY": "k" * 32,
+        "OPERATOR_KEY": "la_operator_" + "k" * 32,
         "HDFS_MASTER_DATASET": "hdfs://node/raw",
         "LOG_LEVEL": "DEBUG",
         "LOG_FORMAT": LOG_FORMATS[-1],
@@ -69,7 +76,7 @@ def test_what_is_no_number_is_named(name, text):
     ("name", "text", "said"),
     [
         ("MINIO_ENDPOINT", "127.0.0.1:9000", "must start with http:// or https://"),
-        ("AUTHENTICATION", "off", "must be one of local, open, required; got 'off'"),
+        ("AUTHENTICATION", "off", "must be one of local, required; got 'off'"),
         ("PSEUDONYM_KEY", "short", "must have at least 32 characters; got 5"),
         ("HDFS_MASTER_DATASET", "rubbish", "must start with hdfs://; got 'rubbish'"),
         ("LOG_LEVEL", "LOUD", "must be one of DEBUG, INFO, WARNING, ERROR"),
@@ -82,6 +89,13 @@ def test_what_is_no_number_is_named(name, text):
         ("TRIGGER_SECONDS", "inf", "must be 0 or more"),
         ("DUPLICATE_DAYS", "-1", "must be 0 or more"),
         ("KEEP_RUNS", "-2", "must be 0 or more"),
+        ("KAFKA_SECURITY", "SASL_SSL", "setting KAFKA_USERNAME: must be set, and KAFKA_PASSWORD"),
+        ("KAFKA_SECURITY", "TLS", "must be one of PLAINTEXT, SSL"),
+        ("DISCLOSURE_STOPS", "maybe", "must be one of yes, no"),
+        ("RATE_LIMIT", "-1", "must be 0 or more"),
+        ("QUERY_SECONDS", "0.5", "must be 1 or more"),
+        ("PUBLIC_ADDRESS", "api.example", "must start with http:// or https://"),
+        ("SESSION_SECONDS", "0", "must be 1 or more"),
         ("INGEST_MIN_EVENTS", "-1", "must be 0 or more"),
         ("INGEST_MAX_EVENTS", "0", "must be 1 or more"),
         ("SPEED_MAX_EVENTS", "0", "must be 1 or more"),
@@ -120,3 +134,27 @@ def test_nothing_but_the_edge_reads_the_environment():
         if re.search(r"\bos\.(environ|getenv)\b", path.read_text(encoding="utf-8"))
     }
     assert readers <= edges
+
+
+def test_a_secret_may_stand_in_a_file(tmp_path):
+    file = tmp_path / "secret"
+    text = "la_operator_" + "x" * 40
+    file.write_text(text + "\n")
+    for name in SECRETS:
+        loaded = Settings.load({f"{name}_FILE": str(file)})
+        assert getattr(loaded, name.lower()) == text and text not in repr(loaded)
+        assert refused(**{f"{name}_FILE": str(tmp_path / "none")}).startswith(f"setting {name}_FILE: must be a file")
+
+
+def test_the_local_stack_s_keys_count_where_no_other_store_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "LOCAL_KEYS", tmp_path / "keys.env")
+    for name in ("MINIO_ENDPOINT", "MINIO_ACCESS_KEY", "MINIO_SECRET_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    assert Settings.load().minio_secret_key == Settings.load({}).minio_secret_key
+    (tmp_path / "keys.env").write_text("MINIO_ACCESS_KEY=made\nMINIO_SECRET_KEY=at=random\n")
+    assert (Settings.load().minio_access_key, Settings.load().minio_secret_key) == ("made", "at=random")
+    monkeypatch.setenv("MINIO_SECRET_KEY", "own")
+    assert Settings.load().minio_secret_key == "own"
+    monkeypatch.delenv("MINIO_SECRET_KEY")
+    monkeypatch.setenv("MINIO_ENDPOINT", "https://store.example")
+    assert Settings.load().minio_access_key == Settings.load({}).minio_access_key

@@ -1,6 +1,7 @@
 """The local stack with the real Kafka and the real MinIO."""
 
 import os
+import pathlib
 import socket
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from deployment.installation import StackError
 from deployment.local_stack import LocalStack
 from deployment.ports import free_ports
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+from runtime.settings import Settings, keys_of
 from runtime.storage.opening import open_store
 
 
@@ -44,8 +46,19 @@ def test_topics_and_bucket_survive_a_restart(tmp_path):
         assert (record.value, record.timestamp_type) == (b"hello", 1), "Kafka's own clock stamps arrivals"
         consumer.close()
         assert open_store("s3a://bucket-0/check", stack.settings).read("a") == b"kept"
+        _no_key_is_told(tmp_path, stack)
     finally:
         stack.down()
+
+
+def _no_key_is_told(folder, stack):
+    """The keys are random, only their owner reads them, and neither logs nor command lines have them."""
+    assert stack.settings.minio_secret_key != Settings.load({}).minio_secret_key
+    assert stack.keys.stat().st_mode & 0o077 == 0
+    told = [file.read_bytes() for file in (folder / "logs").iterdir()]
+    told += [pathlib.Path(f"/proc/{stack.running(name)}/cmdline").read_bytes() for name in ("kafka", "minio")]
+    for key in keys_of(stack.keys).values():
+        assert not [text for text in told if key.encode() in text]
 
 
 def _another_process_knows(folder, stack):
@@ -57,7 +70,7 @@ def _another_process_knows(folder, stack):
     status = [sys.executable, "-m", "deployment.local_stack", "status", "--data", folder]
     done = subprocess.run(status, cwd=local_stack.ROOT, env=own, capture_output=True, text=True, timeout=90)
     assert done.returncode == 0, done.stderr
-    for name, address in zip(("kafka", "minio"), stack.environment.values(), strict=True):
+    for name, address in ((n, stack.environment[setting]) for n, (setting, _) in local_stack.SERVERS.items()):
         assert f"{name}: {address} (process {stack.running(name)})" in done.stdout
 
 
@@ -122,6 +135,8 @@ def test_up_twice_status_and_down(tmp_path, monkeypatch, capsys):
         with pytest.raises(StackError, match=r"port \d+ \(minio\): must be free; .* set MINIO_ENDPOINT"):
             LocalStack(tmp_path / "other", external=True).up()
         monkeypatch.setenv("MINIO_ENDPOINT", other.environment["MINIO_ENDPOINT"])
+        for name, key in keys_of(tmp_path / "local" / "keys.env").items():
+            monkeypatch.setenv(name, key)
         used = LocalStack(tmp_path / "other", external=True)
         used.up()
         assert used.healthy() and used.running("kafka") is used.running("minio") is None, "used, not started"
