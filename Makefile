@@ -6,7 +6,7 @@ PARALLEL := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .PHONY: .environment setup venv up status down demo test test-quick test-faults bench lock docs check images
 .PHONY: .style .types .test-types .sql .derived .scripts .subjects test-monitoring oozie-up oozie-down test-oozie
-.PHONY: compose-up compose-down test-compose k8s-up k8s-down test-k8s test-replays test-collector test-browser test-cluster
+.PHONY: compose-up compose-down test-compose k8s-up k8s-down test-k8s test-replays test-collector test-browser test-cluster test-sight sbom audit
 # Whether it is ready, deployment/environment.py tells by content, not by time.
 .environment:
 	@python3 -m deployment.environment > /dev/null
@@ -39,6 +39,9 @@ test-replays: .environment
 test-collector: setup
 	$(PYTHON) -m tests.ingestion_layer.collecting.fuzz --seed $(or $(SEED),1) --bodies $(or $(BODIES),20000)
 
+test-sight: .environment
+	$(PYTHON) -m tests.serving_layer.identity.triples --seed $(or $(SEED),1) --triples $(or $(TRIPLES),100000)
+
 test-faults: setup
 	$(PYTHON) -m tests.stack.faults --seed $(or $(SEED),1) --steps $(or $(STEPS),30)
 
@@ -47,6 +50,12 @@ lock: .environment
 		$(PYTHON) -m piptools compile -q --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-find-links \
 			--no-emit-trusted-host --strip-extras --no-header --no-annotate config/$$name.in -o config/$$name.txt || exit 1; \
 	done
+
+sbom: .environment
+	$(PYTHON) -m deployment.gate.supply_chain sbom
+
+audit: .environment
+	$(PYTHON) -m deployment.gate.supply_chain audit
 
 docs: .environment
 	$(PYTHON) -m deployment.gate.derived_files

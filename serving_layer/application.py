@@ -11,13 +11,26 @@ from fastapi_offline import FastAPIOffline
 from starlette.concurrency import run_in_threadpool
 
 from runtime.settings import Settings
+from serving_layer.disclosure.recorder import Recorder
 from serving_layer.identity.gate import Gate
 from serving_layer.metrics import Metrics
 from serving_layer.middleware import EveryRequest
 from serving_layer.problems import answer_errors
 from serving_layer.query.answers import Answers
 from serving_layer.query.coverage import Coverage
-from serving_layer.routes import changes, dashboard, freshness, health, realtime, runs, views
+from serving_layer.query.deadlines import Deadlines
+from serving_layer.routes import (
+    changes,
+    dashboard,
+    disclosures,
+    documentation,
+    freshness,
+    health,
+    login,
+    realtime,
+    runs,
+    views,
+)
 from serving_layer.state.changes import Changes
 from serving_layer.state.precomputation import Precomputation
 from serving_layer.state.serving_state import ServingState
@@ -29,14 +42,17 @@ def create_app(settings: Settings) -> FastAPI:
     """The application over the bucket of `settings`; its state follows the bucket while it runs."""
     state = ServingState(settings)
     coverage = Coverage(state.heartbeat)
-    answers, precomputation = Answers(coverage), Precomputation(state)
-    gate = Gate(settings)
+    deadlines = Deadlines(settings.query_seconds)
+    answers, precomputation = Answers(coverage, deadlines), Precomputation(state)
+    gate, recorder = Gate(settings), Recorder(settings)
     metrics = Metrics(state, coverage)
     followed = Changes(state, coverage)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         gate.start()
+        recorder.start()
+        deadlines.start()
         state.start()
         precomputation.start()
         followed.start()
@@ -46,6 +62,8 @@ def create_app(settings: Settings) -> FastAPI:
         await run_in_threadpool(precomputation.stop)
         await run_in_threadpool(state.stop)
         await run_in_threadpool(gate.stop)
+        await run_in_threadpool(recorder.stop)
+        await run_in_threadpool(deadlines.stop)
 
     app = FastAPIOffline(  # its pages come without files from elsewhere
         title="Learning analytics",
@@ -54,15 +72,19 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.serving, app.state.exposition, app.state.changes = state, metrics.exposition, followed
+    app.state.gate, app.state.recorder = gate, recorder
+    documentation.add(app)
     app.add_middleware(GZipMiddleware, minimum_size=SMALLEST_GZIP, compresslevel=5)
-    app.add_middleware(EveryRequest, metrics=metrics, own=gate.required)
+    app.add_middleware(EveryRequest, metrics=metrics, own=gate.required, secure=bool(gate.login and gate.login.secure))
     answer_errors(app)
     # Added to the application itself: a router of its own costs each lookup a tenth.
-    views.add(app, state, answers, gate)
-    realtime.add(app, state.realtime, gate)
+    views.add(app, state, answers, gate, recorder)
+    realtime.add(app, state.realtime, gate, recorder)
     freshness.add(app, state, coverage, gate)
     runs.add(app, state, gate)
     changes.add(app, followed, gate)
     health.add(app, state, metrics, answers.snapshots, gate)
+    login.add(app, gate)
+    disclosures.add(app, state, gate, recorder)
     dashboard.add(app)
     return app

@@ -42,3 +42,15 @@ class UnknownRun(Unknown):
 
     def __init__(self, message: str):
         super().__init__("as_of_run", message)
+
+
+class TooMany(PlatformError):
+    """Somebody makes too many requests; the next may come in `seconds`."""
+
+    def __init__(self, seconds: int, message: str):
+        super().__init__(message)
+        self.seconds = seconds
+
+
+class TookTooLong(PlatformError):
+    """A query that was ended."""

@@ -8,17 +8,29 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving_layer.metrics import Metrics
 
-OWN = ((b"cache-control", b"private"), (b"vary", b"authorization"))
+# What browsers are to do with every answer: take it for what it says it is, and for nobody else's pages.
+SAFE = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-frame-options", b"DENY"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+)
+HTTPS_ONLY = (b"strict-transport-security", b"max-age=31536000")
+OWN = ((b"cache-control", b"private"), (b"vary", b"authorization, cookie"))
 
 
 class EveryRequest:
-    """Counts answers by route and status. HEAD is answered as GET is: the server leaves the body out.
+    """Counts answers by route and status, and makes them safe for browsers.
+
+    HEAD is answered as GET is: the server leaves the body out.
 
     Where everyone has their `own` answers, caches between are told to give no one's to another.
     """
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, own: bool = False):
+    def __init__(self, app: ASGIApp, metrics: Metrics, own: bool = False, secure: bool = False):
         self.app, self.metrics, self.own = app, metrics, own
+        self.safe = (*SAFE, HTTPS_ONLY) if secure else SAFE
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on."""
@@ -34,8 +46,11 @@ class EveryRequest:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 streams = any(value.startswith(b"text/event-stream") for _, value in message["headers"])
-                if self.own and all(name != b"cache-control" for name, _ in message["headers"]):
-                    message = {**message, "headers": [*message["headers"], *OWN]}
+                named = {name for name, _ in message["headers"]}
+                added = [header for header in self.safe if header[0] not in named]
+                if self.own and b"cache-control" not in named:
+                    added += OWN
+                message = {**message, "headers": [*message["headers"], *added]}
             await send(message)
 
         try:

@@ -97,12 +97,14 @@ _PROBLEM = _content({"name": {"type": "string"}, "detail": {"type": "string"}})
 REFUSALS: dict[int | str, dict[str, Any]] = {
     401: {"description": "It can't be told who asks: an API key or a token must be sent.", "content": _PROBLEM},
     403: {"description": "Who asks may see nothing of it.", "content": _PROBLEM},
+    429: {"description": "Too many requests; Retry-After says in how many seconds to go on.", "content": _PROBLEM},
 }
 ERRORS: dict[int | str, dict[str, Any]] = {
     **REFUSALS,
     404: {"description": "No such view, window or run.", "content": _PROBLEM},
     422: {"description": "A parameter can't be used; `name` is its name.", "content": _PROBLEM},
     503: {"description": "Nothing can be answered yet, or the newest objects can't be served.", "content": _PROBLEM},
+    504: {"description": "The query took too long and was ended.", "content": _PROBLEM},
 }
 VIEW_LIST: dict[int | str, dict[str, Any]] = {200: {"description": "Names, keys and columns."}}
 FRESHNESS: dict[int | str, dict[str, Any]] = {
@@ -129,5 +131,43 @@ HEALTH: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "Fine.",
         "content": _content({"status": {"type": "string"}, "authentication": {"type": "string"}}),
+    }
+}
+_LIST = {"type": "array", "items": {"type": "string"}}
+ME: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "Who asks; `role` is null where nobody is logged in, and `login` then says where to.",
+        "content": _content(
+            {
+                "authentication": {"type": "string"},
+                "role": _TEXT_OR_NULL,
+                "person": _TEXT_OR_NULL,
+                "scope": {"type": ["array", "null"], "items": {"type": "string"}},
+                "courses": _LIST,
+                "students": _LIST,
+                "csrf": _TEXT_OR_NULL,
+                "expires_at": {"type": ["integer", "null"]},
+                "login": _TEXT_OR_NULL,
+                "logout": _TEXT_OR_NULL,
+            }
+        ),
+    }
+}
+DISCLOSURES: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The newest first: who was shown rows of the person, by what, of which view, run and head.",
+        "content": _content(
+            {
+                "person": {"type": "string"},
+                "total": {"type": "integer"},
+                "records": {"type": "array", "items": {"type": "object"}},
+            }
+        ),
+    }
+}
+PERSON: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "Whom it stands for.",
+        "content": _content({"pseudonym": {"type": "string"}, "person": {"type": "string"}}),
     }
 }

@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from runtime.storage.store import StorageError
-from serving_layer.errors import BadQuery, Forbidden, NotServing, Unauthenticated, Unknown
+from serving_layer.errors import BadQuery, Forbidden, NotServing, TookTooLong, TooMany, Unauthenticated, Unknown
 
 
 def problem(status: int, name: str, detail: str) -> Response:
@@ -32,6 +32,16 @@ async def _unknown(_: Request, error: Exception) -> Response:
 
 async def _bad(_: Request, error: Exception) -> Response:
     return problem(422, getattr(error, "name", "query"), str(error))
+
+
+async def _too_many(_: Request, error: Exception) -> Response:
+    answer = problem(429, "rate", str(error))
+    answer.headers["Retry-After"] = str(getattr(error, "seconds", 1))
+    return answer
+
+
+async def _late(_: Request, error: Exception) -> Response:
+    return problem(504, "query", str(error))
 
 
 async def _away(_: Request, error: Exception) -> Response:
@@ -60,6 +70,8 @@ ANSWERS = {
     Forbidden: _forbidden,
     Unknown: _unknown,
     BadQuery: _bad,
+    TooMany: _too_many,
+    TookTooLong: _late,
     NotServing: _away,
     StorageError: _away,
     FileNotFoundError: _away,

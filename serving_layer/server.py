@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import sys
 
@@ -11,7 +10,7 @@ import uvicorn
 from runtime.command_line import Parser
 from runtime.errors import PlatformError
 from runtime.logs import Log, configure
-from runtime.settings import Settings
+from runtime.settings import Settings, process_environ
 
 LOG = Log("serving")
 # Answers that take longer are cut off when the server is stopped.
@@ -40,7 +39,7 @@ def main(argv: list[str] | None = None) -> int:
     options = parser().parse_args(argv)
     chosen = {"SERVING_HOST": options.host, "SERVING_PORT": options.port}
     try:
-        settings = Settings.load(os.environ | {name: text for name, text in chosen.items() if text is not None})
+        settings = Settings.load(process_environ() | {name: text for name, text in chosen.items() if text is not None})
         configure(settings)
         from serving_layer.identity.profile import check
 
@@ -48,6 +47,7 @@ def main(argv: list[str] | None = None) -> int:
         from serving_layer.application import create_app
         from serving_layer.protocol import Protocol
 
+        Protocol.most_connections = settings.most_connections
         app = create_app(settings)
         app.state.exposition.serve(settings)
     except PlatformError as error:
@@ -62,6 +62,8 @@ def main(argv: list[str] | None = None) -> int:
         access_log=False,
         loop="uvloop",
         http=Protocol,
+        ssl_certfile=settings.serving_certificate,
+        ssl_keyfile=settings.serving_certificate_key,
         timeout_graceful_shutdown=LAST_ANSWERS_SECONDS,
     )
     _Server(config).run()

@@ -6,7 +6,7 @@ import json
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email.message import Message
 from typing import Any
@@ -36,25 +36,36 @@ class Api:
     """The API at `address`; CommandProblem where it refuses (exit status 2) or can't be had (1)."""
 
     address: str
+    key: str | None = None
 
     @classmethod
     def of(cls, settings: Settings) -> Api:
         """The API of API_ADDRESS, else the one that runs beside the local stack, else where one would listen."""
         if settings.api_address:
-            return cls(settings.api_address.rstrip("/"))
+            return cls(settings.api_address.rstrip("/"), settings.api_key)
         local = LocalLayers(DATA)
         if local.running("serving"):
-            return cls(local.address)
+            return cls(local.address, settings.api_key)
         host = "127.0.0.1" if settings.serving_host in ("0.0.0.0", "::") else settings.serving_host
-        return cls(f"http://{host}:{settings.serving_port}")
+        return cls(f"http://{host}:{settings.serving_port}", settings.api_key)
 
     def get(self, path: str, parameters: Parameters = ()) -> Answer:
         """The answer of a route."""
         url = f"{self.address}{urllib.parse.quote(path)}"
         if parameters:
             url += f"?{urllib.parse.urlencode(parameters)}"
+        return self._answer(urllib.request.Request(url))
+
+    def post(self, path: str, told: Mapping[str, str], headers: Mapping[str, str]) -> Answer:
+        """The answer of a route to a JSON object."""
+        url, data = f"{self.address}{urllib.parse.quote(path)}", json.dumps(told).encode()
+        return self._answer(urllib.request.Request(url, data, {**headers, "Content-Type": "application/json"}))
+
+    def _answer(self, request: urllib.request.Request) -> Answer:
+        if self.key:
+            request.add_header("Authorization", f"Bearer {self.key}")
         try:
-            with urllib.request.urlopen(url, timeout=TIMEOUT_SECONDS) as answer:
+            with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:
                 return Answer(answer.read(), answer.headers)
         except urllib.error.HTTPError as error:
             wrong = 400 <= error.code < 500

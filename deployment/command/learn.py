@@ -34,6 +34,8 @@ COMMANDS = {
     "sources": ("sources", "Who may send to the collector."),
     "keys": ("access", "API keys of the query API."),
     "roster": ("access", "Who teaches which course and who advises whom."),
+    "audit": ("audit", "What was shown to whom."),
+    "pseudonym": ("audit", "The person behind an analyst's pseudonym."),
     "completion": ("learn", "Print the completion script of a shell."),
 }
 

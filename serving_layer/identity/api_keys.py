@@ -47,7 +47,8 @@ class ApiKey:
     @property
     def viewer(self) -> Viewer:
         """Who asks by it; what the roster says of the person is added by the gate."""
-        return Viewer(self.role, self.person, scope=None if self.scope is None else frozenset(self.scope))
+        scope = None if self.scope is None else frozenset(self.scope)
+        return Viewer(self.role, self.person, scope=scope, credential=f"key {self.id}")
 
 
 def create_key(
@@ -113,3 +114,9 @@ def _digest(secret: str) -> str:
 def described(key: ApiKey) -> dict[str, Any]:
     """What may be told of a key."""
     return {name: value for name, value in asdict(key).items() if name != "digest"}
+
+
+def operator_key(text: str) -> ApiKey:
+    """The admin's key that stands in the settings, so that a new installation has one; it lasts while it is set."""
+    name, _, secret = text.removeprefix(PREFIX).partition("_")
+    return ApiKey(name, _digest(secret), "admin", "", None, "", "9999-12-31T00:00:00+00:00", "OPERATOR_KEY")

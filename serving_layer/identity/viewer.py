@@ -12,7 +12,7 @@ ROLES = ("admin", "service", "analyst", "lecturer", "adviser", "student")
 class Viewer:
     """Who asks: a role, the id that events know the person by, the courses they teach and the students they advise.
 
-    `scope` names the views and windows that they may ask for at all; None: any.
+    `scope` names the views and windows that they may ask for at all; None: any. `credential` says by what they came in.
     """
 
     role: str
@@ -20,6 +20,7 @@ class Viewer:
     courses: frozenset[str] = frozenset()
     students: frozenset[str] = frozenset()
     scope: frozenset[str] | None = None
+    credential: str = ""
 
 
 # Whoever reaches a server of the local profile.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +13,7 @@ import pyarrow as pa
 from serving_layer.identity.sight import Sight
 from serving_layer.query import cursors
 from serving_layer.query.coverage import Coverage
+from serving_layer.query.deadlines import Deadlines
 from serving_layer.query.query import Query
 from serving_layer.query.snapshots import Snapshot, Snapshots
 from serving_layer.state.generation import Generation
@@ -25,6 +28,13 @@ class Answer:
     total: int
     next: str | None
     as_of: bytes
+
+    def persons(self, column: str) -> Iterable[str | None]:
+        """Whose rows these are, by the column that names the person."""
+        if isinstance(self.rows, list):
+            return (row[column] for row in self.rows)
+        named: list[str | None] = self.rows[column].unique().to_pylist()
+        return named
 
 
 def count(cursor: duckdb.DuckDBPyConnection, relation: str, query: Query) -> int:
@@ -52,8 +62,8 @@ def answer(table: pa.Table, total: int, following: str | None, as_of: bytes, que
 class Answers:
     """Answers queries on views from a generation."""
 
-    def __init__(self, coverage: Coverage):
-        self.coverage, self.snapshots = coverage, Snapshots()
+    def __init__(self, coverage: Coverage, deadlines: Deadlines | None = None):
+        self.coverage, self.snapshots, self.deadlines = coverage, Snapshots(), deadlines or Deadlines(math.inf)
 
     def quick(self, generation: Generation, topic: str, view: str, query: Query, sight: Sight) -> Answer | None:
         """The rows of one person, where they are at hand; None where a query is needed."""
@@ -85,7 +95,8 @@ class Answers:
             with held.lock:
                 if not held.closed:
                     as_of = self.coverage.as_of(held.generation, topic, held.number, query.layer)
-                    table, last = page(held.cursor, held.relation, query)
+                    with self.deadlines.over(held.cursor):
+                        table, last = page(held.cursor, held.relation, query)
                     following = cursors.encoded(query, last, query.snapshot) if last else None
                     return answer(table, held.total, following, as_of, query)
         return self._first(generation, topic, view, query, sight)
@@ -97,10 +108,11 @@ class Answers:
         cursor.execute("SET TimeZone = 'UTC'")
         kept = False
         try:
-            relation, number = self._begun(cursor, state, view, query, sight)
-            relation = sight.of(cursor, relation)
-            total = count(cursor, relation, query)
-            table, last = page(cursor, relation, query)
+            with self.deadlines.over(cursor):
+                relation, number = self._begun(cursor, state, view, query, sight)
+                relation = sight.of(cursor, relation)
+                total = count(cursor, relation, query)
+                table, last = page(cursor, relation, query)
             following = None
             if last:
                 kept = True

@@ -15,6 +15,7 @@ from serving_layer.errors import UnknownRun
 from serving_layer.identity.sight import Sight
 from serving_layer.query import cursors
 from serving_layer.query.answers import Answer, answer, count, page
+from serving_layer.query.deadlines import Deadlines
 from serving_layer.query.formats import json_bytes
 from serving_layer.query.query import Query
 from serving_layer.state.local_copies import copy_view, naming_object
@@ -26,8 +27,8 @@ _RUN = re.compile(r"[\w.\-]{1,100}")
 class OlderRuns:
     """Reads views of runs by id; keeps the files that were asked for last."""
 
-    def __init__(self, batch: Store):
-        self.batch = batch
+    def __init__(self, batch: Store, deadlines: Deadlines):
+        self.batch, self.deadlines = batch, deadlines
         self.folder = tempfile.TemporaryDirectory(prefix="serving-runs-")
         self.files: dict[str, Path] = {}
         self.lock = threading.Lock()
@@ -43,7 +44,7 @@ class OlderRuns:
         with self.lock:
             file = self._file(run, files)
             try:
-                with naming_object(self.batch, path, file), closing(connect()) as con:
+                with naming_object(self.batch, path, file), closing(connect()) as con, self.deadlines.over(con):
                     con.execute(f"CREATE VIEW answer AS FROM read_parquet('{file}', hive_partitioning = false)")
                     seen = sight.of(con, "answer")
                     total = count(con, seen, query)

@@ -17,11 +17,17 @@ from serving_layer.state.serving_state import ServingState
 
 
 def add(app: FastAPI, state: ServingState, metrics: Metrics, snapshots: Snapshots, gate: Gate) -> None:
-    """`/health/live`, `/health/ready` and `/metrics`."""
+    """`/health/live`, `/health/started`, `/health/ready` and `/metrics`."""
 
     @app.get("/health/live", responses=HEALTH, summary="The process answers")
     async def live() -> Response:
         return JSONResponse({"status": "live", "authentication": gate.profile})
+
+    @app.get("/health/started", responses={**HEALTH, 503: ERRORS[503]}, summary="There is a state to answer from")
+    async def started() -> Response:
+        if state.generation:
+            return JSONResponse({"status": "started", "authentication": gate.profile})
+        return problem(503, "state", f"{state.problem or 'starting'}; nothing is served yet")
 
     @app.get("/health/ready", responses={**HEALTH, 503: ERRORS[503]}, summary="The newest objects are served")
     async def ready() -> Response:

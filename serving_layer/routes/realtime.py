@@ -9,6 +9,7 @@ from starlette.concurrency import run_in_threadpool
 
 from catalogue.views.disclosure import disclosure
 from catalogue.views.windows import WINDOW_HOURS, WINDOWS
+from serving_layer.disclosure.recorder import Recorder
 from serving_layer.errors import BadQuery, Unknown
 from serving_layer.identity.gate import Gate
 from serving_layer.identity.sight import sight_of
@@ -25,7 +26,7 @@ DEFAULT_MINUTES = 60
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 
-def add(app: FastAPI, realtime: RealtimeState, gate: Gate) -> None:
+def add(app: FastAPI, realtime: RealtimeState, gate: Gate, recorder: Recorder) -> None:
     """`/realtime` and `/realtime/{name}`."""
     listed = [
         {
@@ -56,7 +57,11 @@ def add(app: FastAPI, realtime: RealtimeState, gate: Gate) -> None:
         viewer = await gate.viewer(request)
         if name not in WINDOWS:
             raise Unknown(name, f"window '{name}' is not known; GET /realtime lists them")
-        sight = sight_of(viewer, name, disclosure(WINDOWS[name]), gate.key)
+        rule = disclosure(WINDOWS[name])
+        sight = sight_of(viewer, name, rule, gate.key)
+        person = rule.person if recorder.on and not sight.pseudonym else ""
+        if person:
+            recorder.check()
         spaced, literal = readings(request.scope["query_string"])
         kinds = realtime.columns[name]
         query = parse(spaced, kinds, WINDOWS[name].key, RESERVED, literal)
@@ -64,6 +69,9 @@ def add(app: FastAPI, realtime: RealtimeState, gate: Gate) -> None:
         minutes, until = _minutes(chosen.get("minutes")), _until(chosen.get("until"), second.get("until", ""))
         condition, values = query.where()
         table, covers = await run_in_threadpool(realtime.read, name, until, minutes, condition, values, sight)
+        if person:
+            shown = table[person].unique().to_pylist()
+            recorder.note(viewer, name, shown, {"run": None, "head": covers["head"]}, request)
         if query.format != "json":
             headers = {"X-Total": str(len(table)), "X-Next": "", "X-As-Of": json_bytes(covers).decode()}
             data = table_bytes(table, query.format, query.spreadsheet)

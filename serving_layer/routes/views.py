@@ -13,6 +13,7 @@ from catalogue.views import VIEWS
 from catalogue.views.columns import view_columns
 from catalogue.views.disclosure import disclosure
 from catalogue.views.view import View
+from serving_layer.disclosure.recorder import Recorder
 from serving_layer.errors import Forbidden, Unknown
 from serving_layer.identity.gate import Gate
 from serving_layer.identity.sight import sight_of
@@ -25,10 +26,10 @@ from serving_layer.query.query import Query
 from serving_layer.state.serving_state import ServingState
 
 
-def add(app: FastAPI, state: ServingState, answers: Answers, gate: Gate) -> None:
+def add(app: FastAPI, state: ServingState, answers: Answers, gate: Gate, recorder: Recorder) -> None:
     """`/views` and `/views/{view}`."""
     rules = {view.name: disclosure(view) for view in VIEWS.values()}
-    older, columns = OlderRuns(state.batch), view_columns()
+    older, columns = OlderRuns(state.batch, answers.deadlines), view_columns()
     listed = json_bytes({"views": [_listed(view, columns[view.name]) for view in VIEWS.values()]})
 
     @app.get(
@@ -57,18 +58,25 @@ def add(app: FastAPI, state: ServingState, answers: Answers, gate: Gate) -> None
         if sight.people and (query.as_of_run or query.layer != "merged"):
             # The difference of two states could be one person.
             raise Forbidden(view, f"'{view}' is of groups: who may not see their members sees the newest state alone")
+        person = rules[view].person if recorder.on and not sight.pseudonym else ""
+        if person:
+            recorder.check()
         if query.as_of_run:
             answer = await run_in_threadpool(older.page, query.as_of_run, view, query, sight)
+            if person:
+                recorder.note(viewer, view, answer.persons(person), {"run": query.as_of_run, "head": None}, request)
             return _answered(view, query, answer)
         with state.reading() as generation:
             tag = _tag(generation.run, generation.topics[declared.topic].head, request, sight.mark)
             if _matches(request.headers.get("if-none-match"), tag):
                 return Response(status_code=304, headers={"ETag": tag})
-            quick = answers.quick(generation, declared.topic, view, query, sight)
-            if quick is not None:
-                return _answered(view, query, quick, tag)
-            answer = await run_in_threadpool(answers.page, generation, declared.topic, view, query, sight)
-        return _answered(view, query, answer, tag)
+            found = answers.quick(generation, declared.topic, view, query, sight)
+            if found is None:
+                found = await run_in_threadpool(answers.page, generation, declared.topic, view, query, sight)
+            if person:
+                covers = {"run": generation.run, "head": generation.topics[declared.topic].head}
+                recorder.note(viewer, view, found.persons(person), covers, request)
+        return _answered(view, query, found, tag)
 
 
 def json_response(body: bytes, headers: dict[str, str] | None = None) -> Response:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -34,14 +34,17 @@ class Server:
         self.process = subprocess.Popen(command, env=os.environ | dict(environ or {}) | places)
         self.address = f"http://127.0.0.1:{port}"
 
-    def wait(self) -> None:
-        """Until it is ready."""
+    def wait(self, ask: Callable[[], object] | None = None) -> None:
+        """Until it is ready, as `ask` says, or its own route."""
         deadline = time.monotonic() + LIMIT
         while time.monotonic() < deadline:
             try:
+                if ask:
+                    ask()
+                    return
                 with urllib.request.urlopen(f"{self.address}/health/ready", timeout=5):
                     return
-            except OSError:
+            except (OSError, httpx.HTTPError):
                 time.sleep(0.1)
         raise AssertionError(f"the server must be ready within {LIMIT} s")
 

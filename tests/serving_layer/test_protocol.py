@@ -16,7 +16,7 @@ VIEW = "/views/video_total_watch_time"
 def answered(server, *parts: bytes) -> tuple[int, dict]:
     """Status and body of what the server says to these bytes, sent one after the other."""
     address = urlsplit(server.address)
-    with socket.create_connection((address.hostname, address.port), timeout=10) as connection:
+    with socket.create_connection((address.hostname, address.port), timeout=60) as connection:
         for part in parts:
             connection.sendall(part)
         received = b""
@@ -74,7 +74,7 @@ def test_what_is_no_request_is_told(server):
 def test_a_connection_serves_many_requests(server):
     """The limits count each request for itself."""
     address = urlsplit(server.address)
-    with socket.create_connection((address.hostname, address.port), timeout=10) as connection:
+    with socket.create_connection((address.hostname, address.port), timeout=60) as connection:
         for _ in range(4):
             connection.sendall(request(of_length(40_000), "X: " + "a" * 40_000))
             received = b""

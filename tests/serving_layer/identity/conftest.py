@@ -23,24 +23,17 @@ from serving_layer.identity.roster import write_roster
 from tests.laws.test_merged import Platform
 from tests.oracle.histories import PEOPLE, POOLS, history
 from tests.serving_layer.conftest import Server, serving
+from tests.serving_layer.identity.model import SECRET, Person
 
 AUDIENCE, REDIRECT = "learning-analytics", "http://127.0.0.1/back"
 LIMIT = 60
-SECRET = "a key of the tests, of more than 32 characters"
+OPERATOR = "la_operator_" + "o" * 40
 TEACHES = {
     "GV001": frozenset({"COURSE001"}),
     "GV002": frozenset(POOLS["course_id"][1:]),
     "GV003": frozenset({"https://lms.example/c?id='1'", "no such course"}),
 }
 ADVISES = {"AD001": frozenset(PEOPLE[:2]), "AD002": frozenset({"foreign/ü ☃", "a\0b", "SV003"})}
-
-
-@dataclass(frozen=True)
-class Person:
-    """Somebody with a key: role and id, whom the roster knows or not."""
-
-    role: str
-    id: str
 
 
 PERSONS = (
@@ -61,6 +54,7 @@ class Closed:
     http: httpx.Client
     keys: dict[Person, str]
     store: Store
+    log: Store
 
     def get(self, person: Person, path: str, **headers: str) -> httpx.Response:
         """What the person is answered."""
@@ -131,10 +125,14 @@ def closed(tmp_path_factory, issuer) -> Iterator[Closed]:
         "AUTHENTICATION": "required",
         "IDENTITY": str(folder / "identity"),
         "OIDC_ISSUER": issuer.address,
+        "OIDC_CLIENT_SECRET": "any",
         "PSEUDONYM_KEY": SECRET,
+        "OPERATOR_KEY": OPERATOR,
+        "DISCLOSURE_LOG": str(folder / "disclosure"),
+        "RATE_LIMIT": "0",
     }
     with serving(platform, **environ) as running, httpx.Client(base_url=running.address, timeout=60) as client:
-        yield Closed(running, client, keys, store)
+        yield Closed(running, client, keys, store, open_store(environ["DISCLOSURE_LOG"]))
 
 
 def arrow_rows(answer: httpx.Response) -> list[dict]:

@@ -15,7 +15,7 @@ from catalogue.views import VIEWS
 from catalogue.views.windows import WINDOWS
 from tests.oracle.histories import PEOPLE, POOLS
 from tests.serving_layer.identity.conftest import PERSONS, Person, arrow_rows
-from tests.serving_layer.identity.test_sight import pseudonym
+from tests.serving_layer.identity.model import pseudonym
 
 ADMIN = PERSONS[0]
 ANALYST = Person("analyst", "")

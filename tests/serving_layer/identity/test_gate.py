@@ -10,7 +10,7 @@ from runtime.storage.opening import open_store
 from serving_layer.identity.api_keys import BadKey, create_key, described, list_keys, revoke_key
 from serving_layer.identity.gate import LOOK_SECONDS
 from serving_layer.identity.roster import write_roster
-from tests.serving_layer.identity.conftest import ADVISES, PERSONS, TEACHES
+from tests.serving_layer.identity.conftest import ADVISES, OPERATOR, PERSONS, TEACHES
 
 VIEW = "/views/video_total_watch_time"
 WITHIN = LOOK_SECONDS * 4
@@ -92,6 +92,11 @@ def test_a_damaged_roster_leaves_the_last_good_one(closed):
         assert closed.get(PERSONS[6], VIEW).status_code == 403
     finally:
         closed.store.write("roster.json", whole)
+
+
+def test_the_operator_s_key_is_an_admin_s(closed):
+    assert asked(closed, OPERATOR).json()["rows"] == closed.get(PERSONS[0], VIEW).json()["rows"]
+    assert asked(closed, OPERATOR[:-1]).status_code == 401
 
 
 def test_keys_are_kept_as_hashes(tmp_path):

@@ -1,0 +1,1 @@
+"""What was shown to whom: a log of every answer with rows of identified people."""
