@@ -9,9 +9,10 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from tests.browser.conftest import HOSTILE, clicks
+from tests.browser.conftest import HOSTILE, Browser, clicks
 from tests.oracle.comparison import differences
 from tests.oracle.views import all_views
+from tests.serving_layer.conftest import serving
 
 SCREENS = {
     "courses": "#/courses",
@@ -158,3 +159,12 @@ def test_a_link_pins_the_run(browser, server):
     )
     (panel,) = [p for p in found["panels"] if p["view"] == "course_overall_metrics"]
     assert panel["count"].startswith(f"{expected.json()['total']:,} ")
+
+
+@pytest.mark.thorough
+def test_a_stranger_finds_the_door(server, tmp_path):
+    """Where it must be told who asks, nothing is shown but the way in."""
+    with serving(server.platform, AUTHENTICATION="required", IDENTITY=str(tmp_path)) as closed:
+        (found,) = Browser(closed.address).visit({"url": "#/course/COURSE001"})
+    assert [panel["view"] for panel in found["panels"]] == ["login"] and found["heading"] == "Log in"
+    assert (found["violations"], found["elsewhere"]) == ([], [])
