@@ -1,0 +1,181 @@
+"""TLS and SASL for real: a Kafka that takes users over TLS, a MinIO and an API with certificates, and our processes."""
+
+from __future__ import annotations
+
+import datetime as dt
+import ipaddress
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+
+import httpx
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from catalogue.events import TOPICS
+from deployment.local_stack import ROOT, LocalStack
+from deployment.ports import free_port
+from runtime.kafka_offsets import KafkaAway, KafkaBounds
+from runtime.settings import Settings
+from runtime.storage.opening import open_store
+from runtime.storage.store import StorageError
+from tests.serving_layer.conftest import Server
+
+PASSWORD = "a-long-password-of-the-tests"
+EVENTS = 200
+PROPERTIES = """\
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:{{controller}}
+listeners=OUTSIDE://127.0.0.1:{{kafka}},INSIDE://127.0.0.1:{inside},CONTROLLER://127.0.0.1:{{controller}}
+advertised.listeners=OUTSIDE://127.0.0.1:{{kafka}},INSIDE://127.0.0.1:{inside}
+inter.broker.listener.name=INSIDE
+controller.listener.names=CONTROLLER
+listener.security.protocol.map=OUTSIDE:SASL_SSL,INSIDE:PLAINTEXT,CONTROLLER:PLAINTEXT
+sasl.enabled.mechanisms=SCRAM-SHA-512
+listener.name.outside.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+ssl.keystore.type=PEM
+ssl.keystore.location={keystore}
+log.dirs={{logs}}
+auto.create.topics.enable=false
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=4
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+transaction.state.log.num.partitions=4
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+share.coordinator.state.topic.num.partitions=1
+group.initial.rebalance.delay.ms=0
+"""
+
+
+class Authority:
+    """An authority of this test's own, and a certificate of it for this machine, as files in a folder."""
+
+    def __init__(self, folder: Path):
+        folder.mkdir()
+        self.file, self.certificate, self.key = folder / "authority.pem", folder / "public.crt", folder / "private.key"
+        own = ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, folder.name)])
+        self.file.write_bytes(_signed(name, name, own, own, True).public_bytes(serialization.Encoding.PEM))
+        key = ec.generate_private_key(ec.SECP256R1())
+        server = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+        self.certificate.write_bytes(_signed(server, name, key, own, False).public_bytes(serialization.Encoding.PEM))
+        form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        self.key.write_bytes(key.private_bytes(*form))
+
+
+def _signed(subject: x509.Name, issuer: x509.Name, key, by, ca: bool) -> x509.Certificate:
+    now = dt.datetime.now(dt.UTC)
+    here = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    made = x509.CertificateBuilder().subject_name(subject).issuer_name(issuer).public_key(key.public_key())
+    made = made.serial_number(x509.random_serial_number()).not_valid_before(now - dt.timedelta(hours=1))
+    made = made.not_valid_after(now + dt.timedelta(days=1)).add_extension(here, False)
+    made = made.add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
+    return made.add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(by.public_key()), critical=False).sign(
+        by, hashes.SHA256()
+    )
+
+
+class SecureStack(LocalStack):
+    """Kafka that takes the user `platform` over TLS, and MinIO over TLS."""
+
+    start_seconds = 240
+
+    def __init__(self, folder: Path):
+        super().__init__(folder / "stack", free_ports=True)
+        self.authority = Authority(folder / "authority")
+        keystore = folder / "keystore.pem"
+        keystore.write_bytes(self.authority.key.read_bytes() + self.authority.certificate.read_bytes())
+        certificates = folder / "certificates"
+        certificates.mkdir()
+        for file in (self.authority.key, self.authority.certificate):
+            (certificates / file.name).write_bytes(file.read_bytes())
+        self.kafka_properties = PROPERTIES.format(inside=free_port(), keystore=keystore)
+        self.storage_options = ("--add-scram", f"SCRAM-SHA-512=[name=platform,password={PASSWORD}]")
+        self.minio_options = ("--certs-dir", str(certificates))
+
+    @cached_property
+    def password_file(self) -> Path:
+        file = self.folder / "password"
+        file.write_text(PASSWORD)
+        return file
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return super().environment | {
+            "MINIO_ENDPOINT": f"https://127.0.0.1:{self.ports['minio']}",
+            "MINIO_AUTHORITY": str(self.authority.file),
+            "KAFKA_SECURITY": "SASL_SSL",
+            "KAFKA_AUTHORITY": str(self.authority.file),
+            "KAFKA_USERNAME": "platform",
+            "KAFKA_PASSWORD_FILE": str(self.password_file),
+        }
+
+
+@pytest.fixture(scope="module")
+def secure(tmp_path_factory) -> Iterator[SecureStack]:
+    """A running one."""
+    running = SecureStack(tmp_path_factory.mktemp("secure"))
+    try:
+        running.up()
+        yield running
+    finally:
+        running.down()
+
+
+def test_events_state_and_answers_go_over_tls_alone(secure):
+    """The producer to Kafka, the API to its clients and to the store; its certificate is of the same authority."""
+    environ = {**os.environ, **secure.environment}
+    command = [sys.executable, str(ROOT / "ingestion_layer" / "producer.py"), "--events", str(EVENTS), "--seed", "1"]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=400)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert PASSWORD not in done.stdout + done.stderr
+    ends = KafkaBounds(secure.settings, TOPICS).read()[1]
+    assert sum(end for partitions in ends.values() for end in partitions.values()) == EVENTS
+    environ |= {
+        "SERVING_CERTIFICATE": str(secure.authority.certificate),
+        "SERVING_CERTIFICATE_KEY": str(secure.authority.key),
+    }
+    server = Server(secure.settings, environ=environ)
+    server.address = server.address.replace("http://", "https://")
+    try:
+        with httpx.Client(base_url=server.address, verify=_trusting(secure.authority.file), timeout=30) as client:
+            server.wait(lambda: client.get("/health/ready").raise_for_status())
+            assert client.get("/freshness").status_code == 200, "its state is what the store has"
+        with pytest.raises(httpx.HTTPError):
+            httpx.get(server.address, timeout=10)
+        with pytest.raises(httpx.HTTPError):
+            httpx.get(server.address.replace("https://", "http://"), timeout=10)
+    finally:
+        server.stop()
+
+
+def _trusting(file: Path):
+    import ssl
+
+    return ssl.create_default_context(cafile=file)
+
+
+def test_others_are_not_taken(secure, tmp_path):
+    """Another password, no TLS, another authority: each is told in a line, and no secret in it."""
+    other = Authority(tmp_path / "another")
+    for change in (
+        {"KAFKA_PASSWORD_FILE": "", "KAFKA_PASSWORD": "another"},
+        {"KAFKA_SECURITY": "PLAINTEXT"},
+        {"KAFKA_AUTHORITY": str(other.file)},
+    ):
+        with pytest.raises(KafkaAway) as told:
+            KafkaBounds(Settings.load({**secure.environment, **change}), ("auth_topic",))
+        assert PASSWORD not in str(told.value) and "\n" not in str(told.value)
+    strange = Settings.load({**secure.environment, "MINIO_AUTHORITY": str(other.file)})
+    with pytest.raises(StorageError) as said:
+        open_store("s3a://bucket-0/x", strange).read("a")
+    assert secure.settings.minio_secret_key not in str(said.value)
