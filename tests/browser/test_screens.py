@@ -9,6 +9,8 @@ from urllib.parse import quote
 import httpx
 import pytest
 
+from runtime.storage.opening import open_store
+from serving_layer.identity.api_keys import create_key
 from tests.browser.conftest import HOSTILE, Browser, clicks
 from tests.oracle.comparison import differences
 from tests.oracle.views import all_views
@@ -25,6 +27,7 @@ SCREENS = {
     "rows": "#/rows/course_student_activity?is.course_id={course}&is.events_last_week__gte=1",
     "unseen": "#/unseen/{course}?column=video_id&what=VID001",
 }
+CLOSED = {"AUTHENTICATION": "required"}
 LOOKS = list(product(("en", "vi"), ("light", "dark"), (1280, 360)))
 
 
@@ -162,9 +165,17 @@ def test_a_link_pins_the_run(browser, server):
 
 
 @pytest.mark.thorough
-def test_a_stranger_finds_the_door(server, tmp_path):
-    """Where it must be told who asks, nothing is shown but the way in."""
-    with serving(server.platform, AUTHENTICATION="required", IDENTITY=str(tmp_path)) as closed:
-        (found,) = Browser(closed.address).visit({"url": "#/course/COURSE001"})
-    assert [panel["view"] for panel in found["panels"]] == ["login"] and found["heading"] == "Log in"
-    assert (found["violations"], found["elsewhere"]) == ([], [])
+def test_everybody_finds_what_is_theirs(server, tmp_path):
+    """A stranger the way in and nothing else; a student the own page, and nobody else's."""
+    places = {"IDENTITY": str(tmp_path / "identity"), "DISCLOSURE_LOG": str(tmp_path / "disclosure")}
+    key = create_key(open_store(places["IDENTITY"]), "student", 1, "SV1000")[1]
+    with serving(server.platform, **CLOSED, **places) as closed:
+        student = {"headers": {"Authorization": f"Bearer {key}"}}
+        visits = ({"url": "#/course/COURSE001"}, {"url": "", **student}, {"url": "#/student/SV1001", **student})
+        stranger, own, other = Browser(closed.address).visit(*visits)
+    assert [panel["view"] for panel in stranger["panels"]] == ["login"] and stranger["heading"] == "Log in"
+    assert (stranger["errors"], stranger["violations"], stranger["elsewhere"]) == ([], [], [])
+    assert "SV1000" in own["heading"] and own["menu"] == ["#/student", "docs"]
+    assert any(panel["charts"] or panel["rows"] for panel in own["panels"])
+    assert not any(panel["trouble"] for panel in own["panels"])
+    assert "SV1000" not in other["heading"] and not any(panel["charts"] or panel["rows"] for panel in other["panels"])

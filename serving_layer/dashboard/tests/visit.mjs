@@ -1,5 +1,5 @@
 // Visits pages in a real Chromium and tells what it saw: `node visit.mjs CHROMIUM`, visits as JSON on standard input, one answer
-// a line on standard output. A visit is {url, language, theme, width, steps, picture}; a step is {press}, {click}, {type: [where, text]},
+// a line on standard output. A visit is {url, language, theme, width, steps, picture, headers}; a step is {press}, {click}, {type: [where, text]},
 // {wait: selector}, {reach: selector}, which presses Tab until that has the focus, or {say: text}, which prints the text and goes on with the steps that the next line of input holds.
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -13,8 +13,8 @@ const visits = JSON.parse((await lines.next()).value);
 const sandbox = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
 const browser = await chromium.launch({ executablePath: process.argv[2], args: [...QUIET, ...sandbox] });
 
-for (const { url, language = "en", theme = "light", width = 1280, steps = [], picture } of visits) {
-  const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme: theme, locale: language, timezoneId: "UTC" });
+for (const { url, language = "en", theme = "light", width = 1280, steps = [], picture, headers = {} } of visits) {
+  const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme: theme, locale: language, timezoneId: "UTC", extraHTTPHeaders: headers });
   const page = await context.newPage();
   const errors = [];
   page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
@@ -78,6 +78,7 @@ function seen() {
   }));
   return {
     title: document.title, language: document.documentElement.lang, heading: text(document.querySelector("h1")), address: location.hash,
+    menu: [...document.querySelectorAll("nav a")].map((link) => link.getAttribute("href")),
     focused: document.activeElement ? `${document.activeElement.tagName} ${text(document.activeElement).slice(0, 60)}` : "",
     wide: document.documentElement.scrollWidth > document.documentElement.clientWidth, panels,
   };
