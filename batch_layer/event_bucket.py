@@ -8,6 +8,7 @@ from batch_layer.topic_plan import TopicPlan
 from batch_layer.topic_task import BatchError
 from catalogue.at_rest.ledger import add_entries
 from catalogue.sql.duplicates import MICROSECONDS_A_DAY, counted_of, duplicates_of, identified
+from catalogue.sql.typed_events import is_erased
 
 
 def count_events(state: State, plan: TopicPlan, report: Report) -> None:
@@ -23,13 +24,14 @@ def count_events(state: State, plan: TopicPlan, report: Report) -> None:
         return
     con.execute(f"CREATE TABLE duplicates AS {duplicates_of('fresh_ids', EARLIER, days)}")
     con.execute(f"CREATE VIEW counted AS {counted_of('events', 'duplicates')}")
-    rows = con.execute("""SELECT "partition", max("offset") + 1, count(*), count(fault),
+    rows = con.execute(f"""SELECT "partition", max("offset") + 1, count(*),
+        count(fault) FILTER (NOT {is_erased("fault")}), count(*) FILTER ({is_erased("fault")}),
         (SELECT count(*) FROM duplicates d WHERE d."partition" = e."partition"),
         (SELECT count(*) FROM counted c WHERE c."partition" = e."partition")
         FROM events e GROUP BY "partition" ORDER BY "partition" """).fetchall()
-    for partition, end, landed, invalid, duplicate, counted in rows:
-        fresh = {"landed": landed, "counted": counted, "duplicate": duplicate, "invalid": invalid}
-        if landed != counted + duplicate + invalid:
+    for partition, end, landed, invalid, erased, duplicate, counted in rows:
+        fresh = {"landed": landed, "counted": counted, "duplicate": duplicate, "invalid": invalid, "erased": erased}
+        if landed != counted + duplicate + invalid + erased:
             raise BatchError(f"{report.topic} partition {partition}: ledger must close; got {fresh}")
         report.events += landed
         report.cut[str(partition)] = end

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from batch_layer.topic_task import BatchError, TopicResult
+from catalogue.at_rest.erasures import age
 from catalogue.at_rest.runs import CURRENT, RunManifest, current, kept_runs, read_manifest, run_path, state_index
 from runtime.storage.store import Conflict, Store
 from runtime.timestamps import now
@@ -69,13 +70,24 @@ def _with(manifest: RunManifest, result: TopicResult) -> RunManifest:
         return manifest
     if result.base is not None and result.base != found:
         raise BatchError(f"{topic}: must go on from the published run {found}; got one from {result.base}")
+    if age(result.erased) < age(manifest.erasures.get(topic, "")):
+        raise BatchError(f"{topic}: somebody was erased since the run began; run it again")
     return replace(
         manifest,
         cut={**manifest.cut, topic: result.cut},
         ledger={**manifest.ledger, topic: result.ledger},
         views={**manifest.views, **result.views},
         state={**manifest.state, topic: result.run},
+        erasures={**manifest.erasures, topic: result.erased} if result.erased else manifest.erasures,
+        begins=_begins(manifest, result),
     )
+
+
+def _begins(manifest: RunManifest, result: TopicResult) -> dict[str, dict[str, int]]:
+    if result.base is not None:
+        return manifest.begins
+    others = {topic: begins for topic, begins in manifest.begins.items() if topic != result.topic}
+    return {**others, result.topic: result.begins} if result.begins else others
 
 
 def republish(output: Store, run: str) -> RunManifest:
@@ -90,6 +102,8 @@ def republish(output: Store, run: str) -> RunManifest:
         known = ", ".join(m.run for m in kept_runs(output)) or "none"
         raise BatchError(f"RUN to publish again must be one of the kept ones: {known}; got {run!r}") from None
     wanted = read_manifest(data, f"'{run_path(run)}' in {output.uri}")
+    if age(wanted.erased) < age(published.erased):
+        raise BatchError(f"run {run!r}: somebody was erased since; {published.run} stays published")
     lacking = [folder for folder in sorted(wanted.folders) if not output.list(f"{folder}/")]
     lacking = lacking or [path for path in sorted(_state_files(output, wanted)) if output.etag(path) is None]
     if lacking:
@@ -108,7 +122,22 @@ def drop_old_runs(output: Store, keep: int) -> list[str]:
     """Remove the runs before the newest `keep` and the published one, with what only they refer to; their ids."""
     manifests = kept_runs(output)
     published = current(output)[0].run
-    dropped = [manifest for manifest in manifests[: -keep or None] if manifest.run != published]
+    return _drop(output, manifests, [m for m in manifests[: -keep or None] if m.run != published])
+
+
+def drop_runs_before(output: Store, erased: str) -> list[str]:
+    """Remove the runs that were made before this version of who was erased, and what only they refer to; their ids."""
+    manifests = kept_runs(output)
+    return _drop(output, manifests, [manifest for manifest in manifests if age(manifest.erased) < age(erased)])
+
+
+def drop_runs(output: Store, runs: list[str]) -> None:
+    """Remove the runs of these ids, and what only they refer to."""
+    manifests = kept_runs(output)
+    _drop(output, manifests, [manifest for manifest in manifests if manifest.run in runs])
+
+
+def _drop(output: Store, manifests: list[RunManifest], dropped: list[RunManifest]) -> list[str]:
     if not dropped:
         return []
     kept = [manifest for manifest in manifests if manifest not in dropped]

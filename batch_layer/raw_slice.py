@@ -21,7 +21,7 @@ def read_slice(con: duckdb.DuckDBPyConnection, plan: TopicPlan, number: int, fil
     report = Report(task.topic)
     folder = Path(con.execute("SELECT current_setting('temp_directory')").fetchall()[0][0])
     local = fetch(task.raw, files, folder)
-    report.unreadable_lines = load(con, task.topic, local)
+    report.unreadable_lines = load(con, task.topic, local, task.erased)
     if head is not None:
         # A cut may stand inside of a file: its events below the last one are counted, those beyond this one wait.
         _keep_between(con, cut, head)

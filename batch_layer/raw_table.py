@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from batch_layer.config import FILES_PER_READ, LARGEST_LINE
+from catalogue.at_rest.erasures import NOBODY, Erasures
 from catalogue.at_rest.raw_files import raw_lines
 from catalogue.events import TOPICS
-from catalogue.sql.typed_events import fields_read, typed_events, value_struct
+from catalogue.sql.typed_events import erased_fault, fields_read, persons_of, typed_events, value_struct
 from catalogue.views import ROLLUPS
 from runtime.errors import PlatformError
 from runtime.storage.store import Entry, Store
@@ -45,8 +46,11 @@ def fetch(raw: Store, files: Sequence[Entry], folder: Path) -> dict[Path, str]:
     return local
 
 
-def load(con: duckdb.DuckDBPyConnection, topic: str, files: dict[Path, str]) -> int:
-    """Make table `events` of the files' typed events, each (partition, offset) once; returns unreadable lines."""
+def load(con: duckdb.DuckDBPyConnection, topic: str, files: dict[Path, str], erased: Erasures = NOBODY) -> int:
+    """Make table `events` of the files' typed events, each (partition, offset) once; returns unreadable lines.
+
+    Events that name somebody of `erased` have the fault of erased ones.
+    """
     columns = ", ".join(_columns(topic))
     paths = list(files)
     for start in range(0, max(len(paths), 1), FILES_PER_READ):
@@ -65,7 +69,15 @@ def load(con: duckdb.DuckDBPyConnection, topic: str, files: dict[Path, str]) -> 
     if unreadable:
         con.execute('DELETE FROM events WHERE "partition" IS NULL')
     each_once(con)
+    _mark(con, topic, erased)
     return int(unreadable)
+
+
+def _mark(con: duckdb.DuckDBPyConnection, topic: str, erased: Erasures) -> None:
+    for field in persons_of(topic) if erased.people else ():
+        people = [person for (person,) in con.execute(f"SELECT DISTINCT {field} FROM events").fetchall()]
+        if found := erased.among(people):
+            con.execute(f"UPDATE events SET fault = {erased_fault()} WHERE {field} IN (SELECT unnest(?))", [found])
 
 
 def each_once(con: duckdb.DuckDBPyConnection) -> None:
@@ -116,7 +128,7 @@ def _lines(path: Path) -> Iterator[bytes]:
 
 def _columns(topic: str) -> tuple[str, ...]:
     words = set().union(*(r.words for r in ROLLUPS.values() if r.topic == topic))
-    return fields_read(TOPICS[topic], words, ALWAYS)
+    return fields_read(TOPICS[topic], words | {*persons_of(topic)}, ALWAYS)
 
 
 def _reader(topic: str, paths: list[Path]) -> str:

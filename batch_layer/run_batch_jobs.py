@@ -25,6 +25,8 @@ from batch_layer.publication import (
 )
 from batch_layer.topic_task import BatchError, TopicResult, TopicTask
 from catalogue.at_rest.deltas import boundary, read_deltas
+from catalogue.at_rest.erasures import ErasureError, keep_version, read_erasures
+from catalogue.at_rest.floors import read_floors
 from catalogue.at_rest.raw_files import newest_commit
 from catalogue.at_rest.runs import current, kept_runs
 from catalogue.events import JOBS, TOPICS
@@ -69,15 +71,15 @@ def main(argv: list[str] | None = None, about: str = "") -> int:
             raise BatchError(f"INPUT must hold raw events; got {source!r}, which is missing or empty")
         if options.stage and is_published(output, options.stage):
             raise BatchError(f"RUN to stage must not be published already; {options.stage!r} is")
-        run = options.stage or f"{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%S.%f}"[:-3] + f"-{uuid.uuid4().hex[:6]}"
-        results = _compute(run, jobs or list(JOBS), options.full, raw, output, settings)
+        run = options.stage or new_run()
+        results = compute(run, jobs or list(JOBS), options.full, raw, output, settings)
         if options.stage:
             stage(output, results, run)
             LOG.info("staged", run=run, topics=len(results), events=sum(r.events for r in results))
             print(f"staged run {run}: {len(results)} topics; publish it with --publish {run}")
         else:
             _finish(output, run, results, settings)
-    except (BatchError, StorageError, SettingsError) as error:
+    except (BatchError, ErasureError, StorageError, SettingsError) as error:
         if run:
             LOG.error("failed", run=run, error=error)
         else:
@@ -131,10 +133,19 @@ def _go_back(arguments: list[str], run: str | None) -> int:
     return 0
 
 
-def _compute(run: str, jobs: list[str], full: bool, raw: Store, output: Store, settings: Settings) -> list[TopicResult]:
+def new_run() -> str:
+    """A run's id: when it began, and something that no other has."""
+    return f"{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%S.%f}"[:-3] + f"-{uuid.uuid4().hex[:6]}"
+
+
+def compute(run: str, jobs: list[str], full: bool, raw: Store, output: Store, settings: Settings) -> list[TopicResult]:
+    """The results of the jobs' topics that have something new, under the id of a run; nothing is published."""
     manifest = current(output)[0]
     bases = {} if full else manifest.state
     limits = _limits(raw, output, manifest.cut, settings)
+    erased = read_erasures(raw, settings.erasure_key)
+    keep_version(output, erased)
+    floors = read_floors(raw)
     topics = sorted((t for t in TOPICS.values() if t.job in jobs), key=lambda t: -t.share)
     tasks = [
         TopicTask(
@@ -146,6 +157,8 @@ def _compute(run: str, jobs: list[str], full: bool, raw: Store, output: Store, s
             settings.duplicate_days,
             limits.get(t.name),
             settings.task_memory,
+            erased,
+            floors.get(t.name, {}),
         )
         for t in topics
     ]

@@ -118,6 +118,8 @@ def _result(plan: TopicPlan, report: Report) -> TopicResult:
         report.events,
         report.unreadable_lines,
         report.seconds,
+        task.erased.version,
+        {} if plan.known else task.floor,
     )
 
 

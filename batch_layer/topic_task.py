@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field
 
+from catalogue.at_rest.erasures import NOBODY, Erasures
 from catalogue.at_rest.ledger import Entries
 from catalogue.at_rest.runs import ViewFiles, state_folder
 from catalogue.views import ROLLUPS, VIEWS
@@ -27,6 +28,8 @@ class TopicTask:
 
     `limit` is where to cut (exclusive, by partition); None takes everything that is there.
 
+    `erased` says whose events don't count, `floor` from which offsets on raw files hold events.
+
     `memory` is what DuckDB takes before it spills to disk, as in 1500MB; None leaves that to DuckDB.
     """
 
@@ -38,6 +41,8 @@ class TopicTask:
     horizon_days: int
     limit: dict[str, int] | None = None
     memory: str | None = None
+    erased: Erasures = NOBODY
+    floor: dict[str, int] = field(default_factory=dict)
 
     @property
     def rollups(self) -> tuple[Rollup, ...]:
@@ -52,7 +57,7 @@ class TopicTask:
     @property
     def rules(self) -> str:
         """What a state must have been made by to be gone on from."""
-        return fingerprint(self.rollups, self.horizon_days)
+        return fingerprint(self.rollups, self.horizon_days, self.erased.version)
 
     def inputs(self, run: str) -> str:
         """Where a run says what it had read of the topic, and by which rules."""
@@ -63,7 +68,8 @@ class TopicTask:
 class TopicResult:
     """What a topic's part of a run covers and wrote; `cut` (exclusive) and `ledger` are by partition.
 
-    `base` is the run whose state it went on from, None where it read everything.
+    `base` is the run whose state it went on from, None where it read everything. `erased` is the version of who was
+    erased that it was made by, `begins` the first offsets that it could read, where it read everything.
     """
 
     topic: str
@@ -75,6 +81,8 @@ class TopicResult:
     events: int = 0
     unreadable_lines: int = 0
     seconds: float = 0.0
+    erased: str = ""
+    begins: dict[str, int] = field(default_factory=dict)
 
     def as_json(self) -> bytes:
         """The result as it is staged."""

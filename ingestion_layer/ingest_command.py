@@ -58,6 +58,8 @@ def summary(landed: Landed) -> list[str]:
     told = [f"landed {landed.landed} of {landed.read} lines in {landed.files} files"]
     if landed.bytes_before:
         told.append(f"landed before: the first {landed.bytes_before} bytes")
+    if landed.erased:
+        told.append(f"of people who were erased: {landed.erased}")
     return [*told, f"invalid: {landed.invalid}", f"unparseable, in quarantine only: {landed.unparseable}"]
 
 
@@ -68,7 +70,12 @@ def _land(options: argparse.Namespace, settings: Settings) -> int:
     step = f"landing {source.name}"
     progress(step)
     landed = land_file(
-        source, raw, quarantine, options.arrival, lambda so_far: progress(step, f"{so_far.read:,} lines")
+        source,
+        raw,
+        quarantine,
+        options.arrival,
+        lambda so_far: progress(step, f"{so_far.read:,} lines"),
+        settings.erasure_key,
     )
     for line in summary(landed):
         print(line, file=sys.stderr)

@@ -12,12 +12,15 @@ import signal
 import tempfile
 import threading
 import time
+from collections.abc import Iterable, Iterator
 
+import pyarrow as pa
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException, StreamingQueryException
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
+from catalogue.at_rest.erasures import Erasures, Watched
 from catalogue.at_rest.raw_files import COMMITS, Offsets
 from catalogue.events.unmapped import COLLECTED
 from ingestion_layer.commits import Commits, TakenOver, remove_orphans
@@ -47,6 +50,8 @@ class Ingestion:
         self.commits = Commits.newest(raw)
         quarantine.list(COMMITS)  # where it can't be had, that is told before anything is written
         self.expected: Offsets = starting_offsets(settings, COLLECTED, self.commits.head)
+        self.erasures = Watched(raw, settings.erasure_key)
+        self.erasures.now()  # the key of who was erased is missed at once
         self.metrics = IngestionMetrics()
         self.took_over = False
 
@@ -78,7 +83,15 @@ class Ingestion:
                 return
             self.take_over()
         commit = self.commits.number + 1
-        rows = records.mapInArrow(lambda batches: land(iter(batches), raw, quarantine, commit), SCHEMA).collect()
+        gone, known = self.erasures.now(), None
+        rows: list[Row] = []
+        while gone != known:  # whoever is erased from here on finds every file in its place
+
+            def task(batches: Iterable[pa.RecordBatch], gone: Erasures = gone) -> Iterator[pa.RecordBatch]:
+                return land(iter(batches), raw, quarantine, commit, gone)
+
+            rows = records.mapInArrow(task, SCHEMA).collect()
+            gone, known = self.erasures.now(), gone
         if not rows:
             return
         ranges, files, ledger = accounted(rows, self.expected, commit)

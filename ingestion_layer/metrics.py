@@ -59,7 +59,7 @@ class IngestionMetrics:
         for topic, partitions in head.items():
             for partition, end in partitions.items():
                 heads.add_metric([topic, partition], end)
-                entry = dict.fromkeys(("read", "landed", "unparseable", "invalid"), 0)
+                entry = dict.fromkeys(("read", "landed", "unparseable", "invalid", "erased"), 0)
                 for fate, count in (entry | total.get(topic, {}).get(partition, {})).items():
                     events.add_metric([topic, partition, fate], count)
         for topic, waiting in lags(self.kafka.ends if self.kafka else {}, head).items():

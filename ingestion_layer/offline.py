@@ -16,6 +16,7 @@ from pathlib import Path
 import orjson
 import pyarrow as pa
 
+from catalogue.at_rest.erasures import read_erasures
 from catalogue.at_rest.ledger import Ledger
 from catalogue.at_rest.raw_files import COMMITS, FILES, Offsets
 from catalogue.events import TOPICS
@@ -50,6 +51,7 @@ class Landed:
     landed: int = 0
     unparseable: int = 0
     invalid: int = 0
+    erased: int = 0
     files: int = 0
     bytes_before: int = 0
 
@@ -60,6 +62,7 @@ class Landed:
             self.landed += entry["landed"]
             self.unparseable += entry["unparseable"]
             self.invalid += entry["invalid"]
+            self.erased += entry["erased"]
         self.files += files
 
 
@@ -69,6 +72,7 @@ def land_file(
     quarantine: Store,
     arrival: dt.datetime | None = None,
     told: Callable[[Landed], None] = lambda landed: None,
+    erasure_key: str | None = None,
 ) -> Landed:
     """Land what `raw` doesn't hold yet of a file of JSON lines, plain, gzip or zstd; tells after each commit.
 
@@ -82,6 +86,7 @@ def land_file(
     quarantine.list(COMMITS)  # where it can't be had, that is told before anything is written
     result = Landed(bytes_before=lines.skip(commits.files_read))
     known = commits.files_read
+    gone = read_erasures(raw, erasure_key)
     for portion, records in enumerate(_portions(lines, commits)):
         if not portion:
             if not result.bytes_before and not any(_CATEGORY.search(value) for *_, value in records):
@@ -93,7 +98,11 @@ def land_file(
                 remove_orphans(store, commits)
         number = commits.number + 1
         batch = _batch(records, arrival or dt.datetime.now(dt.UTC))
-        rows = [row for written in land(iter([batch]), raw, quarantine, number) for row in written.to_pylist()]
+        landing, rows = True, []
+        while landing:  # as `Ingestion.land_batch` does
+            rows = [row for made in land(iter([batch]), raw, quarantine, number, gone) for row in made.to_pylist()]
+            before, gone = gone, read_erasures(raw, erasure_key)
+            landing = gone != before
         ranges, files, ledger = accounted(rows, commits.head, number)
         commits.files_read = {**known, lines.digest: lines.bytes}
         try:

@@ -89,7 +89,7 @@ METRICS: dict[str, tuple[Metric, ...]] = {
         _counter(
             "speed_events_total",
             "Events in this process' deltas, by fate: read = landed + unparseable, "
-            "landed = counted + duplicate + invalid",
+            "landed = counted + duplicate + invalid + erased",
             "topic",
             "fate",
         ),
@@ -118,7 +118,7 @@ METRICS: dict[str, tuple[Metric, ...]] = {
         _gauge("batch_cut_offset", "First offset that the published views don't cover", *_PLACE),
         _gauge(
             "batch_ledger_events",
-            "Events below the cut, by fate: landed = counted + duplicate + invalid",
+            "Events below the cut, by fate: landed = counted + duplicate + invalid + erased",
             *_PLACE,
             "fate",
         ),
@@ -138,7 +138,7 @@ METRICS: dict[str, tuple[Metric, ...]] = {
         _gauge("serving_lag_seconds", "Seconds for which events may be missing in the answers", "topic"),
         _gauge(
             "serving_ledger_events",
-            "Events in the answers, by fate: landed = counted + duplicate + invalid",
+            "Events in the answers, by fate: landed = counted + duplicate + invalid + erased",
             *_PLACE,
             "fate",
         ),

@@ -100,6 +100,7 @@ class Settings:
     public_address: str | None
     session_seconds: int
     pseudonym_key: str | None = field(repr=False)
+    erasure_key: str | None = field(repr=False)
     disclosure_log: str
     disclosure_stops: str
     disclosure_days: int
@@ -165,10 +166,12 @@ class Settings:
             raise SettingsError(
                 f"setting HDFS_MASTER_DATASET: must start with hdfs://; got {self.hdfs_master_dataset!r}"
             )
-        if self.pseudonym_key is not None and len(self.pseudonym_key) < SHORTEST_KEY:
-            raise SettingsError(
-                f"setting PSEUDONYM_KEY: must have at least {SHORTEST_KEY} characters; got {len(self.pseudonym_key)}"
-            )
+        for name in ("pseudonym_key", "erasure_key"):
+            if 0 < len(getattr(self, name) or "") < SHORTEST_KEY:
+                raise SettingsError(
+                    f"setting {name.upper()}: must have at least {SHORTEST_KEY} characters; "
+                    f"got {len(getattr(self, name))}"
+                )
         own = self.operator_key
         if own is not None and (not own.startswith(OPERATOR) or len(own) < len(OPERATOR) + SHORTEST_KEY):
             raise SettingsError(

@@ -44,6 +44,7 @@ def create_app(settings: Settings) -> FastAPI:
     coverage = Coverage(state.heartbeat)
     deadlines = Deadlines(settings.query_seconds)
     answers, precomputation = Answers(coverage, deadlines), Precomputation(state)
+    state.succession.forgetting.append(lambda: answers.snapshots.drop_old(everything=True))
     gate, recorder = Gate(settings), Recorder(settings)
     metrics = Metrics(state, coverage)
     followed = Changes(state, coverage)

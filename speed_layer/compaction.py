@@ -120,6 +120,7 @@ def _merged(store: Store, group: list[Delta]) -> Delta:
         data=f"data/{name}",
         ids=f"ids/{name}",
         rules=first.rules,
+        erased=first.erased,
     )
 
 

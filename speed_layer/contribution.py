@@ -14,7 +14,9 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from catalogue.at_rest.erasures import Erasures
 from catalogue.sql.duplicates import counted_of, duplicates_of, identified
+from catalogue.sql.typed_events import erased_fault, is_erased, persons_of
 from catalogue.sql.verdicts import by_topic, typed
 from runtime.errors import PlatformError
 from runtime.spark.workers import forget_zip_archives
@@ -24,7 +26,7 @@ from speed_layer.typed_records import columns_of, connection, rollups_of
 
 SCHEMA = "contribution binary"
 _ROW = pa.schema([("contribution", pa.binary())])
-FATES = ("read", "unparseable", "landed", "counted", "duplicate", "invalid")
+FATES = ("read", "unparseable", "landed", "counted", "duplicate", "invalid", "erased")
 
 
 class LedgerOpen(PlatformError):
@@ -52,8 +54,12 @@ class Contribution:
     accounts: dict[str, PartitionAccount]
 
 
-def contributions(batches: Iterable[pa.RecordBatch], known: KnownIds, horizon_days: int) -> Iterator[pa.RecordBatch]:
+def contributions(
+    batches: Iterable[pa.RecordBatch], known: KnownIds, horizon_days: int, gone: Erasures
+) -> Iterator[pa.RecordBatch]:
     """Rows of SCHEMA, one for each topic of Kafka's records (topic, partition, offset, timestamp, value).
+
+    Events of people who are `gone` don't count.
 
     An own error is a row as well, so that it reaches the driver as what it is.
     """
@@ -63,7 +69,7 @@ def contributions(batches: Iterable[pa.RecordBatch], known: KnownIds, horizon_da
             for topic, records in by_topic(batch):
                 arrived.setdefault(topic, []).append(typed(connection(), topic, records, columns_of(topic)))
         for topic, events in arrived.items():
-            yield _row(contribution(connection(), topic, pa.concat_tables(events), known, horizon_days))
+            yield _row(contribution(connection(), topic, pa.concat_tables(events), known, horizon_days, gone))
     except PlatformError as error:
         yield _row(error)
     forget_zip_archives()
@@ -81,12 +87,19 @@ def opened(rows: Iterable[bytes]) -> list[Contribution]:
 
 
 def contribution(
-    con: duckdb.DuckDBPyConnection, topic: str, arrived: pa.Table, known: KnownIds, horizon_days: int
+    con: duckdb.DuckDBPyConnection, topic: str, arrived: pa.Table, known: KnownIds, horizon_days: int, gone: Erasures
 ) -> Contribution:
-    """What typed events of a topic add to everything `known`. LedgerOpen where an event is lost on the way."""
+    """What typed events of a topic, but those of people who are `gone`, add to everything `known`.
+
+    LedgerOpen where an event is lost on the way.
+    """
     con.register("arrived", arrived)
-    con.execute("""CREATE OR REPLACE TEMP TABLE events AS SELECT * EXCLUDE (parseable, faulty),
-        CASE WHEN faulty THEN '' END AS fault, date_trunc('minute', ts) AS minute FROM arrived WHERE parseable""")
+    con.execute(f"""CREATE OR REPLACE TEMP TABLE events AS SELECT * EXCLUDE (parseable, faulty, erased),
+        CASE WHEN erased THEN {erased_fault()} WHEN faulty THEN '' END AS fault,
+        date_trunc('minute', ts) AS minute FROM arrived WHERE parseable""")
+    for field in persons_of(topic) if gone.people else ():
+        if found := gone.among(pc.unique(arrived[field]).to_pylist()):
+            con.execute(f"UPDATE events SET fault = {erased_fault()} WHERE {field} IN (SELECT unnest(?))", [found])
     con.execute(f"CREATE OR REPLACE TEMP TABLE fresh AS {identified('events')}")
     sightings = con.sql("""SELECT unhex(replace(event_id::VARCHAR, '-', '')) AS event_id, "partition", "offset",
         kafka_ts, event_id AS id FROM fresh""").to_arrow_table()
@@ -136,16 +149,17 @@ def _row(made: Contribution | PlatformError) -> pa.RecordBatch:
 
 
 def _accounts(con: duckdb.DuckDBPyConnection, topic: str) -> Iterator[tuple[str, PartitionAccount]]:
-    rows = con.execute("""SELECT "partition", max("offset") + 1, max(kafka_ts), count(*),
+    rows = con.execute(f"""SELECT "partition", max("offset") + 1, max(kafka_ts), count(*),
         count(*) FILTER (NOT parseable), count(*) FILTER (parseable),
         (SELECT count(*) FROM counted c WHERE c."partition" = a."partition"),
         (SELECT count(*) FROM duplicates d WHERE d."partition" = a."partition"),
-        count(*) FILTER (parseable AND faulty)
+        (SELECT count(fault) FILTER (NOT {is_erased("fault")}) FROM events e WHERE e."partition" = a."partition"),
+        (SELECT count(*) FILTER ({is_erased("fault")}) FROM events e WHERE e."partition" = a."partition")
         FROM arrived a GROUP BY "partition" ORDER BY "partition" """).fetchall()
     for partition, end, newest, *counts in rows:
         fates = dict(zip(FATES, counts, strict=True))
         if (
-            fates["landed"] != fates["counted"] + fates["duplicate"] + fates["invalid"]
+            fates["landed"] != fates["counted"] + fates["duplicate"] + fates["invalid"] + fates["erased"]
             or fates["read"] != fates["landed"] + fates["unparseable"]
         ):
             raise LedgerOpen(f"{topic} partition {partition}: ledger must close; got {fates}")

@@ -17,6 +17,7 @@ from typing import Any
 import pyarrow as pa
 
 from catalogue.at_rest.deltas import Delta, Vector
+from catalogue.at_rest.erasures import NOBODY, read_erasures, version_path
 from catalogue.at_rest.ledger import Ledger
 from catalogue.at_rest.runs import RunManifest, current
 from catalogue.events import TOPICS
@@ -52,7 +53,9 @@ class DeltaStream:
     ):
         self.settings, self.metrics = settings, metrics or SpeedMetrics()
         published, _ = current(batch)
-        rules = fingerprint((r for t in TOPICS for r in rollups_of(t)), settings.duplicate_days)
+        version = published.erased
+        self.erased = read_erasures(batch, settings.erasure_key, version_path(version)) if version else NOBODY
+        rules = fingerprint((r for t in TOPICS for r in rollups_of(t)), settings.duplicate_days, version)
         self.deltas = PublishedDeltas(speed, f"{rules}-{FORM}")
         chains = {t: self.deltas.chain(t, published.cut.get(t, {})) for t in TOPICS}
         heads = {t: c[-1].ends(t) if c else published.cut.get(t, {}) for t, c in chains.items()}
@@ -74,6 +77,8 @@ class DeltaStream:
 
     def leads_on_from(self, published: RunManifest) -> bool:
         """Whether what is published leads to this head, so that nothing has to be done."""
+        if published.erased != self.erased.version:
+            return False
         with self._lock:
             return all(
                 self.deltas.reached(t, published.cut.get(t, {})).get(p, self.origin[t].get(p, 0)) == end
@@ -84,7 +89,7 @@ class DeltaStream:
     def take(self, batch: Any, number: int) -> None:
         """Make and publish the delta of a micro-batch, a DataFrame of Kafka's records."""
         started = time.monotonic()
-        known, days = self.horizon.known(), self.settings.duplicate_days
+        known, days, gone = self.horizon.known(), self.settings.duplicate_days, self.erased
         records = batch.select("topic", "partition", "offset", "timestamp", "value")
         spark = batch.sparkSession.sparkContext
         spark.setJobDescription(f"delta {self.deltas.number + 1}: judge events, roll up those that count")
@@ -94,7 +99,7 @@ class DeltaStream:
                 part = records.where(records.topic.isin(*topics)).coalesce(1)
             else:
                 part = records.coalesce(spark.defaultParallelism)
-            rows = part.mapInArrow(lambda batches: contributions(batches, known, days), SCHEMA).collect()
+            rows = part.mapInArrow(lambda batches: contributions(batches, known, days, gone), SCHEMA).collect()
             return opened(bytes(row.contribution) for row in rows)
 
         found = judged(run)
@@ -145,6 +150,7 @@ class DeltaStream:
             data=f"data/{name}",
             ids=f"ids/{name}",
             rules=self.deltas.rules,
+            erased=self.erased.version,
         )
 
 

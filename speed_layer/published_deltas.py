@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 
-from catalogue.at_rest.deltas import Delta, Vector, chain, reached, read_deltas
+from catalogue.at_rest.deltas import Delta, Vector, chain, drop_manifests, noted_number, reached, read_deltas
 from runtime.errors import PlatformError
 from runtime.logs import Log
 from runtime.storage.store import Store
@@ -27,7 +27,7 @@ class PublishedDeltas:
         self.store, self.rules = store, rules
         found = read_deltas(store)
         self._deltas = [d for d in found if d.rules == rules]
-        self.number = max((d.last for d in found), default=0)
+        self.number = max((d.last for d in found), default=noted_number(store))
         self._lock = threading.Lock()
         self._others = [d for d in found if d.rules != rules]
 
@@ -79,7 +79,7 @@ class PublishedDeltas:
         """
         if self._others:
             LOG.info("drops deltas that were made by other rules", deltas=len(self._others))
-            self.store.delete([d.path for d in self._others])
+            drop_manifests(self.store, self._others)
             self._others = []
         known = {path for d in self.all for path in (d.data, d.ids)}
         written = [e.path for prefix in ("data/", "ids/") for e in self.store.list(prefix)]

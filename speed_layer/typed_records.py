@@ -9,7 +9,7 @@ import duckdb
 
 from catalogue.events import TOPICS
 from catalogue.sql.dialect import connect
-from catalogue.sql.typed_events import fields_read
+from catalogue.sql.typed_events import fields_read, persons_of
 from catalogue.views import ROLLUPS
 from catalogue.views.rollups import Rollup
 from catalogue.views.windows import WINDOW_ROLLUPS
@@ -27,7 +27,7 @@ def rollups_of(topic: str) -> tuple[Rollup, ...]:
 def columns_of(topic: str) -> tuple[str, ...]:
     """The typed columns that the topic's rollups read."""
     words = set().union(*(r.words for r in rollups_of(topic)))
-    return fields_read(TOPICS[topic], words, ALWAYS)
+    return fields_read(TOPICS[topic], words | {*persons_of(topic)}, ALWAYS)
 
 
 @cache

@@ -18,6 +18,8 @@ from catalogue.at_rest.manifest import Damaged, Manifest
 from runtime.storage.store import Store
 
 FOLDER = "_deltas/"
+# The highest number that was given when deltas were dropped: numbers are given once.
+NUMBER = "_last_number"
 READERS = 16
 Ranges = dict[str, dict[str, list[int]]]
 Vector = dict[str, int]
@@ -31,7 +33,7 @@ class Delta(Manifest):
     `created_at` and `begun_at` are when the last and the first of these were made. `ranges` are the offsets [from, to)
     by topic and partition, most of them empty. `origin` is the chain's first offset in partitions that its cut doesn't
     name. `newest` is the newest arrival in Kafka by topic. `data` and `ids` are the paths of its rollups and of its
-    events' ids. `rules` is the fingerprint of what it was made by.
+    events' ids. `rules` is the fingerprint of what it was made by, `erased` the version of who was erased.
     """
 
     number: int
@@ -45,6 +47,7 @@ class Delta(Manifest):
     ids: str = ""
     begun_at: str = ""
     rules: str = ""
+    erased: str = ""
 
     @classmethod
     def decoded(cls, where: str, data: bytes) -> Self:
@@ -105,6 +108,23 @@ def read_deltas(speed: Store, known: Iterable[Delta] = ()) -> list[Delta]:
     paths = [e.path for e in speed.list(FOLDER)]
     with ThreadPoolExecutor(READERS) as readers:
         return [d for d in readers.map(read, paths) if d is not None]
+
+
+def drop_manifests(speed: Store, deltas: Iterable[Delta]) -> None:
+    """Delete manifests; their numbers stay given."""
+    gone = list(deltas)
+    if gone:
+        last = max(noted_number(speed), *(delta.last for delta in gone))
+        speed.write(NUMBER, str(last).encode())
+        speed.delete([delta.path for delta in gone])
+
+
+def noted_number(speed: Store) -> int:
+    """The highest number of the deltas that were dropped with their manifests; 0 where none was."""
+    try:
+        return int(speed.read(NUMBER))
+    except FileNotFoundError:
+        return 0
 
 
 def chain(deltas: Iterable[Delta], topic: str, cut: Vector) -> list[Delta]:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from catalogue.at_rest.erasures import age
 from catalogue.at_rest.ledger import Ledger
 from runtime.storage.store import StorageError, Store
 
@@ -51,7 +52,10 @@ class RunManifest:
     """What a run covers and where it is; `NOTHING` stands for what is published before the first one.
 
     `cut` is the first offset not covered, by topic and partition. `state` is, by topic, the run that computed its state
-    and views: an earlier one where this run had nothing new of the topic. `unknown` holds fields of a later release.
+    and views: an earlier one where this run had nothing new of the topic. `erasures` is, by topic, the version of who
+    was erased that its state was made by. `begins` is, by topic and partition, the first offset that it counts, where
+    retention had dropped what is before when the topic was last computed anew. `unknown` holds fields of a later
+    release.
     """
 
     run: str
@@ -60,6 +64,8 @@ class RunManifest:
     ledger: Ledger = field(default_factory=dict)
     views: dict[str, ViewFiles] = field(default_factory=dict)
     state: dict[str, str] = field(default_factory=dict)
+    erasures: dict[str, str] = field(default_factory=dict)
+    begins: dict[str, dict[str, int]] = field(default_factory=dict)
     unknown: dict[str, Any] = field(default_factory=dict)
 
     def encoded(self) -> bytes:
@@ -74,7 +80,14 @@ class RunManifest:
             "views": views,
             "state": self.state,
         }
-        return json.dumps({**known, **self.unknown}, indent=1).encode()
+        said = {"erasures": self.erasures, "begins": self.begins}
+        told = {name: value for name, value in said.items() if value}
+        return json.dumps({**known, **told, **self.unknown}, indent=1).encode()
+
+    @property
+    def erased(self) -> str:
+        """The version of who was erased that all of it was made by, the oldest of its topics'."""
+        return min((self.erasures.get(topic, "") for topic in self.state), key=age, default="")
 
     @property
     def landed(self) -> int:
@@ -165,6 +178,8 @@ def read_manifest(text: bytes, name: str) -> RunManifest:
     version = found.pop("version", VERSION)
     if not _whole(version) or version > VERSION:
         raise StorageError(f"{name}: field 'version' must be at most {VERSION}; got {_short(version)}")
+    found.setdefault("erasures", {})
+    found.setdefault("begins", {})
     known = {field_: _taken(found, field_, *rule, name) for field_, rule in _RULES.items()}
     views = {view: _view(files, f"{name}: view {view!r}") for view, files in known.pop("views").items()}
     return RunManifest(**known, views=views, unknown=found)
@@ -216,6 +231,8 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "ledger": (_map_of(_map_of(_map_of(_whole))), "counts by topic, partition and fate"),
     "views": (_map_of(lambda value: isinstance(value, dict)), "an object for each view"),
     "state": (_map_of(_text), "a run's id by topic"),
+    "begins": (_map_of(_map_of(_whole)), "offsets by topic and partition"),
+    "erasures": (_map_of(_text), "a version of who was erased by topic"),
 }
 _VIEW_RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "path": (_text, "a folder"),

@@ -1,6 +1,6 @@
 """Fields that several event types share, and those that every event has."""
 
-from catalogue.events.schema import Field, Kind, choice, identifier, text
+from catalogue.events.schema import Field, Kind, choice, identifier, person, text
 
 ROLES = ("student", "teacher", "admin")
 ASSIGNMENT_TYPES = ("homework", "project", "essay", "lab")
@@ -10,7 +10,7 @@ SESSION = identifier("session_id", "", "Login session in which it happened.")
 OPTIONAL_SESSION = identifier("session_id", "", "Login session in which it happened.", required=False)
 COURSE = identifier("course_id", "COURSE", "Course that it belongs to.")
 ASSIGNMENT = identifier("assignment_id", "ASM", "Assignment.")
-STUDENT = identifier("student_id", "SV", "Student whose work it is.")
+STUDENT = person("student_id", "SV", "Student whose work it is.")
 QUIZ = identifier("quiz_id", "QUIZ", "Quiz.")
 VIDEO = identifier("video_id", "VID", "Video.")
 NOTIFICATION = identifier("notification_id", "NOTIF", "Notification.")
@@ -20,7 +20,7 @@ COMMON: tuple[Field, ...] = (
     Field("event_id", Kind.UUID, "Identity of the event; only a foreign source may lack it.", required=False),
     Field("event_category", Kind.TEXT, "Category, in capitals; it belongs to one topic."),
     Field("event_type", Kind.TEXT, "Type within the category."),
-    identifier("user_id", "SV", "User who caused the event; the Kafka key."),
+    person("user_id", "SV", "User who caused the event; the Kafka key."),
     Field("timestamp", Kind.TIMESTAMP, "When it happened."),
     choice("role", ROLES, "Role of the user.", required=False),
     choice("device_type", ("desktop", "mobile", "tablet"), "Device that was used.", required=False),

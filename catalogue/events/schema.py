@@ -26,7 +26,8 @@ class Field:
 
     `choices`, `minimum` and `maximum` bind only where the field is required. `prefix` names the population that an
     identifier is drawn from (`COURSE` for `COURSE001`); `aliases` are older names, read where the field is missing;
-    `fake` makes a believable value for generated events.
+    `fake` makes a believable value for generated events. `is_person` says that the value is a person's id: whoever is
+    erased takes along every event that names the person so.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Field:
     maximum: int | None = None
     aliases: tuple[str, ...] = ()
     fake: Callable[[random.Random], object] | None = None
+    is_person: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,11 @@ class Topic:
 def identifier(name: str, prefix: str, meaning: str, required: bool = True, aliases: tuple[str, ...] = ()) -> Field:
     """An identifier drawn from the population `prefix`."""
     return Field(name, Kind.IDENTIFIER, meaning, required, prefix=prefix, aliases=aliases)
+
+
+def person(name: str, prefix: str, meaning: str) -> Field:
+    """The id of a person, drawn from the population `prefix`."""
+    return Field(name, Kind.IDENTIFIER, meaning, prefix=prefix, is_person=True)
 
 
 def choice(name: str, choices: tuple[str, ...], meaning: str, required: bool = True) -> Field:

@@ -18,6 +18,8 @@ PLAIN_TIME = rf"{_DAY} {_CLOCK}(\.\d{{1,6}})?"
 ISO_TIME = rf"{_DAY}T{_CLOCK}(\.\d{{1,9}})?(Z|[+-]([01]\d|2[0-3])(:?[0-5]\d)?)"
 EARLIEST = "2000-01-01"
 FAULT_SEPARATOR = "\t"
+# The member of the value that stands in the place of an event that was erased.
+ERASED = "erased"
 
 
 def quoted(text: str) -> str:
@@ -45,7 +47,25 @@ def fields_read(topic: Topic, words: set[str], always: tuple[str, ...]) -> tuple
 def token_names(topic: Topic) -> tuple[str, ...]:
     """Names of the JSON members that are read, older names included."""
     fields = fields_of(topic).values()
-    return tuple(dict.fromkeys(name for f in fields for name in (f.name, *f.aliases)))
+    return (*dict.fromkeys(name for f in fields for name in (f.name, *f.aliases)), ERASED)
+
+
+@cache
+def persons_of(topic_name: str) -> tuple[str, ...]:
+    """The fields of a topic's events that name a person; none where the catalogue doesn't know the topic."""
+    if topic_name not in TOPICS:
+        return ()
+    return tuple(f.name for f in fields_of(TOPICS[topic_name]).values() if f.is_person)
+
+
+def erased_fault() -> str:
+    """SQL: the fault of an event that was erased, as a literal."""
+    return _fault(ERASED, "the event must name nobody who was erased")
+
+
+def is_erased(fault: str) -> str:
+    """SQL: whether a fault is that of an erased event; NULL for none."""
+    return f"starts_with({fault}, {quoted(ERASED + FAULT_SEPARATOR)})"
 
 
 def _string(token: str) -> str:
@@ -132,6 +152,7 @@ def _faults(topic: Topic) -> list[tuple[str, str]]:
     )
     early_or_late = f"ts < TIMESTAMP '{EARLIEST}' OR ts > kafka_ts + INTERVAL 1 DAY"
     faults = [
+        ("token_erased = 'true' AND token_user_id IS NULL AND token_event_category IS NULL", erased_fault()),
         (
             f"event_category IS DISTINCT FROM {quoted(topic.category)}",
             _fault("wrong_category", f"event_category must be {topic.category}"),
@@ -176,6 +197,7 @@ def typed_events(topic_name: str, source: str) -> str:
         return f"nullif(value.\"{name}\"::VARCHAR, 'null')"
 
     tokens = [f"coalesce({', '.join(map(token, (f.name, *f.aliases)))}) AS token_{f.name}" for f in fields.values()]
+    tokens.append(f"{token(ERASED)} AS token_{ERASED}")
     special = {"event_id": "event_id_text", "event_type": "event_type_text", "timestamp": "timestamp_text"}
     typed = [f"{_typed(f)} AS {special.get(f.name, f.name)}" for f in fields.values()]
     renames = "".join(f" WHEN {quoted(alias)} THEN {quoted(e.name)}" for e in topic.event_types for alias in e.aliases)
@@ -184,7 +206,11 @@ def typed_events(topic_name: str, source: str) -> str:
     kept = [name for name in fields if name not in special]
     return f"""
 WITH tokens AS (SELECT "partition", "offset", kafka_ts, {", ".join(tokens)} FROM {source}),
-texts AS (SELECT "partition", "offset", kafka_ts, token_event_id, {", ".join(typed)} FROM tokens),
+texts AS (
+    SELECT "partition", "offset", kafka_ts, token_event_id, token_user_id, token_event_category, token_{ERASED},
+        {", ".join(typed)}
+    FROM tokens
+),
 events AS (
     SELECT *, {event_type} AS event_type, {_time("timestamp_text")} AS ts,
         CASE WHEN regexp_full_match(event_id_text, {quoted(UUID_PATTERN)}) THEN event_id_text::UUID END AS event_id

@@ -127,7 +127,7 @@ def freshness(as_json: bool) -> None:
     fresh = Api.of(Settings.load()).get("/freshness").json()
     if as_json:
         return print_json(fresh)
-    fates = ("landed", "counted", "duplicate", "invalid")
+    fates = ("landed", "counted", "duplicate", "invalid", "erased")
     rows = []
     for topic in sorted(fresh["head"] or fresh["ledger"]):
         entries = fresh["ledger"].get(topic, {}).values()

@@ -36,6 +36,9 @@ COMMANDS = {
     "roster": ("access", "Who teaches which course and who advises whom."),
     "audit": ("audit", "What was shown to whom."),
     "pseudonym": ("audit", "The person behind an analyst's pseudonym."),
+    "erase": ("persons", "Erase people from everything that is kept."),
+    "export": ("persons", "Everything that is held about a person, as files."),
+    "retention": ("persons", "Drop what is older than its topic is kept."),
     "completion": ("learn", "Print the completion script of a shell."),
 }
 

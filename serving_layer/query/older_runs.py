@@ -55,6 +55,12 @@ class OlderRuns:
                 self.files.pop(path).unlink()  # the object may be whole again later
                 raise
 
+    def clear(self) -> None:
+        """Let go of every file."""
+        with self.lock:
+            while self.files:
+                self.files.popitem()[1].unlink()
+
     def _manifest(self, run: str) -> RunManifest:
         if not _RUN.fullmatch(run):
             raise UnknownRun(f"run must be the id of a kept run; got '{run[:100]}'")

@@ -30,6 +30,7 @@ def add(app: FastAPI, state: ServingState, answers: Answers, gate: Gate, recorde
     """`/views` and `/views/{view}`."""
     rules = {view.name: disclosure(view) for view in VIEWS.values()}
     older, columns = OlderRuns(state.batch, answers.deadlines), view_columns()
+    state.succession.forgetting.append(older.clear)
     listed = json_bytes({"views": [_listed(view, columns[view.name]) for view in VIEWS.values()]})
 
     @app.get(

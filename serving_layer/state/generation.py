@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from catalogue.at_rest.deltas import Delta, chain, reaches
+from catalogue.at_rest.erasures import age
 from catalogue.at_rest.runs import RunManifest
 from serving_layer.state.local_copies import Fetched
 from serving_layer.state.topic_state import TopicState
@@ -84,6 +85,10 @@ class Generation:
     def reaches(self, delta: Delta) -> bool:
         """Whether it answers for every event up to the ends of a delta."""
         return all(reaches(state.head, delta.ends(topic)) for topic, state in self.topics.items())
+
+    def forgets(self, other: Generation) -> bool:
+        """Whether somebody was erased since `other`: it must go, even where answers go back for a while."""
+        return age(self.current.erased) > age(other.current.erased)
 
     def goes_back(self, other: Generation) -> bool:
         """Whether its run is an older one than that of `other`, so that somebody chose to go back."""

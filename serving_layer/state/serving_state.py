@@ -93,8 +93,10 @@ class ServingState:
     def _take(self, delta: Delta) -> None:
         started = time.monotonic()
         with self.served.changing, self.feed.fetched(delta) as data:
-            self._serving().apply(delta, data)
-            self.realtime.apply(delta, data)
+            serving = self._serving()
+            if delta.erased == serving.current.erased:
+                serving.apply(delta, data)
+                self.realtime.apply(delta, data)
             self.feed.take(delta)
         self.served.tell()
         self.deltas_applied += 1

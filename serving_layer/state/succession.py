@@ -58,6 +58,8 @@ class Succession:
         self.heartbeat, self.realtime = heartbeat, realtime
         self.waiting: str | None = None
         self.problem: str | None = None
+        # What else keeps copies of rows, and has to let go of them when somebody was erased.
+        self.forgetting: list[Callable[[], None]] = []
         self.stopping = threading.Event()
         self._tag: str | None = UNREAD
         self._building: Background | None = None
@@ -129,15 +131,24 @@ class Succession:
                     return False
                 fresh.lead_on(self.feed.known, self.feed.fetched)
                 in_vain = not self.heartbeat.is_fresh or time.monotonic() > deadline
-                if fresh.covers(old) or fresh.goes_back(old) and in_vain:
+                if fresh.covers(old) or (fresh.goes_back(old) or fresh.forgets(old)) and in_vain:
                     self._tag = tag
                     self.served.replace(fresh)
                     if self.feed.skip_to(fresh):
                         self.realtime.lose(TOPICS)
+                    if fresh.forgets(old):
+                        self._forget()
                     return True
             self.waiting = fresh.run
             self.stopping.wait(0.2)
         return False
+
+    def _forget(self) -> None:
+        """Let go of every copy of what was served before."""
+        self.feed.begin_anew()
+        self.realtime.lose(TOPICS)
+        for forget in self.forgetting:
+            forget()
 
     def _built(self, published: RunManifest) -> Generation:
         topics: dict[str, TopicState] = {}
@@ -146,6 +157,7 @@ class Succession:
                 topics[topic] = TopicState(topic, published, self.batch, self.settings)
             fresh = Generation(published, topics)
             with self.served.changing:
+                self.feed.erased = published.erased
                 self.feed.relist()
                 fresh.lead_on(self.feed.known, self.feed.fetched)
             return fresh

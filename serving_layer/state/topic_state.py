@@ -35,7 +35,7 @@ from serving_layer.state.touched_shards import delta_rows, known_links, new_link
 from serving_layer.state.view_sql import select, select_shards
 
 # What batch and speed account for in the same way.
-FATES = ("landed", "counted", "duplicate", "invalid")
+FATES = ("landed", "counted", "duplicate", "invalid", "erased")
 # Beyond so many shards of a view, computing everything is cheaper than computing the touched ones.
 MOST_TOUCHED = 20_000
 # Each topic's state has a part of the memory like its part of the events, but not less than so many bytes: below,
@@ -166,7 +166,7 @@ class TopicState:
 
     def _account(self, delta: Delta) -> None:
         for partition, entry in delta.ledger.get(self.topic, {}).items():
-            add_entries(self.ledger, {partition: {fate: entry[fate] for fate in FATES}})
+            add_entries(self.ledger, {partition: {fate: entry.get(fate, 0) for fate in FATES}})
         self.watermark = max(self.watermark, delta.newest.get(self.topic, ""))
 
     def refresh(self, name: str) -> None:

@@ -55,7 +55,8 @@ def test_views_ledger_and_cut(folder, capsys):
     current = json.loads((folder / "out" / "_current.json").read_text())
     assert set(current["views"]) == set(VIEWS)
     assert current["cut"]["video_topic"] == {"0": 5}
-    assert current["ledger"]["video_topic"] == {"0": {"landed": 5, "counted": 3, "duplicate": 1, "invalid": 1}}
+    ledger = {"landed": 5, "counted": 3, "duplicate": 1, "invalid": 1, "erased": 0}
+    assert current["ledger"]["video_topic"] == {"0": ledger}
     assert 'msg="unreadable lines"' in (err := capsys.readouterr().err) and "topic=video_topic lines=1 kept=" in err
     path = folder / "out" / current["views"]["video_total_watch_time"]["path"]
     rows = duckdb.sql(f"SELECT * FROM read_parquet('{path}/*.parquet', hive_partitioning = false)").fetchall()

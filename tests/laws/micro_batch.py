@@ -37,7 +37,11 @@ def published(stream: DeltaStream, records: list[Record], rng: Random, rows_at_o
 
     def task(mine: list[Record]) -> list[Contribution]:
         batches = table(mine).to_batches(rows_at_once)
-        rows = (row for batch in contributions(batches, known, days) for row in batch["contribution"].to_pylist())
+        rows = (
+            row
+            for batch in contributions(batches, known, days, stream.erased)
+            for row in batch["contribution"].to_pylist()
+        )
         return opened(rows)
 
     def run(topics: tuple[str, ...]) -> list[Contribution]:

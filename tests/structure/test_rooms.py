@@ -18,6 +18,8 @@ DOORS = {
     "speed_layer": {"catalogue", "runtime"},
     "serving_layer": {"catalogue", "runtime"},
     "deployment": {"catalogue", "runtime"},
+    # It erases from what every layer keeps, by a batch run of its own, and from roster and keys.
+    "deployment.persons": {"batch_layer", "serving_layer", "catalogue", "runtime", "deployment"},
     "deployment.command": {*LAYERS, "catalogue", "runtime", "deployment"},
 }
 # Package: what none of its modules may reach, directly or through others.

@@ -1,0 +1,228 @@
+"""Who is erased is nowhere, for everyone else nothing changes, and nothing brings the person back."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterable
+from dataclasses import replace
+
+import pytest
+
+from batch_layer.publication import publish
+from batch_layer.run_batch_jobs import compute, new_run
+from batch_layer.topic_task import BatchError
+from catalogue.at_rest.erasures import ErasureError, add_people, read_erasures
+from catalogue.at_rest.runs import current
+from catalogue.events import JOBS
+from deployment.persons.erasure import again as relieve_again
+from deployment.persons.erasure import preview
+from deployment.persons.remains import remains
+from runtime.storage.local import LocalStore
+from serving_layer.identity import api_keys
+from serving_layer.identity.roster import read_roster
+from tests.deployment.persons.keeping import Kept, again, check_all, names
+from tests.laws.test_merged import opened, settle
+from tests.oracle.histories import landed
+
+
+@pytest.mark.parametrize("person", ["SV001", "foreign/ü ☃", "GV001"])
+def test_nothing_is_left_and_everyone_else_s_answers_are_exact(platform, person):
+    state = opened(platform)
+    try:
+        check_all(platform, state)
+        assert remains(platform.places, [person])[0]
+        certificate = platform.erase(person)
+        platform.gone = {person}
+        assert remains(platform.places, [person])[0] == {} == certificate.remains
+        assert certificate.events == sum(
+            names(r, {person}) for r in landed(platform.records) if _is_landed(platform, r)
+        )
+        assert len(certificate.dropped_runs) == 2 and current(platform.batch)[0].run == certificate.run
+        settle(state)
+        check_all(platform, state)
+        platform.speed = platform.new_speed()
+        platform.micro_batch(0.5)
+        settle(state)
+        check_all(platform, state)
+        platform.ingest(1.0)
+        platform.run()
+        platform.micro_batch(1.0)
+        settle(state)
+        check_all(platform, state)
+        assert remains(platform.places, [person])[0] == {}, "what arrived afterwards names nobody either"
+    finally:
+        state.stop()
+
+
+def _is_landed(platform: Kept, record) -> bool:
+    assert platform.commits
+    return record.offset < platform.commits.head[record.topic].get(str(record.partition), 0)
+
+
+def test_roster_and_keys_are_left(platform: Kept):
+    certificate = platform.erase("SV001")
+    assert (certificate.roster_entries, certificate.keys_revoked) == (1, 1)
+    assert read_roster(platform.places.identity)[0].advises == {"GV001": frozenset({"SV002"})}
+    assert api_keys.list_keys(platform.places.identity) == []
+
+
+def test_a_replay_brings_nobody_back(platform: Kept):
+    platform.erase("SV001")
+    platform.gone = {"SV001"}
+    platform.records = again(platform.records, platform.gone)
+    platform.speed = platform.new_speed()
+    platform.ingest()
+    platform.run()
+    platform.micro_batch(1.0)
+    state = opened(platform)
+    try:
+        check_all(platform, state)
+    finally:
+        state.stop()
+    assert remains(platform.places, ["SV001"])[0] == {}
+
+
+def test_a_restored_backup_brings_nobody_back(platform: Kept):
+    backup = {e.path: platform.places.raw.read(e.path) for e in platform.places.raw.list("topic=")}
+    platform.erase("SV001")
+    platform.gone = {"SV001"}
+    for path, data in backup.items():
+        platform.places.raw.write(path, data)
+    for path in ("_current.json", *(e.path for e in platform.batch.list("_state/"))):
+        platform.batch.delete([path])  # everything is computed from raw
+    platform.speed = platform.new_speed()
+    platform.run()
+    state = opened(platform)
+    try:
+        check_all(platform, state)
+    finally:
+        state.stop()
+    assert remains(platform.places, ["SV001"])[0]
+    relieve_again(platform.places, read_erasures(platform.places.raw, platform.settings.erasure_key))
+    assert remains(platform.places, ["SV001"])[0] == {}
+
+
+def test_several_people_go_together_and_one_after_the_other(platform: Kept):
+    platform.erase("SV001", "SV002")
+    platform.erase("SV003")
+    platform.gone = {"SV001", "SV002", "SV003"}
+    assert remains(platform.places, platform.gone)[0] == {}
+    platform.speed = platform.new_speed()
+    platform.micro_batch(1.0)
+    state = opened(platform)
+    try:
+        check_all(platform, state)
+    finally:
+        state.stop()
+
+
+def test_a_dry_run_changes_nothing(platform: Kept):
+    before = {f"{s.uri}/{e.path}": e.etag for s in platform.places.all.values() for e in s.list()}
+    found = preview(platform.places, ["SV001"])
+    assert sum(account.lines for account in found.values()) > 0
+    assert {f"{s.uri}/{e.path}": e.etag for s in platform.places.all.values() for e in s.list()} == before
+
+
+def test_a_run_that_began_before_isn_t_published(platform: Kept):
+    run = new_run()
+    results = compute(run, list(JOBS), True, platform.places.raw, platform.batch, platform.settings)
+    platform.erase("SV001")
+    with pytest.raises(BatchError, match="somebody was erased since the run began; run it again"):
+        publish(platform.batch, run, results)
+
+
+def test_a_run_of_one_job_in_between_hides_no_other_topic(platform: Kept):
+    add_people(platform.places.raw, platform.settings.erasure_key or "", ["SV001"])
+    run = new_run()
+    publish(platform.batch, run, compute(run, ["video"], False, platform.places.raw, platform.batch, platform.settings))
+    published = current(platform.batch)[0]
+    assert published.erased == "" and set(published.erasures) == {"video_topic"}
+    certificate = platform.erase("SV001")
+    assert current(platform.batch)[0].erased == certificate.version
+    assert remains(platform.places, ["SV001"])[0] == {}
+
+
+@pytest.mark.parametrize("key", [None, "another key, which is long enough too"])
+def test_without_the_key_nobody_goes_on(platform, key):
+    add_people(platform.places.raw, platform.settings.erasure_key or "", ["SV001"])
+    platform.settings = replace(platform.settings, erasure_key=key)
+    with pytest.raises(ErasureError, match="setting ERASURE_KEY: must be the key by which people were erased"):
+        platform.run()
+
+
+class Killed(BaseException):
+    """What ends a process at once; nothing catches it."""
+
+
+STEPS = [
+    ("swap", "_erasures/tombstones"), ("write", "_erasures/journal"), ("swap", "topic="), ("swap", "topic="),
+    ("upload", "_state/"), ("write", "_runs/"), ("swap", "_current.json"), ("delete", "_runs/"),
+    ("delete", "_deltas/"), ("swap", "roster.json"), ("write", "_erasures/certificates/"),
+]  # fmt: skip
+
+
+def kill_after(patch: pytest.MonkeyPatch, name: str, prefix: str, kill) -> None:
+    """Let the store's operation `name` on a path kill whoever did it, once it is done."""
+    does = getattr(LocalStore, name)
+
+    def killing(self: LocalStore, *arguments: object, **options: object) -> None:
+        if name == "delete":
+            assert isinstance(arguments[0], Iterable)
+            arguments = (list(arguments[0]),)
+        does(self, *arguments, **options)
+        paths = arguments[0] if name == "delete" else [arguments[1 if name == "upload" else 0]]
+        if any(str(path).startswith(prefix) for path in paths):  # type: ignore[attr-defined]
+            kill()
+
+    patch.setattr(LocalStore, name, killing)
+
+
+def test_it_goes_on_wherever_it_was_stopped(platform: Kept):
+    def kill() -> None:
+        raise Killed
+
+    for name, prefix in STEPS:
+        with pytest.MonkeyPatch.context() as patch:
+            kill_after(patch, name, prefix, kill)
+            with pytest.raises(Killed):
+                platform.erase("SV001")
+    certificates = [e.path for e in platform.places.raw.list("_erasures/certificates/")]
+    assert len(certificates) == 1, "the last kill came after it"
+    certificate = platform.erase("SV001")
+    platform.gone = {"SV001"}
+    assert [certificate.certificate] == certificates, "the same erasure"
+    assert platform.places.raw.list("_erasures/journal") == []
+    assert certificate.events == sum(names(r, {"SV001"}) for r in landed(platform.records) if _is_landed(platform, r))
+    assert (certificate.roster_entries, certificate.keys_revoked) == (1, 1)
+    assert remains(platform.places, ["SV001"])[0] == {}
+    platform.speed = platform.new_speed()
+    state = opened(platform)
+    try:
+        check_all(platform, state)
+    finally:
+        state.stop()
+
+
+CHILD = """
+import os, signal, sys
+import pytest
+from deployment.persons.erasure import erase
+from deployment.persons.places import Places
+from runtime.settings import Settings
+from tests.deployment.persons.test_erasure import kill_after
+kill_after(pytest.MonkeyPatch(), "swap", "topic=", lambda: os.kill(os.getpid(), signal.SIGKILL))
+erase(Places.of(Settings.load()), ["SV001"], lambda _: {})
+"""
+
+
+def test_a_killed_process_leaves_whole_files(platform: Kept):
+    names_of = {"master_dataset", "quarantine", "batch_views", "speed_views", "identity", "erasure_key"}
+    environ = {name.upper(): str(getattr(platform.settings, name)) for name in names_of}
+    for _ in range(2):
+        ended = subprocess.run([sys.executable, "-c", CHILD], env={**os.environ, **environ}, check=False, timeout=300)
+        assert ended.returncode == -signal.SIGKILL
+    platform.erase("SV001")
+    assert remains(platform.places, ["SV001"])[0] == {}
