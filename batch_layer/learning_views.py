@@ -97,7 +97,8 @@ class _Reader(DataSourceReader):
         run, cut = published.state.get(view.topic), published.cut.get(view.topic, {})
         names = [r.name for r in view.rollups(ROLLUPS)]
         states = {name: tuple(state_files(self.batch, view.topic, run, name)) if run else () for name in names}
-        led = chain(read_deltas(self.speed), view.topic, cut) if self.layer == "merged" else []
+        made = [d for d in read_deltas(self.speed) if d.erased == published.erased]
+        led = chain(made, view.topic, cut) if self.layer == "merged" else []
         if self.delta is not None:
             last = int(self.delta)
             if led and last < led[0].number - 1 or not any(d.last >= last for d in led):
