@@ -31,11 +31,12 @@ class Places:
     batch: Store
     speed: Store
     identity: Store
+    disclosure: Store
 
     @classmethod
     def of(cls, settings: Settings) -> Places:
         """Those that the settings name."""
-        names = ("master_dataset", "quarantine", "batch_views", "speed_views", "identity")
+        names = ("master_dataset", "quarantine", "batch_views", "speed_views", "identity", "disclosure_log")
         return cls(settings, *(open_store(getattr(settings, name), settings) for name in names))
 
     @property
@@ -46,7 +47,13 @@ class Places:
     @property
     def all(self) -> dict[str, Store]:
         """Every store by name."""
-        return {**self.event_stores, "batch": self.batch, "speed": self.speed, "identity": self.identity}
+        return {
+            **self.event_stores,
+            "batch": self.batch,
+            "speed": self.speed,
+            "identity": self.identity,
+            "disclosure": self.disclosure,
+        }
 
 
 def event_files(store: Store) -> list[str]:

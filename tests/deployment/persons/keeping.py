@@ -42,7 +42,9 @@ class Kept(Platform):
 
     def __init__(self, folder: Path, records: list[Record], seed: int):
         super().__init__(folder, records, seed)
-        self.settings = replace(self.settings, erasure_key=KEY, identity=str(folder / "identity"))
+        self.settings = replace(
+            self.settings, erasure_key=KEY, identity=str(folder / "identity"), disclosure_log=str(folder / "disclosure")
+        )
         self.places = Places.of(self.settings)
         self.gone: set[str] = set()
         self.commits: Commits | None = None

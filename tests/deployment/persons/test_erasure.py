@@ -219,7 +219,15 @@ erase(Places.of(Settings.load()), ["SV001"], lambda _: {})
 
 
 def test_a_killed_process_leaves_whole_files(platform: Kept):
-    names_of = {"master_dataset", "quarantine", "batch_views", "speed_views", "identity", "erasure_key"}
+    names_of = {
+        "master_dataset",
+        "quarantine",
+        "batch_views",
+        "speed_views",
+        "identity",
+        "disclosure_log",
+        "erasure_key",
+    }
     environ = {name.upper(): str(getattr(platform.settings, name)) for name in names_of}
     for _ in range(2):
         ended = subprocess.run([sys.executable, "-c", CHILD], env={**os.environ, **environ}, check=False, timeout=300)
