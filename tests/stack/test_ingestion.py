@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from catalogue.at_rest.raw_files import commits, landed_head, newest_commit
-from catalogue.events import TOPICS
+from catalogue.events.unmapped import COLLECTED
 from deployment.local_stack import LocalStack
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from runtime.storage.opening import open_store
@@ -54,7 +54,7 @@ def lines(store: Store) -> list[dict]:
 
 def in_kafka(stack: LocalStack) -> dict[tuple[str, int, int], bytes]:
     consumer = KafkaConsumer(bootstrap_servers=stack.environment["KAFKA_BOOTSTRAP_SERVERS"], consumer_timeout_ms=3000)
-    places = [TopicPartition(t.name, p) for t in TOPICS.values() for p in range(t.partitions)]
+    places = [TopicPartition(t.name, p) for t in COLLECTED.values() for p in range(t.partitions)]
     consumer.assign(places)
     consumer.seek_to_beginning(*places)
     held = sum(consumer.end_offsets(places).values()) - sum(consumer.beginning_offsets(places).values())
@@ -86,6 +86,8 @@ def test_bytes_are_kept_and_faults_are_quarantined(stack):
     }
     values = [json.dumps(good, indent=1).encode(), b"{}", b"nope", b"\xff\xfe", b"[1]"]
     produce(stack, values)
+    unmapped = json.dumps({"standard": "xapi", "reason": "pondered: no event", "document": {"a": [1]}}).encode()
+    produce(stack, [unmapped], "unmapped_topic")
     environ = environment(stack, "bytes")
     done = ingest(environ)
     assert done.returncode == 0, done.stderr
@@ -108,6 +110,9 @@ def test_bytes_are_kept_and_faults_are_quarantined(stack):
         b"\xff\xfe": "not_utf8",
         b"[1]": "not_an_object",
     }
+    assert kept[unmapped] == "unmapped" and any(
+        line["topic"] == "unmapped_topic" and line["value"]["document"] == {"a": [1]} for line in lines(raw)
+    )
     newest = newest_commit(raw)
     for entry in (e for partitions in newest.total.values() for e in partitions.values()):
         assert entry["read"] == entry["landed"] + entry["unparseable"]

@@ -122,10 +122,12 @@ class Documents:
             raise Refused(412, "If-Match", "must be the ETag of the document that is there")
         if unwanted is not None and _matches(unwanted, etag):
             raise Refused(412, "If-None-Match", "must not match the document that is there")
-        if kind.guarded and asked.method == "PUT" and wanted is None and unwanted is None:
+        guarded = kind.guarded or asked.version.startswith("2")
+        if guarded and asked.method == "PUT" and wanted is None and unwanted is None:
             if known:
                 raise Refused(409, "If-Match", "must tell the ETag of what is replaced: GET it, and send that along")
-            wrong("If-None-Match", "there, '*' for a document that is new; or If-Match")
+            if kind.guarded:
+                wrong("If-None-Match", "there, '*' for a document that is new; or If-Match")
 
 
 def agent_of(asked: Exchange) -> tuple[dict[str, Any], str]:

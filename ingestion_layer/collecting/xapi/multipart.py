@@ -102,8 +102,13 @@ def _check_signature(statement: dict[str, Any], told: dict[str, Any], content: b
     if algorithm not in ALGORITHMS:
         wrong("attachments", f"signed by one of {', '.join(ALGORITHMS)}", algorithm)
     for name in ("id", "actor", "verb", "object", "result"):
-        if name in signed and signed[name] != statement.get(name, signed[name]):
+        if name in signed and _lasting(signed[name]) != _lasting(statement.get(name, signed[name])):
             wrong("attachments", f"a signature of the statement, whose {name} is another")
+
+
+def _lasting(value: Any) -> Any:
+    """Without a duration, of which only hundredths of a second count."""
+    return {name: found for name, found in value.items() if name != "duration"} if isinstance(value, dict) else value
 
 
 def _decoded(text: str) -> Any:

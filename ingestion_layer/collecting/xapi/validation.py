@@ -169,6 +169,8 @@ def _check_context(value: Any, name: str, kind: str) -> None:
             if found.get("objectType") != field.removesuffix("s"):
                 wrong(f"{name}.{field}.objectType", field.removesuffix("s"), found.get("objectType"))
             (check_agent if member == "agent" else check_group)(found.get(member), f"{name}.{field}.{member}")
+            if found.get("relevantTypes") == []:
+                wrong(f"{name}.{field}.relevantTypes", "absent where it is empty")
             for kinds in a_list(found.get("relevantTypes", []), f"{name}.{field}.relevantTypes"):
                 an_iri(kinds, f"{name}.{field}.relevantTypes")
 

@@ -229,6 +229,8 @@ def test_documents(xapi, kind):
     assert stale.status_code == 412
     if kind != "activities/state":
         assert xapi.put(kind, params=place, json={}).status_code == 409
+    newer = {"X-Experience-API-Version": "2.0.0"}
+    assert xapi.put(kind, params=place, json={}, headers=newer).status_code == 409
     assert xapi.get(kind, params=owner).json() == ["bookmark"]
     assert xapi.get(kind, params={**owner, "since": "2999-01-01T00:00:00Z"}).json() == []
     assert xapi.delete(kind, params=place).status_code == 204 and xapi.get(kind, params=place).status_code == 404
