@@ -203,7 +203,7 @@ def _one_statement(layers: LocalLayers) -> None:
     }
     headers = {"Content-Type": "application/json", "X-Experience-API-Version": "1.0.3"}
     place = f"{layers.collector}/xapi/statements"
-    known = urllib.parse.quote(f"mailto:{user}@example.org")
+    known = urllib.parse.quote(f"{user}@example.org")
     address = f"{layers.address}/views/auth_user_activity_summary?user_id={known}"
     rows: list[dict[str, Any]] = []
 
