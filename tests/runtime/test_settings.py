@@ -47,6 +47,7 @@ def test_the_environment_goes_before_the_defaults(name):
         "KAFKA_SASL_MECHANISM": "PLAIN",
         "DISCLOSURE_STOPS": "no",
         "PSEUDONYM_KEY": "k" * 32,
+        "ERASURE_KEY": "k" * 32,
         "OPERATOR_KEY": "la_operator_" + "k" * 32,
         "HDFS_MASTER_DATASET": "hdfs://node/raw",
         "LOG_LEVEL": "DEBUG",
