@@ -125,7 +125,7 @@ def test_keys_are_changed_wherever_they_are():
         for kind, name, pod in pods("oozie")
         if kind in ("Deployment", "StatefulSet") and "minio-credentials" in str(pod)
     ]
-    assert len(readers) == 5 and not [name for name in (*spaces, *readers) if f"`{name}`" not in told]
+    assert len(readers) == 7 and not [name for name in (*spaces, *readers) if f"`{name}`" not in told]
 
 
 def environ(server: ApiServer) -> dict[str, str]:
