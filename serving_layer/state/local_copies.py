@@ -13,6 +13,8 @@ from catalogue.at_rest.runs import ViewFiles
 from catalogue.sql.dialect import connect
 from runtime.storage.store import StorageError, Store
 
+# Of DuckDB while it puts the parts of a view together, whatever their size.
+MOST_MEMORY = "256MiB"
 # Gives a local copy of a delta's rows, kept meanwhile.
 Fetched = Callable[[Delta], AbstractContextManager[Path]]
 
@@ -36,10 +38,10 @@ def copy_view(store: Store, files: ViewFiles, local: Path) -> None:
     try:
         for path, part in parts.items():
             store.download(path, part)
-            with naming_object(store, path, part), closing(connect()) as con:
+            with naming_object(store, path, part), closing(connect(memory_limit=MOST_MEMORY)) as con:
                 con.execute(f"SELECT count(*) FROM read_parquet('{part}')")
         listed = ", ".join(f"'{part}'" for part in parts.values())
-        with naming_object(store, files.path, local), closing(connect()) as con:
+        with naming_object(store, files.path, local), closing(connect(memory_limit=MOST_MEMORY)) as con:
             read = f"read_parquet([{listed}], hive_partitioning = false)"
             con.execute(f"COPY (FROM {read}) TO '{local}' (FORMAT parquet)")
     finally:

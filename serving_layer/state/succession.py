@@ -152,9 +152,14 @@ class Succession:
 
     def _built(self, published: RunManifest) -> Generation:
         topics: dict[str, TopicState] = {}
+        kept: dict[str, TopicState] = {}
         try:
+            with self.served.changing:
+                self.feed.relist()
+                kept = self._kept(published)
             for topic in TOPICS:
-                topics[topic] = TopicState(topic, published, self.batch, self.settings)
+                held = kept.pop(topic) if topic in kept else None
+                topics[topic] = held or TopicState(topic, published, self.batch, self.settings)
             fresh = Generation(published, topics)
             with self.served.changing:
                 self.feed.erased = published.erased
@@ -162,6 +167,12 @@ class Succession:
                 fresh.lead_on(self.feed.known, self.feed.fetched)
             return fresh
         except BaseException:
-            for state in topics.values():
+            for state in (*topics.values(), *kept.values()):
                 state.close()
             raise
+
+    def _kept(self, published: RunManifest) -> dict[str, TopicState]:
+        """The states that are served and stay, as the run has nothing new of their topics."""
+        serving = self.served.generation
+        states = serving.topics.items() if serving else ()
+        return {topic: state for topic, state in states if state.answers(published, self.feed.known) and state.hold()}

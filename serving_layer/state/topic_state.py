@@ -11,12 +11,13 @@ from __future__ import annotations
 import shutil
 import tempfile
 import threading
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from catalogue.at_rest.deltas import Delta, Vector
+from catalogue.at_rest.deltas import Delta, Vector, chain
 from catalogue.at_rest.ledger import Entries, add_entries
 from catalogue.at_rest.runs import RunManifest, state_files
 from catalogue.events import TOPICS
@@ -67,6 +68,7 @@ class TopicState:
             temp_directory=str(self.folder / "spill"),
         )
         self.writing = threading.Lock()
+        self._holders, self._holding = 1, threading.Lock()
         self.persons: dict[str, PersonRows] = {}
         self._load(current, batch)
 
@@ -244,8 +246,27 @@ class TopicState:
         finally:
             cursor.close()
 
+    def answers(self, current: RunManifest, deltas: Iterable[Delta]) -> bool:
+        """Whether it is what a state over this run would come to be: of the same run's state, and led on from its cut
+        by deltas that are still there.
+        """
+        if self.run != current.state.get(self.topic) or self.cut != current.cut.get(self.topic, {}):
+            return False
+        head = self.head
+        return head == self.cut or any(d.ends(self.topic) == head for d in chain(deltas, self.topic, self.cut))
+
+    def hold(self) -> bool:
+        """Keep it for one more generation; False where it is dropped already."""
+        with self._holding:
+            self._holders += self._holders > 0
+            return self._holders > 0
+
     def close(self) -> None:
-        """Drop the state."""
+        """Let go of it; the last holder drops it."""
+        with self._holding:
+            self._holders -= 1
+            if self._holders:
+                return
         self.con.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from random import Random
 
@@ -87,15 +88,15 @@ class Platform:
             return
         published(self.speed, taken, self.rng)
 
-    def run_batch(self, at_boundary: bool, full: bool = False) -> None:
-        """Publish a run over the raw events, cut where a delta ends or anywhere."""
+    def run_batch(self, at_boundary: bool, topics: Iterable[str] = TOPICS) -> None:
+        """Publish a run over the raw events of topics, cut where a delta ends or anywhere."""
         self.runs += 1
         run, raw = f"r{self.runs:03}", open_store(str(self.folder / f"raw{self.runs}"))
         manifest = current(self.batch)[0]
         cuts = manifest.cut
         chosen: list[Record] = []
         deltas = read_deltas(self.speed_store)
-        for topic in TOPICS:
+        for topic in topics:
             mine = [r for r in self.records if r.topic == topic]
             ends = {p: max(r.offset for r in mine if r.partition == p) + 1 for p in {r.partition for r in mine}}
             known = cuts.get(topic, {})
@@ -105,7 +106,7 @@ class Platform:
             chosen += [r for r in mine if r.offset < limit.get(str(r.partition), 0)]
         write_raw(Path(raw.uri), chosen, files_per_topic=2, repeats=0.1, seed=self.runs)
         results = []
-        for topic in TOPICS:
+        for topic in topics:
             task = TopicTask(topic, run, None, raw, self.batch, self.settings.duplicate_days)
             with here(self.settings) as engine:
                 results += computed([plan(task)], engine)
@@ -181,7 +182,7 @@ def settle(state: ServingState) -> None:
 
 
 @examples(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
-@given(st.integers(0, 10_000), st.lists(st.sampled_from("mmmmbcsk"), min_size=4, max_size=9))
+@given(st.integers(0, 10_000), st.lists(st.sampled_from("mmmmbcjsk"), min_size=4, max_size=9))
 def test_merged_answers_are_the_oracles(tmp_path_factory, seed, steps):
     records = history(seed, 700)
     platform = Platform(tmp_path_factory.mktemp("law"), records, seed)
@@ -194,6 +195,8 @@ def test_merged_answers_are_the_oracles(tmp_path_factory, seed, steps):
                 platform.run_batch(at_boundary=True)
             elif step == "c":
                 platform.run_batch(at_boundary=False)
+            elif step == "j":
+                platform.run_batch(at_boundary=bool(seed % 2), topics=("video_topic", "auth_topic"))
             elif step == "s":
                 platform.speed = platform.new_speed()
             else:
@@ -206,6 +209,30 @@ def test_merged_answers_are_the_oracles(tmp_path_factory, seed, steps):
         check(platform, state)
     finally:
         state.stop()
+
+
+def test_states_of_topics_without_anything_new_are_taken_over(tmp_path):
+    platform = Platform(tmp_path, history(4, 1500), 4)
+    platform.micro_batch(0.3)
+    platform.run_batch(at_boundary=True)
+    state = opened(platform)
+    try:
+        for at_boundary in (True, False):
+            platform.micro_batch(0.3)
+            settle(state)
+            assert state.generation
+            before = dict(state.generation.topics)
+            platform.run_batch(at_boundary, topics=("course_topic",))
+            platform.micro_batch(1.0)
+            settle(state)
+            assert state.generation.run == current(platform.batch)[0].run
+            kept = {topic for topic, held in state.generation.topics.items() if held is before[topic]}
+            assert kept == set(TOPICS) - {"course_topic"} or not at_boundary
+            check(platform, state)
+        folders = [held.folder for held in state.generation.topics.values()]
+    finally:
+        state.stop()
+    assert not any(folder.exists() for folder in folders)
 
 
 def test_a_run_that_is_published_again_is_followed(tmp_path):

@@ -84,3 +84,16 @@ def test_outdated_rows_are_let_go_of(tmp_path, monkeypatch):
         assert persons._rows_held <= 13
         assert persons.rows("b", "merged", LATER) == [{"user_id": "b", "n": number}, {"user_id": "b", "n": number + 1}]
     assert persons.rows("c", "merged", LATER) == [{"user_id": "c", "n": 7}]
+
+
+def test_rows_of_a_person_may_stand_in_several_batches(tmp_path, monkeypatch):
+    monkeypatch.setattr("serving_layer.state.person_index.ROWS_AT_ONCE", 3)
+    users = ["a", "b", "b", "b", "b", "b", "b", "b", "c", "d", "d"]
+    table = pa.table({"user_id": users, "n": range(len(users))})
+    pq.write_table(table, tmp_path / "view.parquet")
+    index = PersonIndex(tmp_path / "view.parquet", "user_id", tmp_path / "view.arrow")
+    for user in "abcd":
+        assert index.rows(user) == [row for row in table.to_pylist() if row["user_id"] == user]
+    assert index.rows("e") == []
+    pq.write_table(table.slice(0, 0), tmp_path / "view.parquet")
+    assert PersonIndex(tmp_path / "view.parquet", "user_id", tmp_path / "view.arrow").rows("a") == []
