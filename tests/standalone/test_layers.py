@@ -24,8 +24,8 @@ from runtime.spark.shipped_code import ARCHIVE
 from tests.stack.layers import LIMIT, Layers, Oracle, ends, in_kafka
 from tests.standalone.cluster import Standalone
 
-EVENTS = 6000
-MICRO_BATCH = 400
+EVENTS = 3000
+MICRO_BATCH = 500
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def layers(stack: LocalStack, cluster: Standalone, seed: int, tmp_path_factory) 
 
 def process(layers: Layers, *command: str) -> None:
     done = subprocess.run(
-        [sys.executable, *command], cwd=ROOT, env=layers.environ, capture_output=True, text=True, timeout=3 * LIMIT
+        [sys.executable, *command], cwd=ROOT, env=layers.environ, capture_output=True, text=True, timeout=12 * LIMIT
     )
     assert done.returncode == 0, done.stderr[-3000:]
 
