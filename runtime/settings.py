@@ -102,6 +102,7 @@ class Settings:
     session_seconds: int
     pseudonym_key: str | None = field(repr=False)
     erasure_key: str | None = field(repr=False)
+    projection_database: str | None = field(repr=False)
     disclosure_log: str
     disclosure_stops: str
     disclosure_days: int

@@ -11,7 +11,7 @@ from tests.hdfs import Hdfs
 TESTS = Path(__file__).parent
 # What needs servers: these folders, and whatever asks for one of these.
 SERVER_FOLDERS = {"stack", "containers", "kubernetes", "oozie", "cluster", "compose", "monitoring", "standalone"}
-SERVER_FIXTURES = {"stack", "hdfs"}
+SERVER_FIXTURES = {"stack", "hdfs", "postgres"}
 # What takes longest without servers: laws, copies of the project, Spark, browsers, replays of real data.
 LONG_FOLDERS = {"laws", "browser"}
 LONG_FILES = {

@@ -26,6 +26,7 @@ COMMANDS = {
     "batch": ("scripts", "Compute and publish the batch views."),
     "speed": ("scripts", "Keep the speed views up to date."),
     "serve": ("scripts", "Serve the query API."),
+    "project": ("scripts", "Keep the merged views in a PostgreSQL database."),
     "views": ("answers", "List the views, or the columns of one."),
     "query": ("answers", "Ask for rows of a view."),
     "freshness": ("answers", "What the answers cover, and how far behind they are."),

@@ -187,6 +187,11 @@ SCRIPTS = {
         ("learn serve", "learn serve --host 0.0.0.0 --port 8080"),
         served,
     ),
+    "project": Script(
+        "serving_layer.projection.process",
+        "Keep the merged views in the PostgreSQL database that PROJECTION_DATABASE names.",
+        ("learn project", "learn project --once", "learn project --rebuild"),
+    ),
 }
 
 

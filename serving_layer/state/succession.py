@@ -29,7 +29,7 @@ RETRY_SECONDS = 2.0
 UNREAD = "unread"
 
 
-def outcome(step: Callable[[], None]) -> str | None:
+def outcome(step: Callable[[], object]) -> str | None:
     """Do a step; None, or what went wrong. An object can be damaged in any way, and be whole again later."""
     try:
         step()

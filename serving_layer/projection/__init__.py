@@ -1,0 +1,1 @@
+"""The merged views in PostgreSQL, for tools that speak SQL: `learn project`."""
