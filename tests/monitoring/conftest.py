@@ -112,9 +112,9 @@ class Watched:
         """Samples of an expression now. HTTPError where it doesn't parse."""
         return self.ask("query", query=expression.replace("$__rate_interval", f"{5 * SCRAPE_SECONDS}s"))["result"]
 
-    def until(self, expression: str) -> None:
-        """Wait until an expression has samples."""
-        self._wait(lambda: bool(self.query(expression)), expression)
+    def until(self, expression: str, place: str = "") -> None:
+        """Wait until an expression, which `place` shows, has samples."""
+        self._wait(lambda: bool(self.query(expression)), f"{place} {expression}".strip())
 
     def scraped(self, process: str) -> set[str]:
         """Names of the metrics that a process tells, without those of the client library."""
