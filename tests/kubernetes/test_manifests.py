@@ -140,9 +140,9 @@ def test_every_namespace_is_closed_by_a_policy_and_enforces_restricted_pods(plac
 
 @pytest.mark.parametrize("place", ["small", "minikube", "cluster"])
 def test_serving_stays_reachable_while_the_store_is_away(place):
-    """/health/ready is 503 then, in every replica; /freshness answers from the first state on."""
+    """/health/ready is 503 then, in every replica; /health/started is 200 from the first state on."""
     serving = next(pod for _, name, pod in pods(place) if name == "serving")["containers"][0]
-    assert serving["readinessProbe"]["httpGet"]["path"] == "/freshness"
+    assert serving["readinessProbe"]["httpGet"]["path"] == "/health/started"
     assert {serving[probe]["httpGet"]["path"] for probe in PROBES[::2]} == {"/health/live"}
 
 
