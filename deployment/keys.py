@@ -19,6 +19,7 @@ LOCAL: Mapping[str, Callable[[], str]] = {
     "MINIO_ACCESS_KEY": lambda: f"platform-{secrets.token_hex(4)}",
     "MINIO_SECRET_KEY": lambda: secrets.token_hex(24),
     "PSEUDONYM_KEY": lambda: secrets.token_hex(32),
+    "ERASURE_KEY": lambda: secrets.token_hex(32),
     "OPERATOR_KEY": lambda: f"la_operator_{secrets.token_hex(32)}",
 }
 GRAFANA = "GRAFANA_ADMIN_PASSWORD"
