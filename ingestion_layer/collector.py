@@ -5,16 +5,15 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 import uvicorn
 
-from runtime.addresses import is_loopback
+from runtime.addresses import check_exposure
 from runtime.command_line import Parser
 from runtime.errors import PlatformError
 from runtime.logs import Log, configure
-from runtime.settings import Settings, SettingsError
+from runtime.settings import Settings, process_environ
 
 LOG = Log("collector")
 # Seconds for requests that are under way when the collector is told to stop.
@@ -35,7 +34,7 @@ def main(argv: list[str] | None = None) -> int:
     options = parser().parse_args(argv)
     chosen = {"COLLECTOR_HOST": options.host, "COLLECTOR_PORT": options.port}
     try:
-        settings = Settings.load(os.environ | {name: text for name, text in chosen.items() if text is not None})
+        settings = Settings.load(process_environ() | {name: text for name, text in chosen.items() if text is not None})
         configure(settings)
         _check(settings)
         from ingestion_layer.collecting.application import create_app
@@ -62,15 +61,11 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _check(settings: Settings) -> None:
-    """SettingsError where everyone beyond this machine could send without a key and nobody said so."""
-    host, profile = settings.collector_host, settings.authentication
-    if profile == "local" and not is_loopback(host):
-        raise SettingsError(
-            f"setting AUTHENTICATION: must be 'required' to listen beyond this machine; got 'local' with {host!r}"
-        )
-    if profile != "required":
-        say = LOG.info if is_loopback(host) else LOG.warning
-        say("whoever reaches this collector may send", authentication=profile, host=host)
+    """SettingsError where the collector may not start as it is set; a line of the log where everyone may send."""
+    check_exposure(settings.collector_host, settings)
+    if settings.authentication == "local":
+        host = settings.collector_host
+        LOG.info("whoever reaches this collector may send", authentication=settings.authentication, host=host)
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ class Desk:
     def __init__(self, settings: Settings):
         self.settings = settings
         self.budget = Budget(settings.collector_waiting_bytes)
-        self.kafka = KafkaDelivery(settings.kafka_bootstrap_servers, self.budget, settings.collector_patience_seconds)
+        self.kafka = KafkaDelivery(settings, self.budget)
         self.gate = Gate(settings)
         self.accounts = Accounts(self.budget, self.kafka)
 

@@ -15,7 +15,9 @@ from ingestion_layer.collecting.refusals import come_again
 from ingestion_layer.replay.row import Record
 from ingestion_layer.sinks import KeyPartitioner
 from kafka import KafkaProducer
+from runtime.kafka_access import python_access
 from runtime.logs import Log
+from runtime.settings import Settings
 
 LOG = Log("collector")
 LINGER_MS = 5
@@ -28,11 +30,12 @@ CLOSE_SECONDS = 30
 class KafkaDelivery:
     """Gives records to Kafka, idempotently and acknowledged by all replicas, in the order in which they are offered.
 
-    Bounded by `budget`. Nothing is offered while Kafka has taken nothing for `patience` seconds.
+    Bounded by `budget`. Nothing is offered while Kafka has taken nothing for COLLECTOR_PATIENCE_SECONDS.
     """
 
-    def __init__(self, servers: str, budget: Budget, patience: float):
-        self._servers, self._budget, self._patience = servers, budget, patience
+    def __init__(self, settings: Settings, budget: Budget):
+        self._settings, self._budget = settings, budget
+        self._servers, self._patience = settings.kafka_bootstrap_servers, settings.collector_patience_seconds
         self._producer: KafkaProducer | None = None
         self._connecting: asyncio.Task[None] | None = None
         self._waiting = 0
@@ -90,7 +93,7 @@ class KafkaDelivery:
         told = False
         while self._producer is None:
             try:
-                self._producer = await asyncio.to_thread(_producer, self._servers)
+                self._producer = await asyncio.to_thread(_producer, self._settings)
             except (KafkaError, ValueError, OSError) as error:
                 if not told:
                     problem = str(error) or type(error).__name__
@@ -135,10 +138,10 @@ def too_large(record: Record) -> bool:
     return len(record[1]) + len(record[2]) > LARGEST_EVENT
 
 
-def _producer(servers: str) -> KafkaProducer:
+def _producer(settings: Settings) -> KafkaProducer:
     """A connected producer that knows every topic, so that sending never waits for that."""
     producer = KafkaProducer(
-        bootstrap_servers=servers.split(","),
+        **python_access(settings),
         acks="all",
         enable_idempotence=True,
         compression_type="lz4",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import threading
 from typing import TYPE_CHECKING
@@ -36,7 +35,7 @@ def main(argv: list[str] | None = None) -> int:
     """Project until stopped, or once; 1 for settings that can't be used, and where `--once` fails."""
     options = parser().parse_args(argv)
     try:
-        settings = Settings.load(os.environ)
+        settings = Settings.load()
         configure(settings)
         from serving_layer.projection.projection import Projection
         from serving_layer.state.serving_state import ServingState
