@@ -230,6 +230,23 @@ FAULTS: dict[str, Callable[[Faults], None]] = {
 }
 
 
+def _bear(faults: Faults, steps: int) -> None:
+    try:
+        faults.start()
+        for number in range(steps):
+            chosen = faults.rng.choice(sorted(FAULTS))
+            started = time.monotonic()
+            FAULTS[chosen](faults)
+            print(f"{number + 1}. {chosen}: {time.monotonic() - started:.1f} s", flush=True)
+            faults._pause(8.0)
+        faults.quiet()
+        faults.check()
+        faults.last_run()
+        print(f"seed {faults.seed}: right; {faults.check()}")
+    finally:
+        faults.stop()
+
+
 def main() -> int:
     """Bear faults in a random order; 0 when every answer was right."""
     parser = argparse.ArgumentParser(prog="faults", description=__doc__)
@@ -239,22 +256,10 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         stack = LocalStack(folder, free_ports=True)
-        faults = Faults(stack, folder, options.seed)
         try:
-            stack.up()
-            faults.start()
-            for number in range(options.steps):
-                chosen = faults.rng.choice(sorted(FAULTS))
-                started = time.monotonic()
-                FAULTS[chosen](faults)
-                print(f"{number + 1}. {chosen}: {time.monotonic() - started:.1f} s", flush=True)
-                faults._pause(8.0)
-            faults.quiet()
-            faults.check()
-            faults.last_run()
-            print(f"seed {options.seed}: right; {faults.check()}")
+            stack.up()  # makes the keys that the layers are given
+            _bear(Faults(stack, folder, options.seed), options.steps)
         finally:
-            faults.stop()
             stack.down()
     return 0
 

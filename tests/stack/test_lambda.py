@@ -11,13 +11,15 @@ from tests.stack.faults import Faults
 def faults(tmp_path):
     """A platform on a stack of its own, whose servers may be killed."""
     stack = LocalStack(tmp_path, free_ports=True)
-    running = Faults(stack, tmp_path, seed=7)
     try:
-        stack.up()
-        running.start()
-        yield running
+        stack.up()  # makes the keys that the layers are given
+        running = Faults(stack, tmp_path, seed=7)
+        try:
+            running.start()
+            yield running
+        finally:
+            running.stop()
     finally:
-        running.stop()
         stack.down()
 
 
