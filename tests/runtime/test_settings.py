@@ -121,12 +121,7 @@ def test_the_cache_is_outside_the_checkout():
 
 def test_nothing_but_the_edge_reads_the_environment():
     """Below the edge a setting comes as an argument: only what starts processes or sessions looks around itself."""
-    edges = {
-        "ingestion_layer/collector.py",
-        "runtime/settings.py",
-        "runtime/spark/session.py",
-        "serving_layer/server.py",
-    }
+    edges = {"runtime/settings.py", "runtime/spark/session.py"}
     layers = ("runtime", "catalogue", "ingestion_layer", "batch_layer", "speed_layer", "serving_layer")
     readers = {
         str(path.relative_to(ROOT))
