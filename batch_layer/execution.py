@@ -16,7 +16,8 @@ from batch_layer.steps import Round, by_spark, in_threads
 from batch_layer.topic_plan import TopicPlan, plans
 from batch_layer.topic_run import computed
 from batch_layer.topic_task import BatchError, TopicResult, TopicTask
-from runtime.settings import Settings, by_spark_submit
+from runtime.settings import Settings
+from runtime.spark.submitted import by_spark_submit
 
 Engine = Callable[[Sequence[Round]], list[Report]]
 

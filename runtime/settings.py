@@ -271,11 +271,6 @@ def _text(setting: Setting, environ: Mapping[str, str]) -> str:
         raise SettingsError(f"setting {setting.name}_FILE: must be a file of text; got {error}") from None
 
 
-def by_spark_submit() -> bool:
-    """Whether spark-submit started this process: then it has decided where Spark runs."""
-    return "PYSPARK_GATEWAY_PORT" in os.environ
-
-
 def cache_folder(environ: Mapping[str, str] = os.environ) -> Path:
     """Where jars, the MinIO binary and virtual environments are kept, outside the checkout."""
     base = environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")

@@ -17,9 +17,10 @@ from pyspark import SparkConf, SparkContext
 from pyspark.sql import SparkSession
 
 from runtime.errors import PlatformError
-from runtime.settings import by_spark_submit, cache_folder
+from runtime.settings import cache_folder
 from runtime.spark.executor_image import name_executor_image
 from runtime.spark.shipped_code import is_elsewhere, ship
+from runtime.spark.submitted import by_spark_submit
 
 if TYPE_CHECKING:
     from runtime.settings import Settings
