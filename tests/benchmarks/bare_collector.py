@@ -18,7 +18,7 @@ from runtime.settings import Settings
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     """With a producer."""
-    app.state.producer = _producer(Settings.load().kafka_bootstrap_servers)
+    app.state.producer = _producer(Settings.load())
     yield
     app.state.producer.close()
 
