@@ -21,11 +21,14 @@ from pyspark.sql.datasource import DataSource, DataSourceReader, InputPartition
 from pyspark.sql.pandas.types import from_arrow_schema
 from pyspark.sql.types import StructType
 
-from batch_layer.view_cuts import cuts
+from batch_layer.merged_table import make_table
+from batch_layer.topic_tasks import read
+from batch_layer.view_cuts import Cut, cuts
 from catalogue.at_rest.deltas import chain, read_deltas
 from catalogue.at_rest.runs import current, state_files
 from catalogue.sql.dialect import connect
 from catalogue.views import ROLLUPS, VIEWS
+from catalogue.views.rollups import Rollup
 from catalogue.views.view import View
 from runtime.errors import PlatformError
 from runtime.settings import Settings
@@ -72,8 +75,7 @@ class LearningViews(DataSource):
         """The view's columns."""
         with closing(connect()) as con:
             for rollup in self.view.rollups(ROLLUPS):
-                columns = ", ".join(f"{name} {kind}" for name, kind in rollup.types.items())
-                con.execute(f"CREATE TABLE {rollup.name} ({columns})")
+                con.execute(f"CREATE TABLE {rollup.name} ({rollup.declared})")
             return from_arrow_schema(con.sql(self.view.sql).to_arrow_table().schema)
 
     def reader(self, schema: StructType) -> DataSourceReader:
@@ -117,23 +119,21 @@ class _Reader(DataSourceReader):
         with tempfile.TemporaryDirectory() as folder, closing(connect()) as con:
             con.execute(f"SET temp_directory = '{folder}/spilled'")
             cut = replace(cuts([view])[0], parts=part.parts)
-            local = Path(folder) / "rows.parquet"
             for rollup in cut.rollups:
-                mine = "true" if cut.is_linked else f"{cut.bucket(rollup.name)} = {part.number}"
-                names = ", ".join(rollup.types)
-                columns = ", ".join(f"{name} {kind}" for name, kind in rollup.types.items())
-                con.execute(f"CREATE TABLE parts_{rollup.name} ({columns})")
-                insert = f"INSERT INTO parts_{rollup.name} SELECT {names} FROM {{}} WHERE {mine}"
-                for store, paths, own in (
-                    (part.batch, part.states[rollup.name], ""),
-                    (part.speed, part.deltas, f" AND rollup = '{rollup.name}'"),
-                ):
-                    for path in paths:
-                        store.download(path, local)
-                        con.execute(insert.format(f"read_parquet('{local}', hive_partitioning = false)") + own)
-                        local.unlink()
-                con.execute(f"CREATE TABLE {rollup.name} AS {rollup.merge(f'parts_{rollup.name}')}")
-                con.execute(f"DROP TABLE parts_{rollup.name}")
+                make_table(con, rollup, _parts(part, cut, rollup, Path(folder) / "rows.parquet"))
             where = f" WHERE {cut.bucket_of_view(view)} = {part.number}" if cut.is_linked else ""
             rows = con.sql(f"SELECT * FROM ({view.sql}){where} ORDER BY {', '.join(view.key)}")
             yield from rows.to_arrow_table().to_batches()
+
+
+def _parts(part: Part, cut: Cut, rollup: Rollup, local: Path) -> Iterator[str]:
+    """The rows of a rollup that a part draws on, from the state and the deltas, one file at a time at `local`."""
+    mine = "true" if cut.is_linked else f"{cut.bucket(rollup.name)} = {part.number}"
+    for store, paths, own in (
+        (part.batch, part.states[rollup.name], mine),
+        (part.speed, part.deltas, f"{mine} AND rollup = '{rollup.name}'"),
+    ):
+        for path in paths:
+            store.download(path, local)
+            yield f"SELECT {', '.join(rollup.types)} FROM {read([local])} WHERE {own}"
+            local.unlink()

@@ -6,18 +6,18 @@ rollups' rows on, by the column that their cut says, and each of the tasks that 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
+from batch_layer.merged_table import make_table
 from batch_layer.report import Report
 from batch_layer.steps import Handed, Inbox, Rows
 from batch_layer.topic_tasks import TopicPart, read
 from batch_layer.view_cuts import Cut
 from batch_layer.view_rows import write_view
-from catalogue.views.rollups import Rollup
 
 LINKED = "linked"
 
@@ -38,21 +38,17 @@ class WholeTask(TopicPart):
         scratch, report = inbox.folder, Report(self.plan.task.topic)
         with self._connected(scratch) as con:
             for rollup in self.cut.rollups:
-                self._load(con, rollup, self.states[rollup.name], scratch)
+                make_table(con, rollup, self._parts(rollup.name, scratch))
             self._write(con, scratch, report)
             yield report
 
-    def _load(self, con: duckdb.DuckDBPyConnection, rollup: Rollup, files: list[str], scratch: Path) -> None:
-        """Make the table of a rollup from files of the state, of which one at a time is on the scratch disk."""
-        columns = ", ".join(f"{name} {kind}" for name, kind in rollup.types.items())
-        con.execute(f"CREATE TABLE parts_{rollup.name} ({columns})")
-        for path in files:
+    def _parts(self, rollup: str, scratch: Path) -> Iterator[str]:
+        """The rows of a rollup from the files of its state, of which one at a time is on the scratch disk."""
+        for path in self.states[rollup]:
             local = scratch / "state.parquet"
             self.plan.task.output.download(path, local)
-            con.execute(f"INSERT INTO parts_{rollup.name} BY NAME FROM {read([local])}")
+            yield f"FROM {read([local])}"
             local.unlink()
-        con.execute(f"CREATE TABLE {rollup.name} AS {rollup.merge(f'parts_{rollup.name}')}")
-        con.execute(f"DROP TABLE parts_{rollup.name}")
 
     def _write(self, con: duckdb.DuckDBPyConnection, scratch: Path, report: Report) -> None:
         for view in self.cut.views:
@@ -73,7 +69,7 @@ class SplitTask(WholeTask):
         with self._connected(scratch) as con:
             for rollup in self.cut.rollups:
                 name = rollup.name
-                self._load(con, rollup, self.states[name], scratch)
+                make_table(con, rollup, self._parts(name, scratch))
                 yield from handed(con, self.cut, f"FROM {name}", name, self.cut.bucket(name), scratch)
                 con.execute(f"DROP TABLE {name}")
 
@@ -129,13 +125,13 @@ class PartTask(WholeTask):
 def _take(con: duckdb.DuckDBPyConnection, cut: Cut, inbox: Inbox) -> None:
     """Make the tables of the rollups of what was handed over."""
     for rollup in cut.rollups:
-        columns = ", ".join(f"{name} {kind}" for name, kind in rollup.types.items())
-        con.execute(f"CREATE TABLE parts_{rollup.name} ({columns})")
-        for file in inbox.files[rollup.name]:
-            con.execute(f"INSERT INTO parts_{rollup.name} BY NAME FROM {read([file])}")
-            file.unlink()
-        con.execute(f"CREATE TABLE {rollup.name} AS {rollup.merge(f'parts_{rollup.name}')}")
-        con.execute(f"DROP TABLE parts_{rollup.name}")
+        make_table(con, rollup, _read_once(inbox.files[rollup.name]))
+
+
+def _read_once(files: Iterable[Path]) -> Iterator[str]:
+    for file in files:
+        yield f"FROM {read([file])}"
+        file.unlink()
 
 
 def handed(

@@ -61,8 +61,7 @@ def _rollup_faults(con: duckdb.DuckDBPyConnection, rollup: Rollup) -> Iterator[s
 
 def _create_tables(con: duckdb.DuckDBPyConnection, rollups: Iterable[Rollup]) -> None:
     for rollup in rollups:
-        kinds = ", ".join(f"{name} {kind}" for name, kind in rollup.types.items())
-        con.execute(f"CREATE TABLE {rollup.name} ({kinds})")
+        con.execute(f"CREATE TABLE {rollup.name} ({rollup.declared})")
 
 
 def _described(con: duckdb.DuckDBPyConnection, sql: str) -> dict[str, str]:

@@ -110,6 +110,11 @@ class Rollup:
         return grain | {m.name: "TIMESTAMP" if m.sql == "ts" else "BIGINT" for m in self.measures}
 
     @property
+    def declared(self) -> str:
+        """SQL: the columns of a table of its state, with their types."""
+        return ", ".join(f"{name} {kind}" for name, kind in self.types.items())
+
+    @property
     def words(self) -> set[str]:
         """The words of its texts, the columns that it reads among them."""
         texts = (text for m in self.measures for text in (m.sql, m.where))

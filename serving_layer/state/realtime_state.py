@@ -36,8 +36,7 @@ class RealtimeState:
     def __init__(self) -> None:
         self.con = connect()
         for rollup in WINDOW_ROLLUPS.values():
-            columns = ", ".join(f"{name} {kind}" for name, kind in rollup.types.items())
-            self.con.execute(f"CREATE TABLE {rollup.name} ({columns})")
+            self.con.execute(f"CREATE TABLE {rollup.name} ({rollup.declared})")
         self.con.execute(f"CREATE VIEW activity AS {ACTIVITY}")
         self.heads: dict[str, Vector] = {}
         self.since: dict[str, str] = {}

@@ -82,9 +82,8 @@ class TopicState:
         con.execute("CREATE TABLE applied AS SELECT 0::BIGINT AS n")
         con.execute("CREATE TABLE refreshed (view VARCHAR, n BIGINT)")
         for rollup in self.rollups:
-            columns = ", ".join(f"{name} {kind}" for name, kind in rollup.types.items())
-            con.execute(f"CREATE TABLE base_{rollup.name} ({columns})")
-            con.execute(f"CREATE TABLE speed_{rollup.name} ({columns})")
+            con.execute(f"CREATE TABLE base_{rollup.name} ({rollup.declared})")
+            con.execute(f"CREATE TABLE speed_{rollup.name} ({rollup.declared})")
             insert = f"INSERT INTO base_{rollup.name} BY NAME FROM {{}} ORDER BY {rollup.shard}"
             self._of_parts(batch, rollup.name, insert)
         newest = [moment for moment in self._of_parts(batch, "ids", "SELECT max(kafka_ts) FROM {}") if moment]
