@@ -50,19 +50,13 @@ def drop_overtaken(deltas: PublishedDeltas, cuts: Cuts) -> int:
     if not cuts:
         return 0
     limit = _before(dt.timedelta(hours=WINDOW_HOURS))
-    old = [d for d in deltas.all if d.created_at < limit and all(_is_below(d, cut) for cut in cuts)]
+    old = [d for d in deltas.all if d.created_at < limit and all(map(d.is_below, cuts))]
     deltas.drop(old)
     return len(old)
 
 
 def _before(age: dt.timedelta) -> str:
     return (dt.datetime.now(dt.UTC) - age).isoformat()
-
-
-def _is_below(delta: Delta, cut: dict[str, Vector]) -> bool:
-    """Whether a cut covers every event of the delta."""
-    touched = (t for t in TOPICS if delta.touches(t))
-    return all(end <= cut.get(t, {}).get(p, 0) for t in touched for p, end in delta.ends(t).items())
 
 
 def _groups(deltas: Iterable[Delta], cuts: Cuts, limit: str) -> list[list[Delta]]:

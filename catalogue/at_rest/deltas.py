@@ -8,7 +8,7 @@ the same sums. A delta that no cut leads to any more, such as one whose beginnin
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Self
@@ -75,6 +75,10 @@ class Delta(Manifest):
     def touches(self, topic: str) -> bool:
         """Whether it covers any event of the topic."""
         return any(first != end for first, end in self.ranges.get(topic, {}).values())
+
+    def is_below(self, cut: Mapping[str, Vector]) -> bool:
+        """Whether a cut covers every event of it."""
+        return all(reaches(cut.get(topic, {}), self.ends(topic)) for topic in self.ranges if self.touches(topic))
 
     def follows(self, topic: str, vector: Vector) -> bool:
         """Whether it begins exactly at `vector`; partitions that `vector` lacks begin where the chain did."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from batch_layer.publication import drop_runs
 from catalogue.at_rest.alive import read_alive
-from catalogue.at_rest.deltas import Delta, drop_manifests, read_deltas
+from catalogue.at_rest.deltas import drop_manifests, read_deltas
 from catalogue.at_rest.floors import raise_floors
 from catalogue.at_rest.raw_files import RawName, newest_commit
 from catalogue.at_rest.runs import RunManifest, current, kept_runs
@@ -60,7 +60,7 @@ def retain(places: Places, dry_run: bool = False, today: dt.date | None = None) 
     alive = read_alive(places.speed)
     deltas = []
     if alive is None or alive.gone:  # one that runs drops them itself
-        deltas = [d for d in read_deltas(places.speed) if d.created_at[:10] < latest and _below(published, d)]
+        deltas = [d for d in read_deltas(places.speed) if d.created_at[:10] < latest and d.is_below(published.cut)]
         found.deltas = [delta.number for delta in deltas]
     if not dry_run:
         progress("dropping what is older")
@@ -80,15 +80,6 @@ def _old(paths: list[str], first_days: dict[str, str]) -> list[str]:
 def _covers(published: RunManifest, path: str) -> bool:
     name = RawName.parsed(path)
     return name.last < published.cut.get(name.topic, {}).get(str(name.partition), 0)
-
-
-def _below(published: RunManifest, delta: Delta) -> bool:
-    return all(
-        end <= published.cut.get(topic, {}).get(partition, 0)
-        for topic in TOPICS
-        if delta.touches(topic)
-        for partition, end in delta.ends(topic).items()
-    )
 
 
 def _floors(paths: list[str]) -> dict[str, dict[str, int]]:
