@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
-import time
 
 from starlette.requests import Request
 
@@ -15,6 +14,7 @@ from runtime.background import Background
 from runtime.logs import Log
 from runtime.settings import Settings
 from runtime.storage.opening import open_store
+from runtime.token_bucket import TokenBucket
 
 LOG = Log("collector")
 LOOK_SECONDS = 5.0
@@ -36,7 +36,7 @@ class Gate:
         self._store = open_store(settings.collector_sources, settings)
         self._sources: Sources | None = None if self.required else NONE
         self._looking = Background("sources", LOG, self.look, LOOK_SECONDS)
-        self._rates: dict[str, _Rate] = {}
+        self._rates: dict[str, TokenBucket] = {}
 
     def start(self) -> None:
         """Begin to follow the sources."""
@@ -88,34 +88,11 @@ class Gate:
             return
         rate = self._rates.get(source.name)
         if rate is None or rate.per_second != source.rate:
-            rate = self._rates[source.name] = _Rate(source.rate)
-        seconds = rate.wait_for(events)
+            rate = self._rates[source.name] = TokenBucket(source.rate, BURST_SECONDS)
+        seconds = rate.take(events)
         if seconds:
             detail = f"must send at most {source.rate:g} events per second; come again in {seconds:.0f} s"
             raise come_again("rate", detail, seconds, 429)
-
-
-class _Rate:
-    """A bucket that fills with time; what is in it may be sent."""
-
-    def __init__(self, per_second: float):
-        self.per_second = per_second
-        self._most = max(1.0, per_second * BURST_SECONDS)
-        self._left, self._then = self._most, time.monotonic()
-
-    def wait_for(self, events: int) -> float:
-        """0 where so many may be sent now, and then they are; else in how many seconds.
-
-        More at once than the bucket holds may be sent when it is full, and it is empty for longer then.
-        """
-        now = time.monotonic()
-        self._left = min(self._most, self._left + (now - self._then) * self.per_second)
-        self._then = now
-        needed = min(events, self._most)
-        if self._left < needed:
-            return max(1.0, (needed - self._left) / self.per_second)
-        self._left -= events
-        return 0.0
 
 
 def _is_ours(header: str) -> bool:

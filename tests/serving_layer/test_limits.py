@@ -31,7 +31,7 @@ CONNECTIONS = 12
 
 def test_requests_are_counted_by_who_makes_them(monkeypatch):
     now = [100.0]
-    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr("runtime.token_bucket.time.monotonic", lambda: now[0])
     rates = Rates(5)
     for _ in range(10):
         rates.take("one")
