@@ -35,6 +35,12 @@ class Coverage:
         watermark, lag = self.freshness(generation, topic, batch)
         return covers + b',"watermark":' + json_bytes(watermark) + b',"lag_seconds":' + json_bytes(lag) + b"}"
 
+    def over_all(self, generation: Generation) -> tuple[str | None, float | None]:
+        """The newest arrival that is covered in any topic, and the longest lag of a topic; None: unknown."""
+        found = [self.freshness(generation, topic) for topic in generation.topics]
+        newest = max((watermark for watermark, _ in found if watermark), default=None)
+        return newest, max((lag for _, lag in found if lag is not None), default=None)
+
     def freshness(self, generation: Generation, topic: str, batch: bool = False) -> tuple[str | None, float | None]:
         """The newest arrival that is covered, and for how many seconds later ones may be missing; None: unknown.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from fastapi import FastAPI, Request, Response
 
-from catalogue.events import TOPICS
 from serving_layer.identity.gate import Gate
 from serving_layer.openapi import ERRORS, FRESHNESS
 from serving_layer.query.coverage import Coverage
@@ -24,15 +23,15 @@ def add(app: FastAPI, state: ServingState, coverage: Coverage, gate: Gate) -> No
     async def freshness(request: Request) -> Response:
         await gate.viewer(request)
         with state.reading() as generation:
-            lags = [coverage.freshness(generation, topic) for topic in TOPICS]
+            watermark, lag = coverage.over_all(generation)
             topics = generation.topics
             answer = {
                 "run": generation.run,
                 "published_at": generation.current.published_at or None,
                 "cut": {t: s.cut for t, s in topics.items()},
                 "head": {t: dict(s.head) for t, s in topics.items()},
-                "watermark": max((newest for newest, _ in lags if newest), default=None),
-                "lag_seconds": max((lag for _, lag in lags if lag is not None), default=None),
+                "watermark": watermark,
+                "lag_seconds": lag,
                 "ledger": {t: {p: dict(e) for p, e in s.ledger.items()} for t, s in topics.items()},
                 "speed_layer": state.heartbeat.said and state.heartbeat.said.at,
             }

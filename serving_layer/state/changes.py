@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from catalogue.events import TOPICS
 from catalogue.views import VIEWS
 from serving_layer.errors import NotServing
 from serving_layer.query.coverage import Coverage
@@ -100,14 +99,14 @@ class Changes:
     def _told(self, generation: Generation, seen: _Seen) -> dict[str, Any]:
         # Heads first: what a delta changes meanwhile is told once more, never missed.
         heads = {topic: dict(state.head) for topic, state in generation.topics.items()}
-        lags = [self.coverage.freshness(generation, topic) for topic in TOPICS]
+        watermark, lag = self.coverage.over_all(generation)
         said = self.state.heartbeat.said
         return {
             "run": generation.run,
             "published_at": generation.current.published_at or None,
             "head": heads,
-            "watermark": max((newest for newest, _ in lags if newest), default=None),
-            "lag_seconds": max((lag for _, lag in lags if lag is not None), default=None),
+            "watermark": watermark,
+            "lag_seconds": lag,
             "speed_layer": said and said.at,
             "changed": seen.views(generation),
         }
