@@ -13,7 +13,7 @@ from runtime.addresses import check_exposure
 from runtime.command_line import Parser
 from runtime.errors import PlatformError
 from runtime.logs import Log, configure
-from runtime.settings import Settings, process_environ
+from runtime.settings import Settings
 
 LOG = Log("collector")
 # Seconds for requests that are under way when the collector is told to stop.
@@ -32,9 +32,8 @@ def parser() -> Parser:
 def main(argv: list[str] | None = None) -> int:
     """Collect until stopped; 1 for settings that can't be used."""
     options = parser().parse_args(argv)
-    chosen = {"COLLECTOR_HOST": options.host, "COLLECTOR_PORT": options.port}
     try:
-        settings = Settings.load(process_environ() | {name: text for name, text in chosen.items() if text is not None})
+        settings = Settings.load(COLLECTOR_HOST=options.host, COLLECTOR_PORT=options.port)
         configure(settings)
         _check(settings)
         from ingestion_layer.collecting.application import create_app

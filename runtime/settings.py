@@ -131,12 +131,13 @@ class Settings:
     batch_metrics: str | None
 
     @classmethod
-    def load(cls, environ: Mapping[str, str] | None = None) -> Settings:
+    def load(cls, environ: Mapping[str, str] | None = None, **chosen: str | None) -> Settings:
         """Settings of `environ`, and of the defaults file where it says nothing; raises `SettingsError`.
 
-        Without one they are of `process_environ`.
+        Without one they are of `process_environ`. What is `chosen`, on a command line, counts before both.
         """
-        environ = process_environ() if environ is None else environ
+        environ = dict(process_environ() if environ is None else environ)
+        environ |= {name: text for name, text in chosen.items() if text is not None}
         texts = {s.name: _text(s, environ).strip() for s in declared()}
         values = {f.name: _typed(f.name.upper(), str(f.type), texts) for f in fields(cls)}
         settings = cls(**values)  # type: ignore[arg-type]

@@ -10,7 +10,7 @@ import uvicorn
 from runtime.command_line import Parser
 from runtime.errors import PlatformError
 from runtime.logs import Log, configure
-from runtime.settings import Settings, process_environ
+from runtime.settings import Settings
 
 LOG = Log("serving")
 # Answers that take longer are cut off when the server is stopped.
@@ -37,9 +37,8 @@ def parser() -> Parser:
 def main(argv: list[str] | None = None) -> int:
     """Serve until stopped; 1 for settings that can't be used."""
     options = parser().parse_args(argv)
-    chosen = {"SERVING_HOST": options.host, "SERVING_PORT": options.port}
     try:
-        settings = Settings.load(process_environ() | {name: text for name, text in chosen.items() if text is not None})
+        settings = Settings.load(SERVING_HOST=options.host, SERVING_PORT=options.port)
         configure(settings)
         from serving_layer.identity.profile import check
 
