@@ -189,8 +189,7 @@ def _leave_identity(places: Places, people: list[str], journal: Journal) -> Jour
         write_roster(places.identity, teaches, advises)
     for key in keys:
         api_keys.revoke_key(places.identity, key.id)
-    for person in people:
-        forget(places.disclosure, person)
+    forget(places.disclosure, {*people})
     return journal
 
 

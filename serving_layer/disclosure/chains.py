@@ -145,11 +145,11 @@ def shown_of(store: Store, person: str) -> list[Line]:
     return sorted(found, key=lambda line: line["time"])
 
 
-def forget(store: Store, person: str) -> int:
-    """Let nobody tell any more which tokens are the person's; how many there were. The chains stay as they are."""
+def forget(store: Store, persons: set[str]) -> int:
+    """Let nobody tell any more which tokens are these people's; how many there were. The chains stay as they are."""
     gone = 0
     for _, path, lines in _tokens(store):
-        kept = [line for line in lines if line["person"] != person]
+        kept = [line for line in lines if line["person"] not in persons]
         if len(kept) < len(lines):
             gone += len(lines) - len(kept)
             store.write(path, encoded(kept))

@@ -97,12 +97,12 @@ def test_what_is_no_file_is_told(store, damage):
 
 
 def test_somebody_who_is_forgotten_is_named_nowhere_and_the_chain_holds(store, tmp_path):
-    assert forget(store, "SV001") == 2 and forget(store, "SV001") == 0
+    assert forget(store, {"SV001"}) == 2 and forget(store, {"SV001"}) == 0
     assert verify(store)[0] == [] and shown_of(store, "SV001") == []
     for entry in store.list():
         assert "SV001" not in json.dumps(decoded(store.read(entry.path))), entry.path
     assert [line["who"] for line in shown_of(store, "SV100")] == ["GV001"]
-    forget(store, "GV001")
+    forget(store, {"GV001"})
     assert [line["who"] for line in shown_of(store, "SV100")] == ["somebody who was erased"]
 
 
