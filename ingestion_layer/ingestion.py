@@ -12,15 +12,13 @@ import signal
 import tempfile
 import threading
 import time
-from collections.abc import Iterable, Iterator
 
-import pyarrow as pa
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException, StreamingQueryException
 from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
-from catalogue.at_rest.erasures import Erasures, Watched
+from catalogue.at_rest.erasures import Erasures, Watched, landed_without
 from catalogue.at_rest.raw_files import COMMITS, Offsets
 from catalogue.events.unmapped import COLLECTED
 from ingestion_layer.commits import Commits, TakenOver, remove_orphans
@@ -83,15 +81,12 @@ class Ingestion:
                 return
             self.take_over()
         commit = self.commits.number + 1
-        gone, known = self.erasures.now(), None
-        rows: list[Row] = []
-        while gone != known:  # whoever is erased from here on finds every file in its place
 
-            def task(batches: Iterable[pa.RecordBatch], gone: Erasures = gone) -> Iterator[pa.RecordBatch]:
-                return land(iter(batches), raw, quarantine, commit, gone)
+        def made(gone: Erasures) -> list[Row]:
+            tasks = records.mapInArrow(lambda batches: land(iter(batches), raw, quarantine, commit, gone), SCHEMA)
+            return tasks.collect()
 
-            rows = records.mapInArrow(task, SCHEMA).collect()
-            gone, known = self.erasures.now(), gone
+        rows = landed_without(self.erasures.now, made)
         if not rows:
             return
         ranges, files, ledger = accounted(rows, self.expected, commit)

@@ -11,12 +11,14 @@ import datetime as dt
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pyarrow as pa
 
-from catalogue.at_rest.erasures import read_erasures
+from catalogue.at_rest.erasures import Erasures, Watched, landed_without
 from catalogue.at_rest.ledger import Ledger
 from catalogue.at_rest.raw_files import COMMITS, FILES, Offsets
 from catalogue.events import TOPICS
@@ -86,7 +88,8 @@ def land_file(
     quarantine.list(COMMITS)  # where it can't be had, that is told before anything is written
     result = Landed(bytes_before=lines.skip(commits.files_read))
     known = commits.files_read
-    gone = read_erasures(raw, erasure_key)
+    erasures = Watched(raw, erasure_key)
+    erasures.now()  # the key of who was erased is missed at once
     for portion, records in enumerate(_portions(lines, commits)):
         if not portion:
             if not result.bytes_before and not any(_CATEGORY.search(value) for *_, value in records):
@@ -98,11 +101,7 @@ def land_file(
                 remove_orphans(store, commits)
         number = commits.number + 1
         batch = _batch(records, arrival or dt.datetime.now(dt.UTC))
-        landing, rows = True, []
-        while landing:  # as `Ingestion.land_batch` does
-            rows = [row for made in land(iter([batch]), raw, quarantine, number, gone) for row in made.to_pylist()]
-            before, gone = gone, read_erasures(raw, erasure_key)
-            landing = gone != before
+        rows = landed_without(erasures.now, partial(_landed, batch, raw, quarantine, number))
         ranges, files, ledger = accounted(rows, commits.head, number)
         commits.files_read = {**known, lines.digest: lines.bytes}
         try:
@@ -114,6 +113,10 @@ def land_file(
         result.add(ledger, len(files))
         told(result)
     return result
+
+
+def _landed(batch: pa.RecordBatch, raw: Store, quarantine: Store, number: int, gone: Erasures) -> list[dict[str, Any]]:
+    return [row for file in land(iter([batch]), raw, quarantine, number, gone) for row in file.to_pylist()]
 
 
 def _portions(lines: JsonLines, commits: Commits) -> Iterator[list[Record]]:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from catalogue.at_rest.manifest import Manifest
 from runtime.errors import PlatformError
@@ -21,6 +22,7 @@ TOMBSTONES = f"{FOLDER}tombstones.json"
 # What stands in a raw line in the place of an event that was erased.
 STUB = '{"erased":true}'
 ATTEMPTS = 20
+T = TypeVar("T")
 
 
 class ErasureError(PlatformError):
@@ -125,6 +127,19 @@ class Watched:
         if tag != self._tag:
             self._read, self._tag = read_erasures(self.store, self.key), tag
         return self._read
+
+
+def landed_without(erasures: Callable[[], Erasures], land: Callable[[Erasures], T]) -> T:
+    """What `land` makes by who is erased; made again where somebody was erased meanwhile.
+
+    So whoever is erased after it has returned finds every file in its place.
+    """
+    gone = erasures()
+    while True:
+        made, known = land(gone), gone
+        gone = erasures()
+        if gone == known:
+            return made
 
 
 def _tombstones(store: Store, path: str) -> tuple[Tombstones, str | None]:
