@@ -9,7 +9,7 @@ import orjson
 from fastapi import FastAPI, Request, Response
 
 from ingestion_layer.collecting.desk import Desk
-from ingestion_layer.collecting.json_text import read_json
+from ingestion_layer.collecting.json_text import NOT_JSON, read_json, read_lines
 from ingestion_layer.collecting.refusals import Refused
 from ingestion_layer.collecting.streams import Streams
 
@@ -30,13 +30,11 @@ def add(app: FastAPI, desk: Desk, streams: Streams) -> None:
             desk.accounts.settle(source, rejected=max(1, len(wrong)))
             if not wrong:
                 raise Refused(400, "body", "must hold a line; got none")
-            return Response(orjson.dumps({"accepted": 0, "duplicate": 0, "invalid": wrong}), 422, _JSON)
+            told: dict[str, object] = {"accepted": 0, "duplicate": 0, "invalid": wrong}
+            return Response(orjson.dumps(told), 422, media_type="application/json")
         new = await streams.take(source, events, len(wrong))
         told = {"accepted": new, "duplicate": len(events) - new, "invalid": wrong}
-        return Response(orjson.dumps(told), 200, _JSON)
-
-
-_JSON = {"Content-Type": "application/json"}
+        return Response(orjson.dumps(told), media_type="application/json")
 
 
 def lines_of(body: bytes) -> tuple[list[dict[str, Any]], list[Wrong]]:
@@ -44,7 +42,7 @@ def lines_of(body: bytes) -> tuple[list[dict[str, Any]], list[Wrong]]:
     events, wrong = [], list[Wrong]()
     for number, found in enumerate(_documents(body), 1):
         if not isinstance(found, dict):
-            wrong.append({"line": number, "reason": found if isinstance(found, str) else "not a JSON object"})
+            wrong.append({"line": number, "reason": "not JSON" if found is NOT_JSON else "not a JSON object"})
         elif not (found.get("event_type") or found.get("name")) or not (found.get("time") or found.get("timestamp")):
             wrong.append({"line": number, "reason": "no event with a time and a type"})
         else:
@@ -59,14 +57,7 @@ def _documents(body: bytes) -> Iterator[Any]:
         try:
             yield from read_json(body)
         except ValueError:
-            yield "not JSON"
+            yield NOT_JSON
         return
-    for line in body.split(b"\n"):
-        line = line.strip(b" \t\r")
-        if not line:
-            continue
-        try:
-            found = read_json(line)
-        except ValueError:
-            found = "not JSON"
-        yield "not a JSON object" if isinstance(found, str) and found != "not JSON" else found
+    for _, value in read_lines(body):
+        yield value

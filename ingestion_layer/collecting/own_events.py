@@ -6,7 +6,6 @@ An event keeps its bytes where it comes alone or on a line of its own.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,7 +13,7 @@ import orjson
 from fastapi import FastAPI, Request, Response
 
 from ingestion_layer.collecting.desk import Desk
-from ingestion_layer.collecting.json_text import read_json
+from ingestion_layer.collecting.json_text import NOT_JSON, read_json, read_lines
 from ingestion_layer.collecting.kafka_delivery import LARGEST_EVENT, too_large
 from ingestion_layer.collecting.refusals import Refused
 from ingestion_layer.collecting.verdicts import Fault, fault, topic_of
@@ -81,7 +80,7 @@ def judged(parts: list[Part], now: datetime) -> tuple[list[Record], list[dict[st
 def _parts(body: bytes, kind: str) -> list[Part]:
     """The events of a body; Refused where it holds none, or too many."""
     kind = kind.partition(";")[0].strip().lower()
-    found = list(_lines(body)) if kind in _LINES else _whole(body)
+    found = _lines(body) if kind in _LINES else _whole(body)
     if not found:
         raise Refused(400, "body", "must hold an event; got none")
     if len(found) > MOST_EVENTS:
@@ -94,7 +93,7 @@ def _whole(body: bytes) -> list[Part]:
     try:
         value = read_json(body)
     except ValueError:
-        found = list(_lines(body))
+        found = _lines(body)
         if len(found) < 2 or all(event is _NOT_JSON for _, event in found):
             raise Refused(400, "body", "must be a JSON object, an array of them, or JSON lines") from None
         return found
@@ -105,11 +104,5 @@ def _whole(body: bytes) -> list[Part]:
     return [(_BREAKS.sub(b" ", body).strip(), value)]
 
 
-def _lines(body: bytes) -> Iterator[Part]:
-    for line in body.split(b"\n"):
-        line = line.strip(b" \t\r")
-        if line:
-            try:
-                yield line, read_json(line)
-            except ValueError:
-                yield line, _NOT_JSON
+def _lines(body: bytes) -> list[Part]:
+    return [(line, _NOT_JSON if value is NOT_JSON else value) for line, value in read_lines(body)]
