@@ -14,14 +14,6 @@ from runtime.storage.store import Store
 from runtime.timestamps import now
 
 
-@dataclass(frozen=True)
-class Rewritten:
-    """What a file was relieved of: lines, and by partition the first and the last offset and how many they are."""
-
-    lines: int
-    offsets: dict[str, list[int]] = field(default_factory=dict)
-
-
 @dataclass(frozen=True, kw_only=True)
 class Journal(Manifest):
     """`people` are keyed hashes, `version` is that of the tombstones with them. `objects` are the files that named
@@ -34,7 +26,7 @@ class Journal(Manifest):
     people: list[str]
     begun_at: str
     version: str = ""
-    objects: dict[str, Rewritten] = field(default_factory=dict)
+    objects: dict[str, Found] = field(default_factory=dict)
     run: str = ""
     dropped_runs: list[str] = field(default_factory=list)
     roster_entries: int = 0
@@ -74,7 +66,7 @@ class Journal(Manifest):
         objects = dict(self.objects)
         for path, account in found.items():
             if path not in objects or objects[path].lines < account.lines:
-                objects[path] = Rewritten(account.lines, account.offsets)
+                objects[path] = account
         return replace(self, objects=objects)
 
     def written(self, raw: Store) -> Journal:

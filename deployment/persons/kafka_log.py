@@ -6,15 +6,15 @@ from collections.abc import Callable, Mapping
 from contextlib import closing
 from typing import Any
 
+from catalogue.at_rest.raw_persons import Found
 from catalogue.events import TOPICS
-from deployment.persons.journal import Rewritten
 from deployment.persons.places import topic_of
 from runtime.kafka_offsets import KafkaBounds, OffsetError, Offsets
 from runtime.settings import Settings
 
 
 def still_in_kafka(
-    settings: Settings, objects: Mapping[str, Rewritten], earliest_of: Callable[[Settings], Offsets]
+    settings: Settings, objects: Mapping[str, Found], earliest_of: Callable[[Settings], Offsets]
 ) -> list[dict[str, Any]]:
     """A line for each partition of Kafka that holds erased events: from which offset to which, and how many.
 
