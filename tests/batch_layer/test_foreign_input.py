@@ -14,9 +14,9 @@ from batch_layer.run_batch_jobs import main
 from catalogue.views import VIEWS
 from tests.ingestion_layer.test_producer import produce
 from tests.laws.test_batch import answers, check, current
+from tests.oracle.counting import Record
 from tests.oracle.histories import START, envelope, landed
 from tests.oracle.validity import RULES
-from tests.oracle.views import Record
 
 TOPIC_OF = {category: topic for topic, (category, _) in RULES.items()}
 

@@ -17,9 +17,9 @@ from runtime.storage.opening import open_store
 from tests.catalogue.sql.judging import as_records, changed
 from tests.catalogue.sql.test_raw_values import RAW
 from tests.catalogue.sql.test_verdicts import TIMES, TYPES, spoilt
+from tests.oracle.counting import Record
 from tests.oracle.histories import envelope, history, landed
 from tests.oracle.validity import RULES
-from tests.oracle.views import Record
 
 FIELDS = ("fault", "event_id", "event_type", "ts", "user_id")
 

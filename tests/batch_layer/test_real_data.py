@@ -20,9 +20,9 @@ from batch_layer.run_batch_jobs import main
 from catalogue.views import VIEWS
 from tests.ingestion_layer.test_producer import produce
 from tests.laws.test_batch import check, current
+from tests.oracle.counting import Record
 from tests.oracle.histories import write_raw
 from tests.oracle.validity import RULES
-from tests.oracle.views import Record
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT / "tests" / "samples"

@@ -32,7 +32,7 @@ from speed_layer.delta_stream import DeltaStream
 from tests.benchmarks.history import STUDENTS, raw_history
 from tests.benchmarks.process import measured
 from tests.laws.micro_batch import published
-from tests.oracle.views import Record
+from tests.oracle.counting import Record
 
 RATE, SECONDS = 200, 15
 CONNECTIONS = 16

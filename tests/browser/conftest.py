@@ -15,8 +15,8 @@ from deployment import dashboard
 from deployment.installation import tool
 from deployment.packages import need
 from tests.laws.test_merged import Platform
+from tests.oracle.counting import Record
 from tests.oracle.histories import history_of
-from tests.oracle.views import Record
 from tests.serving_layer.conftest import Server, serving
 
 LIMIT = 180

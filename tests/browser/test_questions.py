@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 import httpx
 import pytest
 
-from tests.oracle.views import Row, all_views
+from tests.oracle.counting import Row
+from tests.oracle.views import all_views
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "dashboard.md"
 COURSE = "COURSE001"

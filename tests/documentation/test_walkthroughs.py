@@ -49,7 +49,7 @@ from pathlib import Path
 from datetime import UTC, datetime, timedelta
 from catalogue.events import TOPICS
 from tests.laws.test_merged import Platform, answering, opened, rows_of
-from tests.oracle.views import Record
+from tests.oracle.counting import Record
 
 topics = {t.category: t.name for t in TOPICS.values()}
 arrived, records = datetime(2026, 4, 1, tzinfo=UTC), []

@@ -15,9 +15,9 @@ from catalogue.at_rest.raw_files import RawName
 from ingestion_layer.landing import land
 from runtime.storage.opening import open_store
 from runtime.storage.store import Store
+from tests.oracle.counting import Record
 from tests.oracle.histories import envelope, history, landed
 from tests.oracle.validity import is_valid
-from tests.oracle.views import Record
 
 SMALL = 97
 

@@ -14,8 +14,9 @@ import pytest
 from tests.ingestion_layer.replay_cuts import SOURCES, Source
 from tests.ingestion_layer.replaying import Event, replay
 from tests.oracle.comparison import differences
+from tests.oracle.counting import Record
 from tests.oracle.validity import RULES
-from tests.oracle.views import Record, all_views
+from tests.oracle.views import all_views
 
 ARRIVED = datetime(2026, 5, 1, tzinfo=UTC)
 FIRST = "VIEW_ASSIGNMENT_FIRST_TIME"

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from speed_layer.contribution import Contribution, contributions, judged, opened
 from speed_layer.delta_stream import DeltaStream
-from tests.oracle.views import Record
+from tests.oracle.counting import Record
 
 MOST_TASKS = 3
 

@@ -15,9 +15,10 @@ import pytest
 from batch_layer import config
 from batch_layer.run_batch_jobs import main
 from tests.oracle.comparison import differences
+from tests.oracle.counting import Record
 from tests.oracle.histories import START, event, history, landed, write_raw, written
 from tests.oracle.validity import RULES
-from tests.oracle.views import Record, all_views, answer
+from tests.oracle.views import all_views, answer
 
 JOBS = {"auth": ("auth_topic",), "assessment": ("assessment_topic",), "video": ("video_topic",),
         "course": ("course_topic",), "profile_notification": ("profile_topic", "notification_topic")}  # fmt: skip

@@ -35,8 +35,9 @@ from speed_layer.compaction import compact, kept_cuts
 from speed_layer.delta_stream import DeltaStream
 from tests.laws.micro_batch import published
 from tests.oracle.comparison import differences
+from tests.oracle.counting import Record
 from tests.oracle.histories import history, landed, write_raw
-from tests.oracle.views import Record, all_views
+from tests.oracle.views import all_views
 
 COLUMNS: dict[str, dict[str, str]] = {}
 

@@ -22,8 +22,9 @@ from catalogue.sql.verdicts import typed
 from catalogue.views import ROLLUPS, VIEWS
 from catalogue.views.rollups import MAX_SUM, Rollup
 from tests.oracle.comparison import differences
+from tests.oracle.counting import Record
 from tests.oracle.histories import history, landed
-from tests.oracle.views import Record, all_views
+from tests.oracle.views import all_views
 
 HORIZON_DAYS = 7
 EVENTS = 300

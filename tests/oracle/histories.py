@@ -15,7 +15,7 @@ import pyarrow as pa
 from hypothesis import strategies as st
 
 from tests.oracle import validity as v
-from tests.oracle.views import Record
+from tests.oracle.counting import Record
 
 START = datetime(2026, 3, 1, 8, 0, 0, 123000, tzinfo=UTC)
 ZONES = ("Z", "+05:30", "-0800", "+07", "-03:30", "+0000", "+14:00")

@@ -12,10 +12,11 @@ from hypothesis import given
 
 from tests.oracle import validity
 from tests.oracle.comparison import differences
+from tests.oracle.counting import Record, percentage
 from tests.oracle.histories import histories, history, landed, write_raw, written
 from tests.oracle.json_text import Number
 from tests.oracle.validity import hundredths, instant, is_valid, microseconds
-from tests.oracle.views import Record, all_views, ledger, percentage
+from tests.oracle.views import all_views, ledger
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LOGIN = {

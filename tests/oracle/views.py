@@ -2,108 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
-from typing import NamedTuple
+from datetime import datetime
 
-from tests.oracle.validity import RULES, Event, Invalid, judge, microseconds
-
-HORIZON = timedelta(days=7)
-MOST = 2**63 - 1
-Row = dict[str, object]
-
-
-class Record(NamedTuple):
-    """A raw event as Kafka holds it; `kafka_timestamp` is aware, in UTC."""
-
-    topic: str
-    partition: int
-    offset: int
-    kafka_timestamp: datetime
-    value: bytes
-
-
-class Unique(NamedTuple):
-    """What became of one topic's records: the events that count, and the ledger by partition."""
-
-    events: list[Event]
-    ledger: dict[int, Counter]
-
-
-def count_once(topic: str, records: Iterable[Record]) -> Unique:
-    """The topic's valid events, each identity once within the horizon, in the order of offset and partition."""
-    lines = {(r.offset, r.partition): r for r in records if r.topic == topic}
-    sightings: dict[str, datetime] = {}
-    events: list[Event] = []
-    ledger: dict[int, Counter] = {}
-    for _, record in sorted(lines.items()):
-        entry = ledger.setdefault(record.partition, Counter(landed=0, counted=0, duplicate=0, invalid=0))
-        entry["landed"] += 1
-        try:
-            event = judge(topic, record.kafka_timestamp, record.value)
-        except Invalid:
-            entry["invalid"] += 1
-            continue
-        before = sightings.get(event.event_id) if event.event_id else None
-        if event.event_id:
-            sightings[event.event_id] = record.kafka_timestamp
-        if before is not None and record.kafka_timestamp - before <= HORIZON:
-            entry["duplicate"] += 1
-        else:
-            entry["counted"] += 1
-            events.append(event)
-    return Unique(events, ledger)
-
-
-def value_of(event: Event, name: str) -> object:
-    """A key column's value."""
-    match name:
-        case "date":
-            return event.ts.date()
-        case "hour":
-            return event.ts.hour
-        case "event_type":
-            return event.type
-        case "user_id":
-            return event.user_id
-    return event.fields.get(name)
-
-
-def of(events: Iterable[Event], *types: str) -> list[Event]:
-    """The events of some types."""
-    return [e for e in events if e.type in types]
-
-
-def distinct(events: Iterable[Event], name: str) -> int:
-    """Number of different values, NULL not counted."""
-    return len({value_of(e, name) for e in events} - {None})
-
-
-def times(events: list[Event], first: str, last: str) -> Row:
-    """The earliest and the latest instant, as two columns."""
-    return {first: min(e.ts for e in events), last: max(e.ts for e in events)}
-
-
-def percentage(part: int, whole: int) -> float | None:
-    """Percent with two decimals, half up; None of nothing."""
-    return (20_000 * part + whole) // (2 * whole) / 100 if whole else None
-
-
-def total(numbers: Iterable[int]) -> int:
-    """The sum as it is published: in 64 bits, so that a greater one stays at the greatest number."""
-    return min(sum(numbers), MOST)
-
-
-def by(events: Iterable[Event], key: str, columns: Callable[[list[Event]], Row | None]) -> list[Row]:
-    """One row per value of the key columns; no row where `columns` gives None."""
-    names = key.split()
-    groups: dict[tuple, list[Event]] = {}
-    for event in events:
-        groups.setdefault(tuple(value_of(event, n) for n in names), []).append(event)
-    made = ((dict(zip(names, values, strict=True)), columns(group)) for values, group in groups.items())
-    return [head | row for head, row in made if row is not None]
+from tests.oracle.assessment import assessment
+from tests.oracle.counting import Record, Row, by, count_once, distinct, of, percentage, times, total, weeks
+from tests.oracle.validity import RULES, Event, microseconds
 
 
 def auth(events: list[Event]) -> dict[str, list[Row]]:
@@ -133,144 +38,6 @@ def auth(events: list[Event]) -> dict[str, list[Row]]:
             **times(g, "first_activity", "last_activity"), "unique_sessions": distinct(g, "session_id")}),
         "auth_registration_analytics": by(of(events, "SIGNUP"), "date registration_source role", lambda g: {
             "new_signups": len(g)}),
-    }  # fmt: skip
-
-
-def _mean_score(grades: list[Event]) -> float | None:
-    return sum(e.fields["score"] for e in grades) / 100 / len(grades) if grades else None
-
-
-def _timeline(group: list[Event]) -> Row | None:
-    waits = []
-    for assignment in {e.fields["assignment_id"] for e in group}:
-        own = [e for e in group if e.fields["assignment_id"] == assignment]
-        views = [e.ts for e in of(own, "VIEW_ASSIGNMENT_FIRST_TIME")]
-        submits = [e.ts for e in of(own, "SUBMIT_ASSIGNMENT")]
-        if views and submits and min(submits) >= min(views):
-            waits.append(microseconds(min(submits)) - microseconds(min(views)))
-    if not waits:
-        return None
-    return {"assignments_completed": len(waits), "avg_hours_to_submit": sum(waits) / 3.6e9 / len(waits),
-            "min_hours_to_submit": min(waits) / 3.6e9, "max_hours_to_submit": max(waits) / 3.6e9}  # fmt: skip
-
-
-def _overall(quizzes: list[Event], grades: list[Event]) -> list[Row]:
-    done: dict[tuple, list[int]] = {}
-    graded: dict[tuple, list[Event]] = {}
-    for e in quizzes:
-        done.setdefault((e.user_id, e.fields["course_id"]), []).append(e.fields["correct_answers"])
-    for e in grades:
-        graded.setdefault((e.fields["student_id"], e.fields["course_id"]), []).append(e)
-    rows = []
-    for key in {**done, **graded}:
-        right, marks = done.get(key, []), graded.get(key, [])
-        rows.append({
-            "user_id": key[0], "course_id": key[1], "quizzes_completed": len(right),
-            "avg_quiz_correct": total(right) / len(right) if right else None, "assignments_graded": len(marks),
-            "avg_assignment_score": _mean_score(marks)})  # fmt: skip
-    return rows
-
-
-_PLAIN_DUE = re.compile("[12][0-9]{3}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}")
-
-
-def _due(text: str) -> datetime | None:
-    """The deadline that a text names; None where it isn't written as `2026-03-01 23:59:00`."""
-    try:
-        return datetime.fromisoformat(f"{text}+00:00") if _PLAIN_DUE.fullmatch(text) else None
-    except ValueError:
-        return None
-
-
-def _deadline(group: list[Event]) -> Row:
-    named = [due for e in of(group, "ASSIGNMENT_CREATED") if (due := _due(e.fields["due_date"]))]
-    due = max(named, default=None)
-    students = {e.user_id for e in group if e.type != "ASSIGNMENT_CREATED"}
-    first: dict[str, datetime] = {}
-    for e in of(group, "SUBMIT_ASSIGNMENT"):
-        first[e.user_id] = min(first.get(e.user_id, e.ts), e.ts)
-    return {"due": due, "students_at_work": len(students),
-            "submitted_on_time": sum(due is not None and ts <= due for ts in first.values()),
-            "submitted_late": sum(due is not None and ts > due for ts in first.values()),
-            "submitted": len(first), "not_submitted": len(students - first.keys())}  # fmt: skip
-
-
-def _quantile(values: list[float], part: float) -> float | None:
-    """The value below which a part of them lies, between two of them by straight line."""
-    if not values:
-        return None
-    place = part * (len(values) - 1)
-    low = int(place)
-    upper = sorted(values)[min(low + 1, len(values) - 1)]
-    return sorted(values)[low] + (upper - sorted(values)[low]) * (place - low)
-
-
-def _results(group: list[Event]) -> Row:
-    right: dict[str, list[int]] = {}
-    marks: dict[object, list[int]] = {}
-    for e in of(group, "QUIZ_COMPLETED"):
-        right.setdefault(e.user_id, []).append(e.fields["correct_answers"])
-    for e in of(group, "GRADE_ASSIGNMENT"):
-        marks.setdefault(e.fields["student_id"], []).append(e.fields["score"])
-    quizzes = [total(given) / len(given) for given in right.values()]
-    grades = [sum(scores) / 100 / len(scores) for scores in marks.values()]
-    return {"students_with_quizzes": len(quizzes), "median_quiz_correct": _quantile(quizzes, 0.5),
-            "students_with_grades": len(grades), "lower_quartile_score": _quantile(grades, 0.25),
-            "median_assignment_score": _quantile(grades, 0.5),
-            "upper_quartile_score": _quantile(grades, 0.75)}  # fmt: skip
-
-
-def _weeks(events: list[Event], amount: Callable[[Event], int]) -> tuple[int, int]:
-    """What the last seven days with the last event amount to, and the seven days before those."""
-    last = max(e.ts.date() for e in events)
-    ago = [((last - e.ts.date()).days // 7, amount(e)) for e in events]
-    return total(n for week, n in ago if week == 0), total(n for week, n in ago if week == 1)
-
-
-def assessment(events: list[Event]) -> dict[str, list[Row]]:
-    """The views of assessment_topic."""
-    submits, quizzes = of(events, "SUBMIT_ASSIGNMENT"), of(events, "QUIZ_COMPLETED")
-    grades = of(events, "GRADE_ASSIGNMENT")
-
-    def answers(g: list[Event]) -> Row:
-        right = [e.fields["correct_answers"] for e in g]
-        return {"total_quizzes_completed": len(g), "avg_correct_answers": total(right) / len(g),
-                "total_correct_answers": total(right), "min_correct_answers": min(right),
-                "max_correct_answers": max(right)}  # fmt: skip
-
-    def marks(g: list[Event]) -> Row:
-        scores = [e.fields["score"] for e in g]
-        return {"total_assignments_graded": len(g), "avg_assignment_score": _mean_score(g),
-                "min_assignment_score": min(scores) / 100, "max_assignment_score": max(scores) / 100,
-                "total_assignment_score": sum(scores) / 100}  # fmt: skip
-
-    opened = "VIEW_ASSIGNMENT_FIRST_TIME"
-
-    def work(g: list[Event]) -> Row:
-        views, handed_in = [e.ts for e in of(g, opened)], [e.ts for e in of(g, "SUBMIT_ASSIGNMENT")]
-        return {"first_view": min(views, default=None), "first_submission": min(handed_in, default=None),
-                "last_submission": max(handed_in, default=None), "total_submissions": len(handed_in)}  # fmt: skip
-
-    return {
-        "assessment_student_submissions": by(submits, "user_id course_id", lambda g: {
-            "total_assignments_submitted": distinct(g, "assignment_id"), "total_submissions": len(g),
-            **times(g, "first_submission", "last_submission")}),
-        "assessment_engagement_timeline": by(
-            of(events, "VIEW_ASSIGNMENT_FIRST_TIME", "SUBMIT_ASSIGNMENT"), "user_id course_id", _timeline),
-        "assessment_quiz_performance": by(quizzes, "user_id course_id", answers),
-        "assessment_grading_stats": by(grades, "student_id course_id", marks),
-        "assessment_teacher_workload": by(
-            of(events, "VIEW_STUDENT_WORK", "GRADE_ASSIGNMENT"), "user_id course_id", lambda g: {
-            "total_works_viewed": len(of(g, "VIEW_STUDENT_WORK")),
-            "total_assignments_graded": len(of(g, "GRADE_ASSIGNMENT")),
-            "avg_score_given": _mean_score(of(g, "GRADE_ASSIGNMENT"))}),
-        "assessment_submission_distribution": by(submits, "date course_id assignment_type", lambda g: {
-            "submissions_count": len(g), "unique_students": distinct(g, "user_id")}),
-        "assessment_student_overall_performance": _overall(quizzes, grades),
-        "assessment_student_work": by(of(events, opened, "SUBMIT_ASSIGNMENT"), "user_id course_id assignment_id", work),
-        "assessment_deadlines": by(
-            of(events, "ASSIGNMENT_CREATED", opened, "SUBMIT_ASSIGNMENT"), "course_id assignment_id", _deadline),
-        "assessment_course_results": by(of(events, "QUIZ_COMPLETED", "GRADE_ASSIGNMENT"), "course_id", _results),
     }  # fmt: skip
 
 
@@ -310,7 +77,7 @@ def video(events: list[Event]) -> dict[str, list[Row]]:
 
     def activity(g: list[Event]) -> Row:
         days = {e.ts.date() for e in g}
-        last, before = _weeks(g, lambda e: e.fields["watch_duration_seconds"])
+        last, before = weeks(g, lambda e: e.fields["watch_duration_seconds"])
         return {"first_watched": min(days), "last_watched": max(days), "days_watched": len(days),
                 "seconds_last_week": last, "seconds_week_before": before,
                 "share_of_week_before": 100 * last / before if before else None}  # fmt: skip
@@ -347,7 +114,7 @@ def course(events: list[Event]) -> dict[str, list[Row]]:
 
     def activity(g: list[Event]) -> Row:
         days = {e.ts.date() for e in g}
-        last, before = _weeks(g, lambda _: 1)
+        last, before = weeks(g, lambda _: 1)
         return {"enrolled_on": min((e.ts.date() for e in of(g, enrolled)), default=None),
                 "dropped_on": max((e.ts.date() for e in of(g, "COURSE_DROPPED")), default=None),
                 "first_active": min(days), "last_active": max(days), "active_days": len(days),

@@ -11,9 +11,9 @@ from catalogue.at_rest.runs import CURRENT, current, run_path
 from speed_layer import horizon
 from speed_layer.horizon import SEGMENTS
 from tests.laws.test_merged import Platform
+from tests.oracle.counting import Record, count_once
 from tests.oracle.histories import history
 from tests.oracle.validity import Invalid, judge
-from tests.oracle.views import Record, count_once
 
 
 @pytest.fixture

@@ -23,8 +23,9 @@ from deployment.ports import free_port
 from kafka import KafkaConsumer, TopicPartition
 from runtime.storage.opening import open_store
 from tests.oracle.comparison import differences
+from tests.oracle.counting import Record
 from tests.oracle.histories import landed
-from tests.oracle.views import Record, all_views
+from tests.oracle.views import all_views
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = {

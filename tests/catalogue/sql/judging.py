@@ -10,7 +10,7 @@ from catalogue.sql.dialect import connect
 from catalogue.sql.verdicts import inspect
 from tests.oracle import histories as h
 from tests.oracle import validity
-from tests.oracle.views import Record
+from tests.oracle.counting import Record
 
 CON = connect()
 ARRIVED = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)

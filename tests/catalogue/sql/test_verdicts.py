@@ -20,7 +20,7 @@ from tests.catalogue.sql.judging import (
 )
 from tests.oracle import histories as h
 from tests.oracle import validity
-from tests.oracle.views import Record
+from tests.oracle.counting import Record
 
 
 @pytest.mark.parametrize(

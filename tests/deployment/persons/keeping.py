@@ -20,9 +20,9 @@ from ingestion_layer.landing import accounted, land
 from serving_layer.state.serving_state import ServingState
 from tests.laws.micro_batch import table
 from tests.laws.test_merged import Platform, check
+from tests.oracle.counting import Record
 from tests.oracle.histories import landed
 from tests.oracle.validity import Unparseable, parse
-from tests.oracle.views import Record
 
 KEY = "a key for tests, of 32 characters or more"
 

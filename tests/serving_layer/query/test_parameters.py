@@ -16,7 +16,7 @@ import pytest
 from serving_layer.errors import BadQuery
 from serving_layer.query.parameters import MOST_VALUES, parse, readings
 from tests.laws.test_merged import Platform
-from tests.oracle.views import Record
+from tests.oracle.counting import Record
 from tests.serving_layer.conftest import serving
 
 VIEW = "/views/video_total_watch_time"
