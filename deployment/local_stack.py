@@ -38,7 +38,7 @@ SERVERS = {
 }
 PORTS = {"kafka": 9092, "controller": 9093, "minio": 9000, "console": 9001, "kafka_metrics": 9404}
 START_SECONDS = 60
-KAFKA_PROPERTIES = """\
+KAFKA_LISTENERS = """\
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller}
@@ -46,6 +46,8 @@ listeners=PLAINTEXT://127.0.0.1:{kafka},CONTROLLER://127.0.0.1:{controller}
 advertised.listeners=PLAINTEXT://127.0.0.1:{kafka}
 controller.listener.names=CONTROLLER
 listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+"""
+KAFKA_SETTINGS = """\
 log.dirs={logs}
 auto.create.topics.enable=false
 offsets.topic.replication.factor=1
@@ -68,7 +70,7 @@ class LocalStack:
     """
 
     # What a stack of another kind has otherwise.
-    kafka_properties = KAFKA_PROPERTIES
+    kafka_listeners = KAFKA_LISTENERS
     storage_options: tuple[str, ...] = ()
     minio_options: tuple[str, ...] = ()
     start_seconds = START_SECONDS
@@ -157,7 +159,7 @@ class LocalStack:
         home = self.folder / "kafka"
         home.mkdir(parents=True, exist_ok=True)
         properties = home / "server.properties"
-        properties.write_text(self.kafka_properties.format(**self.ports, logs=home / "data"))
+        properties.write_text((self.kafka_listeners + KAFKA_SETTINGS).format(**self.ports, logs=home / "data"))
         logging = f"-Dlog4j2.configurationFile={installation.CONFIG / 'kafka-jars' / 'log4j2.properties'}"
         common = [logging, "-Djava.net.preferIPv4Stack=true", "-cp", jars]
         if not (home / "data" / "meta.properties").exists():

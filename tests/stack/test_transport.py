@@ -29,7 +29,7 @@ from tests.serving_layer.conftest import Server
 
 PASSWORD = "a-long-password-of-the-tests"
 EVENTS = 200
-PROPERTIES = """\
+LISTENERS = """\
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{{controller}}
@@ -42,17 +42,6 @@ sasl.enabled.mechanisms=SCRAM-SHA-512
 listener.name.outside.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
 ssl.keystore.type=PEM
 ssl.keystore.location={keystore}
-log.dirs={{logs}}
-auto.create.topics.enable=false
-offsets.topic.replication.factor=1
-offsets.topic.num.partitions=4
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
-transaction.state.log.num.partitions=4
-share.coordinator.state.topic.replication.factor=1
-share.coordinator.state.topic.min.isr=1
-share.coordinator.state.topic.num.partitions=1
-group.initial.rebalance.delay.ms=0
 """
 
 
@@ -98,7 +87,7 @@ class SecureStack(LocalStack):
         certificates.mkdir()
         for file in (self.authority.key, self.authority.certificate):
             (certificates / file.name).write_bytes(file.read_bytes())
-        self.kafka_properties = PROPERTIES.format(inside=free_port(), keystore=keystore)
+        self.kafka_listeners = LISTENERS.format(inside=free_port(), keystore=keystore)
         self.storage_options = ("--add-scram", f"SCRAM-SHA-512=[name=platform,password={PASSWORD}]")
         self.minio_options = ("--certs-dir", str(certificates))
 
