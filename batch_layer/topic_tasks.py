@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import tempfile
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -39,7 +40,7 @@ EVENTS = "events"
 
 
 @dataclass(frozen=True)
-class TopicPart:
+class TopicPart(ABC):
     """A task of a topic's plan."""
 
     plan: TopicPlan
@@ -62,8 +63,9 @@ class TopicPart:
             yield Report(self.plan.task.topic, failure=text)
         yield Report(self.plan.task.topic, seconds=time.monotonic() - started)
 
+    @abstractmethod
     def _run(self, inbox: Inbox) -> Iterator[Handed]:
-        raise NotImplementedError
+        """What it hands on, a report among it."""
 
     @contextmanager
     def _connected(self, scratch: Path) -> Iterator[duckdb.DuckDBPyConnection]:

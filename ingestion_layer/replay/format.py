@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -30,7 +31,7 @@ class Entry(NamedTuple):
     rank: int = 0
 
 
-class Format:
+class Format(ABC):
     """Rows of some files as events. A subclass says how rows are read and what one becomes.
 
     `mapped` is a function of the row and of `memory`, so that a row that comes by another way becomes the same.
@@ -51,17 +52,17 @@ class Format:
         """The files to read: those given, and what belongs to them."""
         return files
 
+    @abstractmethod
     def read(self, files: list[Path]) -> Iterator[tuple[int, Entry | str]]:
         """Each row with the number of its file, or the reason why it is none."""
-        raise NotImplementedError
 
     def own_key(self, document: dict[str, Any]) -> str | None:
         """The UUID that the source itself gave a row."""
         return None
 
+    @abstractmethod
     def mapped(self, row: Row) -> list[Record]:
         """The events that a row becomes, at least one; raises Unmapped and MALFORMED."""
-        raise NotImplementedError
 
     def records(self, files: list[Path], tally: Tally) -> Iterator[Record]:
         """Events in the order of their times; of rows that are equal in several files those of one."""
@@ -141,9 +142,9 @@ class Documents(Format):
         """The rows of a document, which may hold several."""
         yield document
 
+    @abstractmethod
     def moment(self, document: dict[str, Any]) -> int:
         """When a row happened; raises Unmapped, ValueError and MALFORMED."""
-        raise NotImplementedError
 
     def content(self, document: dict[str, Any], moment: int) -> bytes:
         """What a row is: equal for rows that are the same."""
