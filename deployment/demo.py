@@ -29,7 +29,7 @@ from deployment.local_layers import DATA, LocalLayers
 from deployment.local_stack import ROOT, LocalStack
 from kafka import KafkaProducer
 from runtime.command_line import Parser
-from runtime.kafka_access import python_access
+from runtime.kafka_access import python_client
 from runtime.kafka_offsets import KafkaBounds, Offsets
 from runtime.settings import Settings
 from runtime.storage.opening import open_store
@@ -174,7 +174,7 @@ def _one_event(layers: LocalLayers, settings: Settings) -> None:
     """Send an event, and say when it is in the answer."""
     user = f"demo-{uuid.uuid4().hex[:8]}"
     address = f"{layers.address}/views/auth_user_activity_summary?user_id={user}"
-    producer = KafkaProducer(**python_access(settings))
+    producer = python_client(KafkaProducer, settings)
     sent = time.monotonic()
     producer.send("auth_topic", login(user), key=user.encode()).get(30)
     rows: list[dict[str, Any]] = []

@@ -19,14 +19,15 @@ from catalogue.events.topic_configuration import topic_config
 from catalogue.events.unmapped import COLLECTED
 from kafka import KafkaAdminClient
 from runtime.command_line import Parser
-from runtime.kafka_access import python_access
+from runtime.kafka_access import python_client
 from runtime.settings import Settings, SettingsError
 
 
 def create_topics(settings: Settings, replicas: int = 1) -> None:
     """Make the catalogue's topics; raises what kafka-python raises where the broker can't be reached."""
-    admin = KafkaAdminClient(
-        **python_access(settings),
+    admin = python_client(
+        KafkaAdminClient,
+        settings,
         # A broker that starts is there in seconds, and is not to be missed for half a minute.
         reconnect_backoff_max_ms=500,
     )

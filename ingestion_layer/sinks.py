@@ -14,7 +14,7 @@ from catalogue.events import TOPICS
 from ingestion_layer.partitions import partition_of
 from kafka import KafkaConsumer, KafkaProducer
 from runtime.errors import PlatformError
-from runtime.kafka_access import python_access
+from runtime.kafka_access import python_client
 from runtime.settings import Settings
 
 Record = tuple[str, bytes, bytes]
@@ -45,12 +45,16 @@ class KafkaSink:
 
     def __init__(self, settings: Settings, fast: bool = False):
         self._servers = servers = settings.kafka_bootstrap_servers
-        access = python_access(settings)
         self.failures: list[BaseException] = []
         self.acknowledged: Counter[str] = Counter()
         try:
-            self._producer = KafkaProducer(
-                **access,
+            with closing(python_client(KafkaConsumer, settings, bootstrap_timeout_ms=10_000)) as asking:
+                missing = sorted(TOPICS.keys() - asking.topics())
+            if missing:  # sending to it would wait for a minute, and then not say what for
+                raise SinkError(f"topic {missing[0]}: must exist at {servers}; got none")
+            self._producer = python_client(
+                KafkaProducer,
+                settings,
                 acks="all",
                 enable_idempotence=True,
                 compression_type="lz4",
@@ -60,12 +64,8 @@ class KafkaSink:
                 max_request_size=16 * 2**20,
                 bootstrap_timeout_ms=10_000,
             )
-            with closing(KafkaConsumer(**access, bootstrap_timeout_ms=10_000)) as asking:
-                missing = sorted(TOPICS.keys() - asking.topics())
         except (KafkaError, ValueError, OSError) as error:
             raise self._error(error) from error
-        if missing:  # sending to it would wait for a minute, and then not say what for
-            raise SinkError(f"topic {missing[0]}: must exist at {servers}; got none")
 
     def send(self, record: Record) -> None:
         """Queue a record; raises SinkError when an earlier one could not be delivered."""

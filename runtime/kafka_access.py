@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
+from kafka.net.compat import KafkaNetClient
+
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 from runtime.settings import Settings
+
+Client = TypeVar("Client", KafkaAdminClient, KafkaConsumer, KafkaProducer)
 
 LOGIN_MODULES = {
     "PLAIN": "org.apache.kafka.common.security.plain.PlainLoginModule",
@@ -13,8 +18,26 @@ LOGIN_MODULES = {
 }
 
 
-def python_access(settings: Settings) -> dict[str, Any]:
-    """The arguments of kafka-python's clients."""
+def python_client(kind: type[Client], settings: Settings, **options: Any) -> Client:
+    """A client of kafka-python, which the caller closes; where it can't be had, nothing of it goes on asking for Kafka.
+
+    Raises what the client's constructor raises, which alone would leave its thread and connections behind.
+    """
+    connections: list[KafkaNetClient] = []
+
+    def connected(**found: Any) -> KafkaNetClient:
+        connections.append(KafkaNetClient(**found))
+        return connections[-1]
+
+    try:
+        return kind(**_python_access(settings), kafka_client=connected, **options)
+    except BaseException:
+        for connection in connections:
+            connection.close()
+        raise
+
+
+def _python_access(settings: Settings) -> dict[str, Any]:
     found: dict[str, Any] = {
         "bootstrap_servers": settings.kafka_bootstrap_servers.split(","),
         "security_protocol": settings.kafka_security,

@@ -9,7 +9,7 @@ from kafka.errors import KafkaError
 
 from kafka import KafkaConsumer, TopicPartition
 from runtime.errors import PlatformError
-from runtime.kafka_access import python_access
+from runtime.kafka_access import python_client
 from runtime.settings import Settings
 
 Offsets = dict[str, dict[str, int]]
@@ -64,8 +64,8 @@ class KafkaBounds:
     def __init__(self, settings: Settings, topics: Iterable[str]) -> None:
         self.servers, self.topics = settings.kafka_bootstrap_servers, tuple(topics)
         with self._reported():
-            self.consumer = KafkaConsumer(
-                **python_access(settings), request_timeout_ms=10_000, bootstrap_timeout_ms=10_000
+            self.consumer = python_client(
+                KafkaConsumer, settings, request_timeout_ms=10_000, bootstrap_timeout_ms=10_000
             )
 
     @contextmanager

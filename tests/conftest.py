@@ -1,5 +1,6 @@
 """The real Kafka, MinIO and HDFS that tests share."""
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -47,6 +48,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("long")
     servers = {item.path for item in items if item.get_closest_marker("servers")}
     items.sort(key=lambda item: item.path not in servers)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _kafka_is_left() -> Iterator[None]:
+    """No module leaves a client of Kafka open: its thread would ask a broker that is gone, beside others' tests."""
+    yield
+    left = [thread.name for thread in threading.enumerate() if thread.name.startswith("kafka-io-")]
+    assert left == [], f"clients of Kafka must be closed; got {left}"
 
 
 @pytest.fixture(scope="session")

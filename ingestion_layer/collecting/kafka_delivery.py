@@ -15,7 +15,7 @@ from ingestion_layer.collecting.refusals import come_again
 from ingestion_layer.replay.row import Record
 from ingestion_layer.sinks import KeyPartitioner
 from kafka import KafkaProducer
-from runtime.kafka_access import python_access
+from runtime.kafka_access import python_client
 from runtime.logs import Log
 from runtime.settings import Settings
 
@@ -140,8 +140,9 @@ def too_large(record: Record) -> bool:
 
 def _producer(settings: Settings) -> KafkaProducer:
     """A connected producer that knows every topic, so that sending never waits for that."""
-    producer = KafkaProducer(
-        **python_access(settings),
+    producer = python_client(
+        KafkaProducer,
+        settings,
         acks="all",
         enable_idempotence=True,
         compression_type="lz4",

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from functools import cached_property
 from pathlib import Path
 
@@ -127,7 +128,8 @@ def test_events_state_and_answers_go_over_tls_alone(secure):
     done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=400)
     assert done.returncode == 0, done.stderr[-3000:]
     assert PASSWORD not in done.stdout + done.stderr
-    ends = KafkaBounds(secure.settings, TOPICS).read()[1]
+    with closing(KafkaBounds(secure.settings, TOPICS)) as bounds:
+        ends = bounds.read()[1]
     assert sum(end for partitions in ends.values() for end in partitions.values()) == EVENTS
     environ |= {
         "SERVING_CERTIFICATE": str(secure.authority.certificate),
