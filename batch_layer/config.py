@@ -4,11 +4,9 @@
 FILES_PER_READ = 500
 # The largest raw line that is read, in bytes.
 LARGEST_LINE = 64 * 2**20
-# Where every topic goes on from an earlier state and at most so many bytes of raw events are new, they are read before
-# a Spark on this machine would have started.
-SMALL_INCREMENT = 512 * 2**20
-# The same where raw events are read from their beginning, so that a first try starts in a second.
-SMALL_INPUT = 64 * 2**20
+# At most so many bytes of raw events are computed by this process where the master is local: Spark on the same machine
+# would take longer to start than they take.
+SMALL_INPUT = 2**30
 # How many times larger a compressed raw file's events are, to tell how much is new.
 COMPRESSION = 8
 # The recent part of a state joins the settled one when it has more than a row for so many of the settled one's.

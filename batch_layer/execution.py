@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from batch_layer.config import SMALL_INCREMENT, SMALL_INPUT
+from batch_layer.config import SMALL_INPUT
 from batch_layer.report import Report
 from batch_layer.share import Share
 from batch_layer.steps import Round, by_spark, in_threads
@@ -40,8 +40,7 @@ def is_small(waiting: list[TopicPlan], settings: Settings) -> bool:
     """Whether Spark's start would take longer than it saves; where it has been started, it is used."""
     if by_spark_submit() or not settings.spark_master.startswith("local"):
         return False
-    most = SMALL_INCREMENT if all(plan.known for plan in waiting) else SMALL_INPUT
-    return sum(plan.waiting_bytes for plan in waiting) <= most
+    return sum(plan.waiting_bytes for plan in waiting) <= SMALL_INPUT
 
 
 @contextmanager

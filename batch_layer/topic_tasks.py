@@ -22,6 +22,7 @@ import duckdb
 
 from batch_layer.buckets import bucket_of, event_bucket, stands_in_buckets
 from batch_layer.event_bucket import count_events
+from batch_layer.handing_on import handed_on
 from batch_layer.raw_slice import read_slice
 from batch_layer.raw_table import each_once, load
 from batch_layer.report import Report
@@ -83,13 +84,7 @@ class TopicPart(ABC):
         self, con: duckdb.DuckDBPyConnection, query: str, relation: str, bucket: str, scratch: Path
     ) -> Iterator[Rows]:
         """The rows of a query, for the buckets that the expression `bucket` says."""
-        for number in range(self.plan.buckets):
-            file = scratch / "handed-on.parquet"
-            where = f" WHERE {bucket} = {number}" if self.plan.buckets > 1 else ""
-            rows = con.execute(f"COPY (SELECT * FROM ({query}){where}) TO '{file}' (FORMAT parquet)").fetchall()[0][0]
-            if rows:
-                yield Rows(f"{self.plan.task.topic}/{number}", relation, file.read_bytes())
-            file.unlink()
+        return handed_on(con, query, relation, self.plan.task.topic, bucket, self.plan.buckets, scratch)
 
 
 @dataclass(frozen=True)

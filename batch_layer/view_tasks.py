@@ -12,6 +12,7 @@ from pathlib import Path
 
 import duckdb
 
+from batch_layer.handing_on import handed_on
 from batch_layer.merged_table import make_table
 from batch_layer.report import Report
 from batch_layer.steps import Handed, Inbox, Rows
@@ -50,6 +51,12 @@ class WholeTask(TopicPart):
             yield f"FROM {read([local])}"
             local.unlink()
 
+    def _handed_on(
+        self, con: duckdb.DuckDBPyConnection, query: str, relation: str, part: str, scratch: Path, columns: str = "*"
+    ) -> Iterator[Rows]:
+        """The rows of a query, for the parts of the cut that the expression `part` says."""
+        return handed_on(con, query, relation, self.cut.name, part, self.cut.parts, scratch, columns)
+
     def _write(self, con: duckdb.DuckDBPyConnection, scratch: Path, report: Report) -> None:
         for view in self.cut.views:
             write_view(self._state(con, scratch), view, report, None)
@@ -70,7 +77,7 @@ class SplitTask(WholeTask):
             for rollup in self.cut.rollups:
                 name = rollup.name
                 make_table(con, rollup, self._parts(name, scratch))
-                yield from handed(con, self.cut, f"FROM {name}", name, self.cut.bucket(name), scratch)
+                yield from self._handed_on(con, f"FROM {name}", name, self.cut.bucket(name), scratch)
                 con.execute(f"DROP TABLE {name}")
 
 
@@ -100,7 +107,7 @@ class LinkTask(WholeTask):
                     SELECT *, {cut.bucket_of_view(view, rollup.name)} AS to_part FROM {rollup.name}
                     WHERE {view.link} IS NULL"""
                 columns = ", ".join(rollup.types)
-                yield from handed(con, cut, rows, rollup.name, "to_part", scratch, columns)
+                yield from self._handed_on(con, rows, rollup.name, "to_part", scratch, columns)
 
 
 @dataclass(frozen=True)
@@ -131,16 +138,4 @@ def _take(con: duckdb.DuckDBPyConnection, cut: Cut, inbox: Inbox) -> None:
 def _read_once(files: Iterable[Path]) -> Iterator[str]:
     for file in files:
         yield f"FROM {read([file])}"
-        file.unlink()
-
-
-def handed(
-    con: duckdb.DuckDBPyConnection, cut: Cut, query: str, relation: str, part: str, scratch: Path, columns: str = "*"
-) -> Iterator[Rows]:
-    """The rows of a query, for the tasks that the expression `part` says."""
-    file = scratch / "handed-on.parquet"
-    for number in range(cut.parts):
-        chosen = f"SELECT {columns} FROM ({query}) WHERE {part} = {number}"
-        if con.execute(f"COPY ({chosen}) TO '{file}' (FORMAT parquet)").fetchall()[0][0]:
-            yield Rows(f"{cut.name}/{number}", relation, file.read_bytes())
         file.unlink()

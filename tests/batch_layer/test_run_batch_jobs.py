@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -29,7 +30,7 @@ WATCHED = {
 @pytest.fixture(autouse=True)
 def on_spark(monkeypatch):
     """However little there is to read, where it is read from the beginning."""
-    monkeypatch.setattr("batch_layer.execution.SMALL_INPUT", 0)
+    monkeypatch.setattr("batch_layer.execution.is_small", lambda waiting, settings: all(p.known for p in waiting))
 
 
 def line(offset: int, event_id: int, seconds: object, arrived: str = "2026-03-01T11:00:00.000Z") -> str:
@@ -131,7 +132,8 @@ def test_a_day_goes_on_top_of_the_days_before(folder, capsys):
 
 def test_an_interrupted_run_publishes_nothing(folder):
     much = folder / "raw" / "topic=video_topic" / "date=2026-03-01" / "blank.json"
-    much.write_bytes(b"\n" * (SMALL_INPUT + 1))
+    much.touch()
+    os.truncate(much, SMALL_INPUT + 1)
     command = [sys.executable, run_batch_jobs.__file__, str(folder / "raw"), str(folder / "out")]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         deadline = time.monotonic() + 180
