@@ -18,8 +18,9 @@ import orjson
 from deployment.local_stack import LocalStack
 from deployment.ports import free_port
 
-BATCH, CONNECTIONS, SECONDS = 100, 8, 10.0
-BARS = {BATCH: 20_000, 1: 2_000}
+SECONDS = 10.0
+# Events of a request: the bar in events per second, and over how many connections they come.
+BARS = {100: (20_000, 8), 1: (2_000, 32)}
 BARE = "tests.benchmarks.bare_collector"
 
 
@@ -46,14 +47,16 @@ def _report(place: str, environ: dict[str, str]) -> None:
         for number in (port, bare):
             _until_ready(f"http://127.0.0.1:{number}/health/ready")
         print("\n## Collector\n\n| | events/s | p50, p99, ms | bar, events/s |\n|---|---|---|---|", flush=True)
-        for size, bar in BARS.items():
+        for size, (bar, connections) in BARS.items():
             bodies = [body(size) for _ in range(2_000 if size == 1 else 500)]
-            plain = asyncio.run(measured(bare, bodies, SECONDS / 2))
-            taken = asyncio.run(measured(port, bodies, SECONDS))
+            plain = asyncio.run(measured(bare, bodies, connections, SECONDS / 2))
+            taken = asyncio.run(measured(port, bodies, connections, SECONDS))
+            half = asyncio.run(measured(port, bodies, connections, SECONDS, bar / size / 2))
             kind = f"batches of {size}" if size > 1 else "singly"
             print(f"| {kind} | {taken.rate * size:,.0f} | {taken.latencies()} | {bar:,} |")
             print(f"| bare route, {kind} | {plain.rate * size:,.0f} | {plain.latencies()} | |")
-            print(f"| ratio | {taken.rate / plain.rate:.2f} | | 0.5 |", flush=True)
+            print(f"| ratio | {taken.rate / plain.rate:.2f} | | 0.5 |")
+            print(f"| half of the bar, {kind} | {half.rate * size:,.0f} | {half.latencies()} | p99 50 ms |", flush=True)
     finally:
         for process in processes:
             process.terminate()
@@ -87,17 +90,20 @@ class Measured:
         return ", ".join(f"{self._seconds[place] * 1000:.1f}" for place in places)
 
 
-async def measured(port: int, bodies: Sequence[bytes], seconds: float) -> Measured:
-    """Send bodies over CONNECTIONS connections, each when the one before it is answered."""
+async def measured(port: int, bodies: Sequence[bytes], connections: int, seconds: float, rate: float = 0.0) -> Measured:
+    """Send bodies over connections, each when the one before it is answered, and not before its time at a rate."""
     took: list[float] = []
-    until = time.monotonic() + seconds
+    begins = time.monotonic()
+    until = begins + seconds
 
     async def sender(first: int) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         number = first
         while time.monotonic() < until:
             content = bodies[number % len(bodies)]
-            number += CONNECTIONS
+            if rate:
+                await asyncio.sleep(max(0.0, begins + number / rate - time.monotonic()))
+            number += connections
             started = time.perf_counter()
             head = f"POST /events HTTP/1.1\r\nHost: x\r\nContent-Length: {len(content)}\r\n"
             kind = "Content-Type: application/x-ndjson\r\n\r\n"
@@ -110,9 +116,8 @@ async def measured(port: int, bodies: Sequence[bytes], seconds: float) -> Measur
             took.append(time.perf_counter() - started)
         writer.close()
 
-    started = time.monotonic()
-    await asyncio.gather(*(sender(number) for number in range(CONNECTIONS)))
-    return Measured(took, time.monotonic() - started)
+    await asyncio.gather(*(sender(number) for number in range(connections)))
+    return Measured(took, time.monotonic() - begins)
 
 
 def _until_ready(address: str) -> None:
