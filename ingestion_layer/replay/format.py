@@ -32,25 +32,37 @@ class Entry(NamedTuple):
 
 
 class Format(ABC):
-    """Rows of some files as events. A subclass says how rows are read and what one becomes.
-
-    `mapped` is a function of the row and of `memory`, so that a row that comes by another way becomes the same.
-    """
+    """Some files as events."""
 
     name = ""
     # Its section of the printed page: what it is and how its rows are read, and what becomes of which.
     about: ClassVar[str] = ""
     rules: ClassVar[tuple[Rule, ...]] = ()
-    lacks = "lacks what it should tell"
 
     def __init__(self, options: Options):
         self.options = options
-        self.memory = Memory()
 
     @staticmethod
     def gathered(files: list[Path]) -> list[Path]:
         """The files to read: those given, and what belongs to them."""
         return files
+
+    @abstractmethod
+    def records(self, files: list[Path], tally: Tally) -> Iterator[Record]:
+        """The events of files, with an account of every row."""
+
+
+class Rows(Format):
+    """Rows of some files as events. A subclass says how rows are read and what one becomes.
+
+    `mapped` is a function of the row and of `memory`, so that a row that comes by another way becomes the same.
+    """
+
+    lacks = "lacks what it should tell"
+
+    def __init__(self, options: Options):
+        super().__init__(options)
+        self.memory = Memory()
 
     @abstractmethod
     def read(self, files: list[Path]) -> Iterator[tuple[int, Entry | str]]:
@@ -133,7 +145,7 @@ class Format(ABC):
                 yield record
 
 
-class Documents(Format):
+class Documents(Rows):
     """A format whose rows are JSON documents."""
 
     containers: tuple[str, ...] = ()

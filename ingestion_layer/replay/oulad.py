@@ -14,7 +14,7 @@ from typing import Any
 from ingestion_layer.replay.csv_rows import records
 from ingestion_layer.replay.event import event
 from ingestion_layer.replay.files import Damaged, Lines
-from ingestion_layer.replay.format import Entry, Format
+from ingestion_layer.replay.format import Entry, Rows
 from ingestion_layer.replay.identity import canonical, identifier, identity, person
 from ingestion_layer.replay.moments import DAY, EPOCH, MICROSECOND, SECOND
 from ingestion_layer.replay.oulad_rules import (
@@ -47,7 +47,7 @@ LOOKED_UP = ("assessments", "sites")
 BESIDE = ("assessments", "vle")
 
 
-class Oulad(Format):
+class Oulad(Rows):
     """Registrations, assessments and clicks; the other tables only say what these are of."""
 
     name = "oulad"

@@ -14,7 +14,7 @@ from typing import Any
 from ingestion_layer.replay.csv_rows import records
 from ingestion_layer.replay.event import event
 from ingestion_layer.replay.files import Damaged, Lines
-from ingestion_layer.replay.format import Entry, Format
+from ingestion_layer.replay.format import Entry, Rows
 from ingestion_layer.replay.identity import canonical, identity
 from ingestion_layer.replay.json_rows import documents
 from ingestion_layer.replay.local_dates import moment, written
@@ -37,7 +37,7 @@ _ZONE = re.compile(r"\s*([+-]\d\d:?\d\d|Z)$")
 _PLAIN = re.compile(r"\s*(\d{4}-\d\d-\d\d|\d+(\.\d+)?\s*$)")
 
 
-class Moodle(Format):
+class Moodle(Rows):
     """Rows of logs and of tables of grades."""
 
     name = "moodle"
