@@ -6,6 +6,8 @@ them.
 
 from __future__ import annotations
 
+import threading
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -22,24 +24,60 @@ from ingestion_layer.collecting.streams import Streams
 
 STANDARD = "canvas"
 ALGORITHMS = ["RS256", "RS384", "RS512", "ES256"]
-LOOK_SECONDS, PATIENCE_SECONDS = 3600, 10
+LOOK_SECONDS, PATIENCE_SECONDS, AGAIN_SECONDS = 3600, 10, 5.0
+# By how much clocks may differ.
+LEEWAY_SECONDS = 60
 
 
 class Keys:
-    """The public keys by which Canvas signs, asked for at `address` and kept for an hour."""
+    """The public keys by which Canvas signs, asked for at `address` and kept for an hour.
+
+    A key that isn't among them may be new, as Canvas changes its keys: they are asked for again, but not more often
+    than every AGAIN_SECONDS, whatever names of keys senders invent.
+    """
 
     def __init__(self, address: str):
         self._client = jwt.PyJWKClient(address, lifespan=LOOK_SECONDS, timeout=PATIENCE_SECONDS)
+        self._lock = threading.Lock()
+        self._asked_again = -AGAIN_SECONDS
 
     def opened(self, token: str) -> Any:
-        """What a signed text says. Refused: 401 where nobody known signed it, 503 where the keys can't be had."""
+        """What a signed text says. Refused: 401 where nobody known signed it or its time is over, 503 where the keys
+        can't be had now.
+        """
         try:
-            key = self._client.get_signing_key_from_jwt(token)
-            return read_json(jwt.api_jws.decode(token, key.key, algorithms=ALGORITHMS))
+            head = jwt.get_unverified_header(token)
+            if head.get("alg") not in ALGORITHMS or not isinstance(head.get("kid"), str):
+                raise Refused(401, "signature", f"must name a key and be of {', '.join(ALGORITHMS)}")
+            told = read_json(jwt.api_jws.decode(token, self._key(head["kid"]), algorithms=ALGORITHMS))
         except jwt.PyJWKClientConnectionError as error:
             raise come_again("keys", f"must be had from the address in CANVAS_KEYS; got {error}") from None
         except (jwt.PyJWTError, ValueError):
             raise Refused(401, "signature", "must be one of Canvas' keys") from None
+        _check_times(told)
+        return told
+
+    def _key(self, name: str) -> jwt.PyJWK:
+        with self._lock:
+            found = self._client.match_kid(self._client.get_signing_keys(), name)
+            if found is None:
+                if time.monotonic() - self._asked_again < AGAIN_SECONDS:
+                    raise come_again("keys", "must have been asked for the one named; come again", AGAIN_SECONDS)
+                self._asked_again = time.monotonic()
+                found = self._client.match_kid(self._client.get_signing_keys(refresh=True), name)
+        if found is None:
+            raise Refused(401, "signature", "must be one of Canvas' keys")
+        return found
+
+
+def _check_times(told: Any) -> None:
+    """401 for what is signed for another time than now; where it tells none, it holds for good."""
+    if not isinstance(told, dict):
+        return
+    for name, sign in (("exp", 1), ("nbf", -1)):
+        moment = told.get(name)
+        if isinstance(moment, int | float) and sign * (time.time() - moment) > LEEWAY_SECONDS:
+            raise Refused(401, "signature", f"must hold now; {name} is {moment}")
 
 
 def add(app: FastAPI, desk: Desk, streams: Streams) -> None:
@@ -50,7 +88,11 @@ def add(app: FastAPI, desk: Desk, streams: Streams) -> None:
     async def canvas(request: Request) -> Response:
         source = desk.gate.source(request, STANDARD)
         async with desk.body(request, source) as body:
-            events = await _events(body, keys)
+            try:
+                events = await _events(body, keys)
+            except Refused as refusal:
+                desk.accounts.settle(source, **{"deferred" if refusal.status == 503 else "rejected": 1})
+                raise
         caliper = [one for one in events if "eventTime" in one]
         own = [one for one in events if "eventTime" not in one]
         if own:
@@ -75,10 +117,10 @@ async def _events(body: bytes, keys: Keys | None) -> list[dict[str, Any]]:
     """The events of a body, whose signature holds where there is one."""
     text = body.strip()
     if text[:1] not in (b"{", b"["):
+        if keys is None and text.count(b".") != 2:
+            raise Refused(400, "body", "must be JSON, or a signed JSON in compact form")
         if keys is None:
             raise Refused(501, "signature", "is checked where the setting CANVAS_KEYS names Canvas' keys; it is empty")
-        if text.count(b".") != 2:
-            raise Refused(400, "body", "must be JSON, or a signed JSON in compact form")
         told = await run_in_threadpool(keys.opened, text.decode("ascii", "replace"))
     else:
         if keys is not None:
