@@ -10,16 +10,18 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from catalogue.events.unmapped import COLLECTED
+from catalogue.events.unmapped import COLLECTED, UNMAPPED
 from deployment.local_stack import LocalStack
 from deployment.ports import free_port
 from kafka import KafkaConsumer, TopicPartition
+from tests.oracle.counting import Record
 
 ROOT = Path(__file__).resolve().parents[3]
 LIMIT = 120
@@ -87,6 +89,17 @@ class Topics:
 
     def records(self) -> list[tuple[str, bytes, bytes]]:
         """Topic, key and value of each record since."""
+        return [(r.topic, r.key or b"", r.value) for r in self._arrived()]
+
+    def arrived(self) -> list[Record]:
+        """Each record since of the topics of events, as the oracle counts them."""
+        return [
+            Record(r.topic, r.partition, r.offset, datetime.fromtimestamp(r.timestamp / 1000, UTC), r.value)
+            for r in self._arrived()
+            if r.topic != UNMAPPED.name
+        ]
+
+    def _arrived(self) -> list[Any]:
         found = []
         with closing(KafkaConsumer(bootstrap_servers=self.servers, enable_auto_commit=False)) as consumer:
             places = self._places(consumer)
@@ -98,16 +111,16 @@ class Topics:
             while any(consumer.position(place) < ends[place] for place in places):
                 assert time.monotonic() < deadline
                 for batch in consumer.poll(500).values():
-                    found += [(r.topic, r.key or b"", r.value) for r in batch]
+                    found += batch
         return found
 
     def events(self) -> list[dict[str, Any]]:
         """The events since, without those that no mapping knows."""
-        return [json.loads(value) for topic, _, value in self.records() if topic != "unmapped_topic"]
+        return [json.loads(value) for topic, _, value in self.records() if topic != UNMAPPED.name]
 
     def unmapped(self) -> list[dict[str, Any]]:
         """What no mapping knows."""
-        return [json.loads(value) for topic, _, value in self.records() if topic == "unmapped_topic"]
+        return [json.loads(value) for topic, _, value in self.records() if topic == UNMAPPED.name]
 
 
 @pytest.fixture(scope="session")
