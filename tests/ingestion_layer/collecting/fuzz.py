@@ -52,7 +52,13 @@ ODD: tuple[Any, ...] = (
         {"mbox": ["x"]},
     ),
 )
-ROUTES = {"events": "/events", "xapi": "/xapi/statements", "caliper": "/caliper", "edx": "/edx"}
+ROUTES = {
+    "events": "/events",
+    "xapi": "/xapi/statements",
+    "caliper": "/caliper",
+    "edx": "/edx",
+    "canvas": "/canvas",
+}
 HEADERS = {"X-Experience-API-Version": "1.0.3", "Content-Type": "application/json"}
 
 
@@ -65,6 +71,9 @@ def bodies(standard: str, rng: random.Random) -> Any:
         return made if rng.random() < 0.5 else made[0]
     if standard == "caliper":
         return envelope(viewed(), viewed()) if rng.random() < 0.5 else [viewed()]
+    if standard == "canvas":
+        own = {"metadata": {"event_name": "quiz_submitted"}, "body": {"quiz_id": str(uuid.uuid4())}}
+        return envelope(viewed()) if rng.random() < 0.5 else own
     lines = [line for line in (SAMPLES / "edx" / "tracking.log").read_bytes().splitlines() if line[:1] == b"{"]
     return [json.loads(rng.choice(lines)) | {"username": str(uuid.uuid4())}]
 
@@ -124,7 +133,8 @@ def fuzzed(address: str, standard: str, number: int, seed: int, topics: Topics) 
         for _ in range(number):
             text, headers = body(standard, rng)
             answer = client.post(ROUTES[standard], content=text, headers=headers)
-            assert answer.status_code < 500, (standard, seed, answer.status_code, answer.text, text[:2000])
+            unbuilt = standard == "canvas" and answer.status_code == 501  # what may be signed, where no keys are known
+            assert answer.status_code < 500 or unbuilt, (standard, seed, answer.status_code, answer.text, text[:2000])
             statuses[answer.status_code] = statuses.get(answer.status_code, 0) + 1
             if answer.status_code == 200 and standard == "xapi":
                 acknowledged |= set(answer.json())

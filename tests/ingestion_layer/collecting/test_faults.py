@@ -160,6 +160,38 @@ def test_senders_come_again_while_kafka_is_slow(collector, stack, topics):
     assert found.keys() == {statement["id"], event["event_id"]} and found[statement["id"]] == 1
 
 
+def test_who_leaves_before_the_answer_is_taken_at_their_word(collector, topics):
+    """Whoever sends all of it and doesn't wait has sent it: it counts, and their second try doesn't count again."""
+    person = str(uuid.uuid4())
+    sent = [played("played", n, f"2026-03-02T08:00:{n:02}Z", person) for n in range(10)]
+    for statement in sent:
+        content = json.dumps(statement)
+        head = f"POST /xapi/statements HTTP/1.1\r\nHost: x\r\nContent-Length: {len(content)}\r\n"
+        head += "Content-Type: application/json\r\nX-Experience-API-Version: 1.0.3\r\n\r\n"
+        with socket.create_connection(("127.0.0.1", collector.port)) as leaving:
+            leaving.sendall((head + content).encode())
+    assert [send(collector, statement) for statement in sent] == [200] * 10
+    found = Counter(event["event_id"] for event in topics.events() if event["event_type"] == "VIDEO_STARTED")
+    assert found == {statement["id"]: 1 for statement in sent}
+
+
+def large(chunked: bool) -> bytes | Iterator[bytes]:
+    """20 MB; in chunks nothing tells that beforehand."""
+    return iter([b" " * 2**20] * 20) if chunked else b" " * (20 * 2**20)
+
+
+@pytest.mark.parametrize("chunked", [False, True], ids=["with its length", "in chunks"])
+@pytest.mark.parametrize("route", ["/events", "/xapi/statements", "/caliper", "/edx", "/canvas"])
+def test_a_body_of_20_mb_is_refused(shared_collector, topics, route, chunked):
+    headers = {**HEADERS, "Content-Type": "application/json"}
+    try:
+        status = shared_collector.client.post(route, content=large(chunked), headers=headers).status_code
+    except httpx.TransportError:  # it may be cut off while it still sends
+        status = 413
+    assert status == 413 and topics.records() == []
+    assert shared_collector.client.get("/health/ready").status_code == 200
+
+
 def test_without_kafka_it_waits(tmp_path, stack):
     nowhere = {"KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{free_port()}"}
     alone = Collector(tmp_path, {**stack.environment, **nowhere})
