@@ -24,7 +24,7 @@ NO_HEALTH = {
     "coordinator": "submits the daily run and ends",
     "batch": "one run that ends",
 }
-NOT_SETTINGS = ("KAFKA_", "MINIO_ROOT_", "MINIO_PROMETHEUS_", "GF_", "GRAFANA_", "CLUSTER_ID")
+NOT_SETTINGS = ("KAFKA_", "MINIO_ROOT_", "MINIO_PROMETHEUS_", "MINIO_BROWSER", "GF_", "GRAFANA_", "CLUSTER_ID")
 MOST_GIGABYTES = 16
 
 
@@ -120,7 +120,17 @@ def test_published_ports_are_of_loopback_and_all_different():
     assert all(port.startswith("127.0.0.1:") for port in published)
     outside = [port.split(":")[1] for port in published]
     assert len(set(outside)) == len(outside)
-    assert "9001" in outside, "MinIO's console"
+
+
+def test_minio_s_console_is_off_unless_it_is_asked_for():
+    minio = service("minio")
+    assert minio["environment"]["MINIO_BROWSER"] == "off" and "--console-address" not in minio["command"]
+    assert [port.rpartition(":")[2] for port in minio["ports"]] == ["9000"]
+    asked = yaml.safe_load((CONFIG / "docker-compose.console.yml").read_text(encoding="utf-8"))["services"]["minio"]
+    assert asked["environment"] == {"MINIO_BROWSER": "on"} and "--console-address" in asked["command"]
+    assert asked["ports"] == ["${BIND_ADDRESS}:${MINIO_CONSOLE_PORT}:9001"]
+    dockerfile = (ROOT / "minio" / "Dockerfile").read_text(encoding="utf-8")
+    assert "9001" not in dockerfile and "MINIO_BROWSER=off" in dockerfile
 
 
 def test_volumes_are_named_and_declared():
