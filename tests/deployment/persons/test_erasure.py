@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
+import json
 import os
 import signal
 import subprocess
@@ -15,6 +18,7 @@ from batch_layer.publication import publish
 from batch_layer.run_batch_jobs import compute, new_run
 from batch_layer.topic_task import BatchError
 from catalogue.at_rest.erasures import ErasureError, add_people, read_erasures
+from catalogue.at_rest.raw_files import RawName
 from catalogue.at_rest.runs import current
 from catalogue.events import JOBS
 from deployment.persons.erasure import again as relieve_again
@@ -60,6 +64,19 @@ def test_nothing_is_left_and_everyone_else_s_answers_are_exact(platform, person)
 def _is_landed(platform: Kept, record) -> bool:
     assert platform.commits
     return record.offset < platform.commits.head[record.topic].get(str(record.partition), 0)
+
+
+def test_what_isn_t_even_text_is_left_by_them_too(platform: Kept):
+    """The quarantine has it in base64."""
+    value = base64.b64encode(b'\xff{"event_type":"LOGIN","user_id":"SV001"}').decode()
+    place = {"topic": "auth_topic", "partition": 0, "offset": 0, "kafka_timestamp": "2026-03-01T08:00:00.000Z"}
+    line = json.dumps({**place, "reason": "not_utf8", "detail": "", "value": value, "value_encoding": "base64"})
+    path = RawName("auth_topic", "2026-03-01", 0, 0, 0, 9).path
+    platform.places.quarantine.write(path, gzip.compress(line.encode()))
+    assert f"quarantine/{path}" in remains(platform.places, ["SV001"])[0]
+    platform.erase("SV001")
+    assert remains(platform.places, ["SV001"])[0] == {}
+    assert gzip.decompress(platform.places.quarantine.read(path)) == b""
 
 
 def test_roster_and_keys_are_left(platform: Kept):
