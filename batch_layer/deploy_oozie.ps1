@@ -72,7 +72,8 @@ function Test-Files {
 function Send-Files {
     $Target = Get-Property "appPath"
     $Archive = Join-Path $Work "project.tar.gz"
-    & tar -czf $Archive "--exclude=__pycache__" "-C" $Root batch_layer catalogue runtime config/defaults.env
+    & tar -czf $Archive "--exclude=__pycache__" "--exclude=serving_layer/dashboard" `
+        "-C" $Root runtime catalogue ingestion_layer batch_layer serving_layer deployment config/defaults.env
     if ($LASTEXITCODE -ne 0) { Stop-Deployment "the project's code must be readable; tar failed" }
     & hdfs dfs -mkdir -p $Target | Out-Host
     if ($LASTEXITCODE -ne 0) { Stop-Deployment "appPath must be a folder that can be made; got $Target" }

@@ -75,9 +75,9 @@ validate() {
 }
 
 upload() {
-  local target parts=(batch_layer catalogue runtime config/defaults.env)
+  local target parts=(runtime catalogue ingestion_layer batch_layer serving_layer deployment config/defaults.env)
   target=$(property appPath "$@")
-  tar -czf "$work/project.tar.gz" --exclude=__pycache__ -C "$root" "${parts[@]}"
+  tar -czf "$work/project.tar.gz" --exclude=__pycache__ --exclude=serving_layer/dashboard -C "$root" "${parts[@]}"
   hdfs dfs -mkdir -p "$target" || fail "appPath must be a folder that can be made; got $target"
   hdfs dfs -put -f "$app/workflow.xml" "$app/coordinator.xml" "$work/project.tar.gz" "$target/" ||
     fail "appPath must take files; got $target"

@@ -47,7 +47,7 @@ function RandomHex([int] $Bytes) {
     return ($data | ForEach-Object { $_.ToString('x2') }) -join ''
 }
 
-# The keys of MinIO and of the query API, as deployment/kubernetes/secrets.sh makes them.
+# The keys of MinIO, of erasures and of the query API, as deployment/kubernetes/secrets.sh makes them.
 function SetKeys {
     $found = & kubectl '-n' 'minio' 'get' 'secret' 'minio-credentials' '--ignore-not-found' '-o' 'json' 2>$null | Out-String | ConvertFrom-Json
     if ($found) {
@@ -63,6 +63,17 @@ function SetKeys {
         Run kubectl @('apply', '-f', 'minio/namespace.yaml', '-f', 'spark/namespace.yaml', '-f', 'deployment/kubernetes/serving/namespace.yaml', '-f', 'deployment/kubernetes/oozie/namespace.yaml', '-f', 'deployment/kubernetes/collector/namespace.yaml')
         foreach ($namespace in 'minio', 'spark', 'serving', 'collector', 'oozie') {
             Apply (& kubectl '-n' $namespace 'create' 'secret' 'generic' 'minio-credentials' "--from-env-file=$file" '--dry-run=client' '-o' 'yaml')
+        }
+        $erasure = ''
+        foreach ($namespace in 'spark', 'serving', 'collector', 'oozie') {
+            $found = & kubectl '-n' $namespace 'get' 'secret' 'erasure-key' '--ignore-not-found' '-o' 'jsonpath={.data.ERASURE_KEY}'
+            if ($LASTEXITCODE -ne 0) { throw "deploy_minikube: the secrets of $namespace must be readable; kubectl failed" }
+            if ($found -and -not $erasure) { $erasure = [Text.Encoding]::UTF8.GetString([Convert]::FromBase64String($found)) }
+        }
+        if (-not $erasure) { $erasure = if ($env:ERASURE_KEY) { $env:ERASURE_KEY } else { RandomHex 32 } }
+        Set-Content -Path $file -Value "ERASURE_KEY=$erasure"
+        foreach ($namespace in 'spark', 'serving', 'collector', 'oozie') {
+            Apply (& kubectl '-n' $namespace 'create' 'secret' 'generic' 'erasure-key' "--from-env-file=$file" '--dry-run=client' '-o' 'yaml')
         }
         if (-not (& kubectl '-n' 'serving' 'get' 'secret' 'api-keys' '--ignore-not-found' '-o' 'name')) {
             $operator = if ($env:OPERATOR_KEY) { $env:OPERATOR_KEY } else { "la_operator_$(RandomHex 32)" }
@@ -147,8 +158,6 @@ The platform is up. Its API, with documentation at http://127.0.0.1:8000/docs:
   kubectl -n serving port-forward service/serving 8000:8000
 It answers who sends `Authorization: Bearer KEY`; the operator's key is in the secret api-keys:
   kubectl -n serving get secret api-keys -o jsonpath='{.data.OPERATOR_KEY}' | base64 -d
-MinIO's console at http://127.0.0.1:9001; its keys are in the secret minio-credentials:
-  kubectl -n minio port-forward service/minio 9001:9001
 The daily batch run, now:
   kubectl -n spark create job --from=cronjob/batch batch-now
 '@

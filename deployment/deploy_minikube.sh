@@ -91,8 +91,6 @@ The platform is up. Its API, with documentation at http://127.0.0.1:8000/docs:
   kubectl -n serving port-forward service/serving 8000:8000
 It answers who sends `Authorization: Bearer KEY`; the operator's key is in the secret api-keys:
   kubectl -n serving get secret api-keys -o jsonpath='{.data.OPERATOR_KEY}' | base64 -d
-MinIO's console at http://127.0.0.1:9001; its keys are in the secret minio-credentials:
-  kubectl -n minio port-forward service/minio 9001:9001
 The daily batch run, now:
   kubectl -n spark create job --from=cronjob/batch batch-now
 TEXT

@@ -85,7 +85,10 @@ def export(user: str, folder: Path, as_json: bool) -> None:
 @click.option("--dry-run", is_flag=True, help="Say what would go, and change nothing.")
 @json_option
 def retention(dry_run: bool, as_json: bool) -> None:
-    """Drop raw events, rejected ones, runs and deltas that are older than their topic is kept. To be run daily."""
+    """Drop raw events, rejected ones, runs and deltas that are older than their topic is kept. To be run daily.
+
+    Records of what was shown to whom go after DISCLOSURE_DAYS, as by `learn audit trim`.
+    """
     from deployment.persons.retention import retain
 
     with steps_shown():
@@ -94,6 +97,7 @@ def retention(dry_run: bool, as_json: bool) -> None:
         return print_json(asdict(found))
     told = f"{len(found.raw)} raw files, {len(found.quarantine)} of rejected events, {len(found.runs)} runs"
     click.echo(f"{'would drop' if dry_run else 'dropped'} {told}, {len(found.deltas)} deltas")
+    click.echo(f"and {len(found.shown)} files of what was shown to whom")
     if found.waiting:
         click.echo(f"kept {len(found.waiting)} raw files that are old enough: no published run covers them")
     return None

@@ -1,4 +1,4 @@
-"""Dropping what is older than its topic is kept: raw events, rejected ones, runs and deltas.
+"""Dropping what is older than its topic is kept: raw events, rejected ones, runs and deltas; disclosures too.
 
 Raw events go only once the published run covers them, by whole days of arrival. Its state keeps what was counted of
 them until a topic is computed anew; such a run begins at the floor, the first offsets that raw files still have, and
@@ -20,6 +20,7 @@ from catalogue.events import TOPICS
 from deployment.persons.places import Places, event_files, topic_of
 from runtime.errors import PlatformError
 from runtime.progress import progress
+from serving_layer.disclosure.chains import drop_before
 
 
 class RetentionError(PlatformError):
@@ -28,7 +29,8 @@ class RetentionError(PlatformError):
 
 @dataclass
 class Dropped:
-    """What went, or would go: paths of raw and rejected events, ids of runs, numbers of deltas.
+    """What went, or would go: paths of raw and rejected events, ids of runs, numbers of deltas, paths of the log of
+    what was shown.
 
     `waiting` are raw files that are old enough, but that no published run covers.
     """
@@ -37,15 +39,20 @@ class Dropped:
     quarantine: list[str] = field(default_factory=list)
     runs: list[str] = field(default_factory=list)
     deltas: list[int] = field(default_factory=list)
+    shown: list[str] = field(default_factory=list)
     waiting: list[str] = field(default_factory=list)
 
 
 def retain(places: Places, dry_run: bool = False, today: dt.date | None = None) -> Dropped:
-    """Drop what is older than its topic is kept. RetentionError for raw events that ingestion hasn't landed."""
+    """Drop what is older than its topic is kept, and records of what was shown that are older than DISCLOSURE_DAYS.
+
+    RetentionError for raw events that ingestion hasn't landed.
+    """
     if newest_commit(places.raw) is None and event_files(places.raw):
         raise RetentionError(f"retention: raw events must be landed by ingestion; {places.raw.uri} has no _commits/")
+    today = today or dt.datetime.now(dt.UTC).date()
     first_days = {
-        topic.name: ((today or dt.datetime.now(dt.UTC).date()) - dt.timedelta(days=topic.retention_days)).isoformat()
+        topic.name: (today - dt.timedelta(days=topic.retention_days)).isoformat()
         for topic in TOPICS.values()
         if topic.retention_days is not None
     }
@@ -62,6 +69,8 @@ def retain(places: Places, dry_run: bool = False, today: dt.date | None = None) 
     if alive is None or alive.gone:  # one that runs drops them itself
         deltas = [d for d in read_deltas(places.speed) if d.created_at[:10] < latest and d.is_below(published.cut)]
         found.deltas = [delta.number for delta in deltas]
+    shown_from = today - dt.timedelta(days=places.settings.disclosure_days)
+    found.shown = drop_before(places.disclosure, f"{shown_from}T00:00:00Z", dry_run)
     if not dry_run:
         progress("dropping what is older")
         raise_floors(places.raw, _floors(found.raw))

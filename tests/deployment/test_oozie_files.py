@@ -23,6 +23,8 @@ from runtime.settings import Settings
 BATCH = CONFIG.parent / "batch_layer"
 WORKFLOW, COORDINATOR = (BATCH / "oozie" / f"{name}.xml" for name in ("workflow", "coordinator"))
 NAMES = {"w": "uri:oozie:workflow:1.0", "s": "uri:oozie:shell-action:1.0", "c": "uri:oozie:coordinator:0.5"}
+# What drops old events after the run: what it calls, and what comes next.
+KEPT = {"retention": (["retention"], "end")}
 # Java's own validator, as the server's: files to check, then the schemas.
 VALIDATOR = """
 import java.io.File;
@@ -67,8 +69,9 @@ def test_the_workflow_runs_every_job_and_then_publishes():
     paths = [path.get("start") for path in root.findall("w:fork/w:path", NAMES)]
     assert sorted(paths) == sorted(JOBS)
     actions = {action.get("name"): action for action in root.findall("w:action", NAMES)}
-    assert set(actions) == {*JOBS, "publish"}
-    for name, action in actions.items():
+    assert set(actions) == {*JOBS, "publish", *KEPT}
+    for name in (*JOBS, "publish"):
+        action = actions[name]
         words = [argument.text for argument in action.findall("s:shell/s:argument", NAMES)]
         script = "run_batch_jobs.py" if name == "publish" else f"jobs/{name}_batch_job.py"
         step = "publish" if name == "publish" else "stage"
@@ -80,9 +83,25 @@ def test_the_workflow_runs_every_job_and_then_publishes():
         ]
         assert (BATCH / script).exists()
         assert int(action.get("retry-max")) > 0
-        assert action.find("w:ok", NAMES).get("to") == ("end" if name == "publish" else "staged")
+        assert action.find("w:ok", NAMES).get("to") == ("whether" if name == "publish" else "staged")
         assert action.find("w:error", NAMES).get("to") == "failed"
     assert root.find("w:join", NAMES).get("to") == "publish"
+
+
+def test_what_is_too_old_goes_once_the_views_are_published():
+    root = ElementTree.parse(WORKFLOW).getroot()
+    cases = root.find("w:decision[@name='whether']/w:switch", NAMES)
+    assert cases.find("w:default", NAMES).get("to") == "retention"
+    assert [(case.get("to"), case.text) for case in cases.findall("w:case", NAMES)] == [("end", '${retention eq "no"}')]
+    for name, (words, following) in KEPT.items():
+        action = root.find(f"w:action[@name='{name}']", NAMES)
+        told = [argument.text for argument in action.findall("s:shell/s:argument", NAMES)]
+        assert told[told.index("-m") :] == ["-m", "deployment.command", *words]
+        assert int(action.get("retry-max")) > 0
+        assert action.find("w:ok", NAMES).get("to") == following
+        assert action.find("w:error", NAMES).get("to") == "kept", "it must not be said that nothing was published"
+    places = {e.text for e in root.findall("w:action[@name='retention']/s:shell/s:env-var", NAMES)}
+    assert {"MASTER_DATASET=${input}", "BATCH_VIEWS=${output}"} <= places, "it drops where the run has read and written"
 
 
 def test_runs_never_overlap():
@@ -204,19 +223,29 @@ def test_an_action_runs_the_code_that_was_uploaded():
     """The node's own Python may have another version of the project installed, or none."""
     text = (BATCH / "oozie" / "workflow.xml").read_text()
     actions = re.findall(r"<shell.*?</shell>", text, re.DOTALL)
-    assert len(actions) == len(JOBS) + 1
+    assert len(actions) == len(JOBS) + 1 + len(KEPT)
     assert all("<env-var>PYTHONPATH=project</env-var>" in action and "#project" in action for action in actions)
 
 
 def test_the_code_that_is_uploaded_is_complete(tmp_path):
     parts = re.search(r"parts=\((.*)\)", (BATCH / "deploy_oozie.sh").read_text())[1].split()
     assert f'"-C" $Root {" ".join(parts)}\n' in (BATCH / "deploy_oozie.ps1").read_text()
+    left = shutil.ignore_patterns("dashboard", "__pycache__")
     for part in parts:
         source, target = BATCH.parent / part, tmp_path / part
         target.parent.mkdir(parents=True, exist_ok=True)
-        (shutil.copytree if source.is_dir() else shutil.copy2)(source, target)
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=left if part == "serving_layer" else None)
+        else:
+            shutil.copy2(source, target)
     for script in ("run_batch_jobs.py", *(f"jobs/{job}_batch_job.py" for job in JOBS)):
         command = [sys.executable, str(tmp_path / "batch_layer" / script), "--help"]
         environ = os.environ | {"PYTHONPATH": str(tmp_path)}
+        done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+    places = ("MASTER_DATASET", "QUARANTINE", "BATCH_VIEWS", "SPEED_VIEWS", "IDENTITY", "DISCLOSURE_LOG")
+    environ = os.environ | {name: str(tmp_path / "kept" / name) for name in places} | {"PYTHONPATH": str(tmp_path)}
+    for words, _ in KEPT.values():
+        command = [sys.executable, "-m", "deployment.command", *words, "--json"]
         done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, cwd=tmp_path)
         assert done.returncode == 0, done.stderr

@@ -16,11 +16,12 @@ from catalogue.events.unmapped import COLLECTED
 from deployment.kubernetes.binaries import programs
 from deployment.pins import image, pins
 from runtime.settings import declared
-from tests.kubernetes.conftest import EVERYWHERE, PLACES
+from tests.kubernetes.conftest import EVERYWHERE, FOLDER, PLACES
 
 WORKLOADS = ("Deployment", "StatefulSet", "Job", "CronJob")
 PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
 NO_SETTINGS = {"HOME", "POD_IP", "POD_NAME", "OOZIE_URL"}
+KEEPERS = {"ingestion", "speed", "batch", "retention", "serving", "oozie"}
 EXECUTORS = {"spark.executor.instances": "3", "spark.executor.cores": "2"}
 
 
@@ -123,6 +124,43 @@ def test_settings_are_known(place):
 @pytest.mark.parametrize("place", EVERYWHERE)
 def test_no_manifest_holds_a_secret(place):
     assert not [d for d in printed(place) if d["kind"] == "Secret"]
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_who_reads_or_writes_what_is_kept_knows_who_was_erased(place):
+    """Without the key a layer brings people back, or stops; `secrets.sh` gives it to every namespace that asks."""
+    given = re.search(r"^readers=\((.*)\)$", (FOLDER / "secrets.sh").read_text(), re.M)[1].split()
+    for _, name, pod in pods(place):
+        if name in KEEPERS:
+            for container in pod["containers"]:
+                assert {"secretRef": {"name": "erasure-key"}} in container["envFrom"], name
+    asked = {d["metadata"]["namespace"] for d in printed(place) if "erasure-key" in str(d)}
+    assert asked <= {*given}
+    assert place == "producer" or {"spark", "serving"} <= asked
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_what_is_too_old_goes_daily(place):
+    found = [d for d in printed(place) if d["kind"] == "CronJob" and d["metadata"]["name"] == "retention"]
+    assert len(found) == (place != "producer")
+    for spec in (d["spec"] for d in found):
+        assert re.fullmatch(r"\d+ \d+ \* \* \*", spec["schedule"])
+        told = [c["args"] for c in spec["jobTemplate"]["spec"]["template"]["spec"]["containers"]]
+        assert told == [["learn", "retention"]]
+        assert spec.get("suspend", False) == (place == "oozie"), "there Oozie's workflow does it"
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_minio_s_console_is_off_the_network(place):
+    for document in printed(place):
+        if document["kind"] == "Service" and document["metadata"]["name"] == "minio":
+            assert [port["port"] for port in document["spec"]["ports"]] == [9000]
+    for _, name, pod in pods(place):
+        if name == "minio":
+            (container,) = pod["containers"]
+            assert {"name": "MINIO_BROWSER", "value": "off"} in container["env"]
+            assert [port["containerPort"] for port in container["ports"]] == [9000]
+            assert "console" not in str(container["args"])
 
 
 @pytest.mark.parametrize("place", PLACES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
@@ -132,6 +133,31 @@ def environ(server: ApiServer) -> dict[str, str]:
     """An environment whose kubectl speaks to the server."""
     tool = programs("kubectl")["kubectl"].parent
     return os.environ | {"KUBECONFIG": str(server.kubeconfig), "PATH": f"{tool}:{os.environ['PATH']}"}
+
+
+def erasure_keys(server: ApiServer, *spaces: str) -> set[str]:
+    """The keys of erasures that namespaces have."""
+    path = "jsonpath={.data.ERASURE_KEY}"
+    told = [server.do("-n", space, "get", "secret", "erasure-key", "-o", path) for space in spaces]
+    return {base64.b64decode(text).decode() for text in told}
+
+
+def test_the_erasure_key_is_made_once_and_is_one(server):
+    """Another would bring every layer to a stop, so it is never made anew while a namespace has it."""
+    spaces = re.search(r"^readers=\((.*)\)$", (FOLDER / "secrets.sh").read_text(), re.M)[1].split()
+    script = [str(FOLDER / "secrets.sh")]
+    told = subprocess.run(script, env=environ(server), capture_output=True, text=True, check=True, timeout=180)
+    (key,) = erasure_keys(server, *spaces)
+    assert len(key) == 64 and key not in told.stdout + told.stderr
+    server.do("-n", spaces[0], "delete", "secret", "erasure-key")
+    subprocess.run(
+        script, env=environ(server) | {"ERASURE_KEY": "x" * 64}, capture_output=True, check=True, timeout=180
+    )
+    assert erasure_keys(server, *spaces) == {key}
+    for space in spaces:
+        server.do("-n", space, "delete", "secret", "erasure-key")
+    subprocess.run(script, env=environ(server) | {"ERASURE_KEY": key}, capture_output=True, check=True, timeout=180)
+    assert erasure_keys(server, *spaces) == {key}, "a cluster made anew over restored data is given the old one"
 
 
 @pytest.fixture

@@ -6,16 +6,21 @@ import datetime as dt
 from dataclasses import replace
 
 import pytest
+from starlette.requests import Request
 
 from batch_layer.publication import publish
 from batch_layer.run_batch_jobs import compute, new_run
 from catalogue.at_rest.runs import current
 from catalogue.events import JOBS, TOPICS
 from deployment.persons.retention import RetentionError, retain
+from serving_layer.disclosure.chains import shown_of
+from serving_layer.disclosure.recorder import Recorder
+from serving_layer.identity.viewer import Viewer
 from tests.deployment.persons.keeping import Kept
 from tests.laws.test_merged import check, opened
 from tests.oracle.histories import START, history, landed, write_raw
 
+ASKED = Request({"type": "http", "headers": []})
 TOPIC = "notification_topic"
 FIRST_KEPT = START.date() + dt.timedelta(days=4)
 TODAY = FIRST_KEPT + dt.timedelta(days=TOPICS[TOPIC].retention_days or 0)
@@ -75,6 +80,21 @@ def test_runs_and_deltas_go_too(tmp_path):
     found = retain(platform.places, today=far)
     assert found.runs == [first] and current(platform.batch)[0].run == last
     assert found.deltas == [1] and platform.speed_store.list("data/") == []
+
+
+def test_what_was_shown_goes_after_its_own_days(tmp_path):
+    platform = Kept(tmp_path, history(4, 50), 4)
+    platform.ingest(1.0)
+    days = platform.settings.disclosure_days
+    log = Recorder(replace(platform.settings, authentication="required"))
+    log.note(Viewer("lecturer", "GV001", credential="key 1"), "view", ("SV001",), {"run": "r1", "head": {}}, ASKED)
+    log.write()
+    today = dt.datetime.now(dt.UTC).date()
+    assert retain(platform.places, today=today + dt.timedelta(days=days)).shown == []
+    assert shown_of(platform.places.disclosure, "SV001")
+    late = today + dt.timedelta(days=days + 2)
+    assert retain(platform.places, dry_run=True, today=late).shown and shown_of(platform.places.disclosure, "SV001")
+    assert retain(platform.places, today=late).shown and shown_of(platform.places.disclosure, "SV001") == []
 
 
 def test_events_of_another_tool_s_making_are_not_touched(tmp_path):
