@@ -12,9 +12,18 @@ from urllib.parse import urlsplit
 import boto3
 from boto3.exceptions import Boto3Error
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionClosedError,
+    ConnectionError,
+    HTTPClientError,
+    SSLError,
+)
+from urllib3.exceptions import HTTPError
 
 from runtime.storage.store import Conflict, Entry, StorageError, Store
+from runtime.storage.tls_mismatch import mismatch
 
 DELETED_AT_ONCE = 1000
 CONNECT_SECONDS = 3
@@ -22,6 +31,8 @@ CONNECT_SECONDS = 3
 REPEATED_SECONDS, ONLY_SECONDS = 15, 30
 MISSING = {"NoSuchKey", "404", "NotFound"}
 TAKEN = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
+# By which a server shows that it expects TLS, or another certificate.
+REFUSING = (ConnectionClosedError, SSLError, HTTPError)
 REASONS = {
     "InvalidAccessKeyId": "the access key is unknown; check MINIO_ACCESS_KEY",
     "SignatureDoesNotMatch": "the secret key is wrong; check MINIO_SECRET_KEY",
@@ -101,9 +112,12 @@ class S3Store(Store):
             if code in TAKEN:
                 raise FileExistsError(f"{who}: {path} was written by another") from error
             reason = REASONS.get(code, error.response["Error"].get("Message") or code)
-            raise StorageError(f"{who} at {endpoint}: {reason}") from error
-        except (ConnectionError, HTTPClientError) as error:
-            raise StorageError(f"{who}: can't reach {endpoint}; is it running, is MINIO_ENDPOINT right?") from error
+            wrong = mismatch(endpoint, "") if code == "400" else ""
+            raise StorageError(f"{who}: {wrong}" if wrong else f"{who} at {endpoint}: {reason}") from error
+        except (ConnectionError, HTTPClientError, HTTPError) as error:  # the last of an answer that broke off
+            reason = mismatch(endpoint, str(error)) if isinstance(error, REFUSING) else ""
+            reason = reason or f"can't reach {endpoint}; is it running, is MINIO_ENDPOINT right?"
+            raise StorageError(f"{who}: {reason}") from error
         except (BotoCoreError, Boto3Error, ValueError) as error:
             raise StorageError(f"{who} at {endpoint}: {' '.join(str(error).split())}") from error
 

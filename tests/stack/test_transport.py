@@ -5,8 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import ipaddress
 import os
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from functools import cached_property
@@ -19,15 +21,20 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from catalogue.at_rest.deltas import reached, read_deltas
+from catalogue.at_rest.raw_files import landed_head
 from catalogue.events import TOPICS
 from deployment.local_stack import ROOT, LocalStack
 from deployment.ports import free_port
-from runtime.kafka_offsets import KafkaAway, KafkaBounds
+from runtime.kafka_offsets import KafkaAway, KafkaBounds, Offsets
 from runtime.settings import Settings
 from runtime.storage.opening import open_store
 from runtime.storage.store import StorageError
 from tests.serving_layer.conftest import Server
 
+SPARK = {"ingestion": "ingestion_layer/minio_ingest.py", "speed": "speed_layer/stream_layer.py"}
+# Two of Spark side by side; starts cost more here than what runs long.
+LIGHT = {"SPARK_DRIVER_MEMORY": "700m", "JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"}
 PASSWORD = "a-long-password-of-the-tests"
 EVENTS = 200
 LISTENERS = """\
@@ -121,16 +128,48 @@ def secure(tmp_path_factory) -> Iterator[SecureStack]:
         running.down()
 
 
-def test_events_state_and_answers_go_over_tls_alone(secure):
-    """The producer to Kafka, the API to its clients and to the store; its certificate is of the same authority."""
-    environ = {**os.environ, **secure.environment}
+@pytest.fixture(scope="module")
+def sent(secure) -> Offsets:
+    """Where Kafka ends after the producer has sent its events over TLS."""
     command = [sys.executable, str(ROOT / "ingestion_layer" / "producer.py"), "--events", str(EVENTS), "--seed", "1"]
+    environ = {**os.environ, **secure.environment}
     done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=400)
     assert done.returncode == 0, done.stderr[-3000:]
     assert PASSWORD not in done.stdout + done.stderr
     with closing(KafkaBounds(secure.settings, TOPICS)) as bounds:
         ends = bounds.read()[1]
     assert sum(end for partitions in ends.values() for end in partitions.values()) == EVENTS
+    return ends
+
+
+def test_ingestion_and_speed_take_everything_over_tls(secure, sent, tmp_path):
+    """Spark's own client of Kafka, in its driver and in its tasks, and Python's of the store."""
+    environ = {**os.environ, **secure.environment, **LIGHT}
+    processes = {}
+    try:
+        for name, script in SPARK.items():
+            with open(tmp_path / name, "wb") as log:
+                command = [sys.executable, str(ROOT / script), "--once"]
+                processes[name] = subprocess.Popen(command, env=environ, stdout=log, stderr=log)
+        for name, process in processes.items():
+            assert process.wait(400) == 0, (tmp_path / name).read_text()[-3000:]
+            assert PASSWORD not in (tmp_path / name).read_text()
+    finally:
+        for process in processes.values():
+            process.kill()
+            process.wait(30)
+    settings = secure.settings
+    raw, speed = (open_store(place, settings) for place in (settings.master_dataset, settings.speed_views))
+    landed, deltas = landed_head(raw), read_deltas(speed)
+    for topic, partitions in sent.items():
+        wanted = {partition: end for partition, end in partitions.items() if end}
+        assert landed.get(topic, {}).items() >= wanted.items()
+        assert reached(deltas, topic, {}).items() >= wanted.items()
+
+
+def test_state_and_answers_go_over_tls_alone(secure):
+    """The API to its clients and to the store; its certificate is of the same authority."""
+    environ = {**os.environ, **secure.environment}
     environ |= {
         "SERVING_CERTIFICATE": str(secure.authority.certificate),
         "SERVING_CERTIFICATE_KEY": str(secure.authority.key),
@@ -167,6 +206,36 @@ def test_others_are_not_taken(secure, tmp_path):
             KafkaBounds(Settings.load({**secure.environment, **change}), ("auth_topic",))
         assert PASSWORD not in str(told.value) and "\n" not in str(told.value)
     strange = Settings.load({**secure.environment, "MINIO_AUTHORITY": str(other.file)})
-    with pytest.raises(StorageError) as said:
+    with pytest.raises(StorageError, match=r"the certificate of \S+ must be of an authority .*; got \w") as said:
         open_store("s3a://bucket-0/x", strange).read("a")
     assert secure.settings.minio_secret_key not in str(said.value)
+
+
+@pytest.mark.parametrize("does", ["read", "list", "etag", "create"])
+def test_a_store_that_speaks_tls_says_so_to_who_does_not(secure, does):
+    plain = secure.environment["MINIO_ENDPOINT"].replace("https://", "http://")
+    store = open_store("s3a://bucket-0/x", Settings.load({**secure.environment, "MINIO_ENDPOINT": plain}))
+    with pytest.raises(StorageError) as said:
+        getattr(store, does)(*{"list": ()}.get(does, ("a",)), *((b"x",) if does == "create" else ()))
+    wanted = plain.replace("http://", "https://")
+    assert str(said.value) == (
+        f"storage s3a://bucket-0/x: MINIO_ENDPOINT must be {wanted}, as TLS is spoken there; got {plain}"
+    )
+
+
+def test_a_store_that_speaks_no_tls_says_so(secure, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.settimeout(60)
+        answering = threading.Thread(target=_answer_plainly, args=(listening,))
+        answering.start()
+        place = f"127.0.0.1:{listening.getsockname()[1]}"
+        environ = {**secure.environment, "MINIO_ENDPOINT": f"https://{place}"}
+        with pytest.raises(StorageError, match=f"MINIO_ENDPOINT must be http://{place}, as no TLS is spoken there"):
+            open_store("s3a://bucket-0/x", Settings.load(environ)).create("a", b"x")
+        answering.join(60)
+
+
+def _answer_plainly(listening: socket.socket) -> None:
+    with listening.accept()[0] as client:
+        client.recv(4096)
+        client.sendall(b"HTTP/1.0 400 Bad Request\r\n\r\n")
