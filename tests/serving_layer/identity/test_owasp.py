@@ -33,6 +33,14 @@ def test_every_item_has_a_test_that_is_there():
             assert f"def {test}(" in found.read_text(encoding="utf-8"), f"{number} names {file}::{test}"
 
 
+def test_the_collector_s_tests_are_there_too():
+    named = re.findall(r"`(\w+\.py)::(\w+)`", SECTION.split("The collector is an API of its own")[1])
+    assert len(named) > 4
+    for file, test in named:
+        text = (ROOT / "tests" / "ingestion_layer" / "collecting" / file).read_text(encoding="utf-8")
+        assert f"def {test}(" in text, f"{file}::{test}"
+
+
 def test_every_route_asks_who_it_is(closed):
     """A route that somebody adds is closed, or named here."""
     paths = closed.http.get("/openapi.json").json()["paths"]
