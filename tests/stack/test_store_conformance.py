@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -23,8 +24,16 @@ RACERS, ROUNDS = 8, 6
 SIZE = 12 * 2**20
 
 
+@pytest.fixture(scope="module")
+def settings(request) -> Settings:
+    """Of the store that MINIO_ENDPOINT names, else of this machine's MinIO."""
+    if os.environ.get("MINIO_ENDPOINT"):
+        return Settings.load()
+    return request.getfixturevalue("stack").settings
+
+
 @pytest.fixture
-def place(stack) -> str:
+def place() -> str:
     return f"s3a://bucket-0/conformance/{uuid4().hex}"
 
 
@@ -50,21 +59,21 @@ def race(settings: Settings, place: str, step: Callable[[Store, int], None]) -> 
     return won
 
 
-def test_of_those_who_create_one_wins(stack, place):
+def test_of_those_who_create_one_wins(settings, place):
     """`If-None-Match: *`, by which commits and deltas are numbered."""
-    store = open_store(place, stack.settings)
+    store = open_store(place, settings)
     for turn in range(ROUNDS):
-        won = race(stack.settings, place, lambda s, n, turn=turn: s.create(f"{turn}", str(n).encode()))
+        won = race(settings, place, lambda s, n, turn=turn: s.create(f"{turn}", str(n).encode()))
         assert len(won) == 1 and store.read(f"{turn}") == str(won[0]).encode()
 
 
-def test_of_those_who_swap_one_wins(stack, place):
+def test_of_those_who_swap_one_wins(settings, place):
     """`If-Match`, by which the published run is replaced."""
-    store = open_store(place, stack.settings)
+    store = open_store(place, settings)
     store.write("current", b"first")
     for _ in range(ROUNDS):
         tag = store.etag("current")
-        won = race(stack.settings, place, lambda s, n, tag=tag: s.swap("current", f"{uuid4()} {n}".encode(), tag))
+        won = race(settings, place, lambda s, n, tag=tag: s.swap("current", f"{uuid4()} {n}".encode(), tag))
         assert len(won) == 1 and store.read("current").endswith(f" {won[0]}".encode())
     with pytest.raises(Conflict):
         store.swap("current", b"late", tag)
@@ -86,8 +95,8 @@ time.sleep(600)
 """
 
 
-def test_a_writer_that_is_killed_leaves_nothing_or_what_was_there(stack, place):
-    store, settings = open_store(place, stack.settings), stack.settings
+def test_a_writer_that_is_killed_leaves_nothing_or_what_was_there(settings, place):
+    store = open_store(place, settings)
     client = boto3.client(
         "s3",
         endpoint_url=settings.minio_endpoint,
@@ -111,8 +120,8 @@ def test_a_writer_that_is_killed_leaves_nothing_or_what_was_there(stack, place):
     assert store.read("new") == b"whole"
 
 
-def test_what_is_written_is_listed_at_once(stack, place):
-    store = open_store(place, stack.settings)
+def test_what_is_written_is_listed_at_once(settings, place):
+    store = open_store(place, settings)
     for number in range(40):
         store.write(f"folder/{number:03}", b"x" * number)
         assert [(e.path, e.size) for e in store.list("folder/")] == [(f"folder/{n:03}", n) for n in range(number + 1)]
