@@ -7,6 +7,7 @@ import argparse
 from tests.benchmarks import (
     batch,
     collector,
+    erasure,
     executors,
     freshness,
     growth,
@@ -36,6 +37,7 @@ BENCHMARKS = {
     "serving": serving.run,
     "memory": memory.run,
     "identity": identity.run,
+    "erasure": erasure.run,
     "oozie": oozie.run,
     "replay": replay.run,
     "collector": collector.run,
