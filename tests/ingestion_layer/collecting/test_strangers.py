@@ -75,7 +75,7 @@ def test_every_route_asks_for_a_key(guarded):
     with httpx.Client(base_url=guarded.address, headers=version, timeout=60) as client:
         for path, operations in paths.items():
             for place in {re.sub(r"\{[^}]*\}", resource, path) for resource in RESOURCES}:
-                for method in operations:
+                for method in operations.keys() - {"options"}:  # a browser's question of CORS tells no key
                     status = client.request(method, place).status_code
                     closed = status == 401 or (status == 405 and place.startswith("/xapi/"))
                     assert closed == (place not in PUBLIC), (method, place, status)
