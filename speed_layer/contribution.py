@@ -98,8 +98,8 @@ def contribution(
         CASE WHEN erased THEN {erased_fault()} WHEN faulty THEN '' END AS fault,
         date_trunc('minute', ts) AS minute FROM arrived WHERE parseable""")
     for field in persons_of(topic) if gone.people else ():
-        if found := gone.among(pc.unique(arrived[field]).to_pylist()):
-            con.execute(f"UPDATE events SET fault = {erased_fault()} WHERE {field} IN (SELECT unnest(?))", [found])
+        if people := gone.among(pc.unique(arrived[field]).to_pylist()):
+            con.execute(f"UPDATE events SET fault = {erased_fault()} WHERE {field} IN (SELECT unnest(?))", [people])
     con.execute(f"CREATE OR REPLACE TEMP TABLE fresh AS {identified('events')}")
     sightings = con.sql("""SELECT unhex(replace(event_id::VARCHAR, '-', '')) AS event_id, "partition", "offset",
         kafka_ts, event_id AS id FROM fresh""").to_arrow_table()
@@ -107,7 +107,13 @@ def contribution(
     places, arrivals = known.sightings(topic, ids)
     earlier = pa.table({"event_id": sightings["id"].take(places), "kafka_ts": arrivals.astype("datetime64[us]")})
     con.register("earlier", earlier)
-    con.execute(f"CREATE OR REPLACE TEMP TABLE duplicates AS {duplicates_of('fresh', 'earlier', horizon_days)}")
+    repeated = len(places) or len(pc.unique(ids)) < len(ids)  # mostly not, and asking takes long beside few events
+    found = (
+        duplicates_of("fresh", "earlier", horizon_days)
+        if repeated
+        else 'SELECT "partition", "offset" FROM fresh LIMIT 0'
+    )
+    con.execute(f"CREATE OR REPLACE TEMP TABLE duplicates AS {found}")
     con.execute(f"CREATE OR REPLACE TEMP TABLE counted AS {counted_of('events', 'duplicates')}")
     rollups = " UNION ALL BY NAME ".join(
         f"SELECT '{r.name}' AS rollup, * FROM ({r.roll_up('counted')})" for r in rollups_of(topic)
@@ -149,13 +155,15 @@ def _row(made: Contribution | PlatformError) -> pa.RecordBatch:
 
 
 def _accounts(con: duckdb.DuckDBPyConnection, topic: str) -> Iterator[tuple[str, PartitionAccount]]:
-    rows = con.execute(f"""SELECT "partition", max("offset") + 1, max(kafka_ts), count(*),
+    rows = con.execute(f"""SELECT "partition", max("offset") + 1, max(kafka_ts), count(parseable),
         count(*) FILTER (NOT parseable), count(*) FILTER (parseable),
-        (SELECT count(*) FROM counted c WHERE c."partition" = a."partition"),
-        (SELECT count(*) FROM duplicates d WHERE d."partition" = a."partition"),
-        (SELECT count(fault) FILTER (NOT {is_erased("fault")}) FROM events e WHERE e."partition" = a."partition"),
-        (SELECT count(*) FILTER ({is_erased("fault")}) FROM events e WHERE e."partition" = a."partition")
-        FROM arrived a GROUP BY "partition" ORDER BY "partition" """).fetchall()
+        count(*) FILTER (place = 'counted'), count(*) FILTER (place = 'duplicates'),
+        count(fault) FILTER (NOT {is_erased("fault")}), count(*) FILTER ({is_erased("fault")})
+        FROM (SELECT 'arrived' AS place, "partition", "offset", kafka_ts, parseable FROM arrived
+            UNION ALL BY NAME SELECT 'events' AS place, "partition", fault FROM events
+            UNION ALL BY NAME SELECT 'counted' AS place, "partition" FROM counted
+            UNION ALL BY NAME SELECT 'duplicates' AS place, "partition" FROM duplicates)
+        GROUP BY "partition" ORDER BY "partition" """).fetchall()
     for partition, end, newest, *counts in rows:
         fates = dict(zip(FATES, counts, strict=True))
         if (

@@ -37,6 +37,8 @@ from speed_layer.typed_records import rollups_of
 LOG = Log("speed")
 # Of a delta's files. Deltas of another form are made anew, as those of other rules are.
 FORM = "2"
+# Micro-batches that follow one of at most so many events are one task: its statements cost more than its events.
+FEW_EVENTS = 10_000
 Starting = Callable[[Settings, Iterable[str], dict[str, Vector]], dict[str, Vector]]
 
 
@@ -69,6 +71,7 @@ class DeltaStream:
         self.deltas.remove_leftovers()
         self.horizon.remove_leftovers()
         self._lock = threading.Lock()
+        self._last_events: int | None = None
         self.metrics.started(self.head, len(self.deltas))
 
     def close(self) -> None:
@@ -95,10 +98,9 @@ class DeltaStream:
         spark.setJobDescription(f"delta {self.deltas.number + 1}: judge events, roll up those that count")
 
         def run(topics: tuple[str, ...]) -> list[Contribution]:
-            if topics:
-                part = records.where(records.topic.isin(*topics)).coalesce(1)
-            else:
-                part = records.coalesce(spark.defaultParallelism)
+            part = records.where(records.topic.isin(*topics)) if topics else records
+            few = self._last_events is not None and self._last_events <= FEW_EVENTS
+            part = part.coalesce(1 if topics or few else spark.defaultParallelism)
             rows = part.mapInArrow(lambda batches: contributions(batches, known, days, gone), SCHEMA).collect()
             return opened(bytes(row.contribution) for row in rows)
 
@@ -124,6 +126,7 @@ class DeltaStream:
             self.head = {t: delta.ends(t) for t in self.head}
         self.horizon.add(delta, sightings, self.head)
         events = sum(entry["read"] for partitions in delta.ledger.values() for entry in partitions.values())
+        self._last_events = events
         seconds = time.monotonic() - started
         self.metrics.published(delta, len(self.deltas), seconds)
         LOG.info("published a delta", delta=number, events=events, seconds=seconds)
