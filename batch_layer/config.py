@@ -2,8 +2,6 @@
 
 # Raw files that one statement reads.
 FILES_PER_READ = 500
-# The largest raw line that is read, in bytes.
-LARGEST_LINE = 64 * 2**20
 # At most so many bytes of raw events are computed by this process where the master is local: Spark on the same machine
 # would take longer to start than they take.
 SMALL_INPUT = 2**30

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from batch_layer.config import FILES_PER_READ, LARGEST_LINE
+from batch_layer.config import FILES_PER_READ
 from catalogue.at_rest.erasures import NOBODY, Erasures
-from catalogue.at_rest.raw_files import raw_lines
+from catalogue.at_rest.raw_files import LARGEST_LINE, raw_lines
 from catalogue.events import TOPICS
 from catalogue.sql.typed_events import erased_fault, fields_read, persons_of, typed_events, value_struct
 from catalogue.views import ROLLUPS

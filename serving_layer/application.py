@@ -24,6 +24,7 @@ from serving_layer.routes import (
     dashboard,
     disclosures,
     documentation,
+    exports,
     freshness,
     health,
     login,
@@ -87,5 +88,6 @@ def create_app(settings: Settings) -> FastAPI:
     health.add(app, state, metrics, answers.snapshots, gate)
     login.add(app, gate)
     disclosures.add(app, state, gate, recorder)
+    exports.add(app, settings, state, gate, recorder)
     dashboard.add(app)
     return app

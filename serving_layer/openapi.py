@@ -93,6 +93,18 @@ ANSWER: dict[int | str, dict[str, Any]] = {
     },
     304: {"description": "The answer is the one that If-None-Match names."},
 }
+EXPORT_PARAMETERS = [
+    _parameter("student", {"type": "string"}, "Events of this person; for analysts a pseudonym."),
+    _parameter("course", {"type": "string"}, "Events of this course; beside `student`, the person's in it."),
+    _parameter("since", {"type": "string"}, "Events that arrived after this time."),
+    _parameter("until", {"type": "string"}, "Events that arrived at this time or before."),
+]
+EXPORT: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "One document, sent while it is made; the header X-As-Of says which run it is exact to.",
+        "content": {"application/json": {"schema": {"type": "object"}}},
+    }
+}
 _PROBLEM = _content({"name": {"type": "string"}, "detail": {"type": "string"}})
 REFUSALS: dict[int | str, dict[str, Any]] = {
     401: {"description": "It can't be told who asks: an API key or a token must be sent.", "content": _PROBLEM},

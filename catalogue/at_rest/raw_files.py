@@ -20,6 +20,8 @@ COMMITS = "_commits/"
 # Where a folder's offsets come from. One folder has one origin: an offset of another would name another event.
 KAFKA, FILES = "kafka", "files"
 SUFFIXES = (".json", ".json.gz", ".json.zst")
+# The largest raw line that is read, in bytes.
+LARGEST_LINE = 64 * 2**20
 # The fields of a raw line before `value`, in their order, as DuckDB reads them.
 ENVELOPE = {"topic": "VARCHAR", '"partition"': "JSON", '"offset"': "JSON", "kafka_timestamp": "VARCHAR"}
 Offsets = dict[str, dict[str, int]]

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ingestion_layer.replay.caliper_rules import ABOUT, JUMPED, PLAYED, RULES, Event, key_of
+from ingestion_layer.replay.carried import carried
 from ingestion_layer.replay.event import event
 from ingestion_layer.replay.format import Documents
 from ingestion_layer.replay.identity import canonical, identity, plain_uuid
@@ -77,6 +78,8 @@ class Caliper(Documents):
 
     def mapped(self, row: Row) -> list[Record]:
         """The events of an event."""
+        if whole_event := carried(row.document.get("extensions"), row.key, self.options.clock):
+            return [whole_event]
         told = Event(row.document)
         name = f"{named(told.type)} {named(told.action)}"
         rule = _RULES.get(key_of(row.document))

@@ -15,6 +15,8 @@ The source is the event's type and action. Identifiers are kept whole; the cours
 The role comes from the membership: Instructor and TeachingAssistant are teachers, Administrator is admin, Learner is
 student; who is enrolled is a student. Playing up to a pause, a jump or the end becomes `VIDEO_WATCHED` too. Events of
 Caliper 1.0 are counted as such.
+
+What this platform exported carries its event in the extension `urn:learning-analytics:event`, and becomes that event.
 """
 PLAYED = {"Started": "VIDEO_STARTED", "Resumed": "VIDEO_STARTED", "Restarted": "VIDEO_STARTED",
           "Paused": "VIDEO_PAUSED", "Ended": "VIDEO_COMPLETED"}  # fmt: skip

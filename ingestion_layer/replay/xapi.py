@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from ingestion_layer.replay.carried import carried
 from ingestion_layer.replay.event import event
 from ingestion_layer.replay.format import Documents
 from ingestion_layer.replay.identity import canonical, identity, plain_uuid
@@ -83,6 +84,8 @@ class Xapi(Documents):
         if row.key in self.memory.voided:
             raise Unmapped("voided by another statement")
         statement = self._told(row.document)
+        if whole_event := carried(statement.extensions, row.key, self.options.clock):
+            return [whole_event]
         verb = statement.verb
         rule = _RULES.get(verb)
         made: list[Record] = []

@@ -18,6 +18,8 @@ a course is a student in it. Statements that another one of the same call voids 
 Any statement with `played-segments` becomes a `VIDEO_WATCHED` for each part of a segment that no earlier statement of
 the session had. Where a session lists none, what lies between play and the next pause, seek, completion or termination
 is one.
+
+What this platform exported carries its event in the extension `urn:learning-analytics:event`, and becomes that event.
 """
 VIDEO = "https://w3id.org/xapi/video/extensions/"
 OPENEDX = "https://w3id.org/xapi/openedx/extensions/"

@@ -124,6 +124,7 @@ def closed(tmp_path_factory, issuer) -> Iterator[Closed]:
     environ = {
         "AUTHENTICATION": "required",
         "IDENTITY": str(folder / "identity"),
+        "MASTER_DATASET": str(folder / "raw1"),
         "OIDC_ISSUER": issuer.address,
         "OIDC_CLIENT_SECRET": "any",
         "PSEUDONYM_KEY": SECRET,
