@@ -41,6 +41,7 @@ def _gauge(name: str, meaning: str, *labels: str) -> Metric:
 _PLACE = ("topic", "partition")
 _COMMIT_SECONDS = (0.25, 0.5, 1, 2.5, 5, 10, 20, 40)
 _DELTA_SECONDS = (0.1, 0.25, 0.5, 0.75, 1, 1.5, 2.5, 5, 10, 30)
+_TRANSACTION_SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
 _REQUEST_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
 
 METRICS: dict[str, tuple[Metric, ...]] = {
@@ -143,6 +144,23 @@ METRICS: dict[str, tuple[Metric, ...]] = {
             "fate",
         ),
         _gauge("serving_view_rows", "Rows of a view: of the batch run, and merged as last computed", "view", "layer"),
+    ),
+    "projection": (
+        _counter("projection_transactions_total", "Transactions that brought the database to a newer head"),
+        _counter("projection_rows_total", "Rows that these deleted or inserted"),
+        _counter("projection_failures_total", "Attempts that left the database as it was, each tried again"),
+        Metric(
+            "projection_transaction_seconds",
+            Kind.HISTOGRAM,
+            "Seconds per transaction: read, compare, write",
+            (),
+            _TRANSACTION_SECONDS,
+        ),
+        _gauge(
+            "projection_current_timestamp_seconds",
+            "When the database was last known to have all that is served, or this process started",
+        ),
+        _gauge("projection_head_offset", "First offset that is not in the database", *_PLACE),
     ),
 }  # fmt: skip
 

@@ -6,7 +6,7 @@
 set -euo pipefail
 
 cd "$(dirname "$0")/../.."
-namespaces=(minio spark serving collector oozie)
+namespaces=(minio spark serving collector projection oozie)
 secret=minio-credentials
 # The namespaces of the erasure key. Where one has it, all are given that one: without it no layer goes on.
 readers=(spark serving collector oozie)
@@ -23,7 +23,8 @@ else
 fi
 
 kubectl apply -f minio/namespace.yaml -f spark/namespace.yaml -f deployment/kubernetes/serving/namespace.yaml \
-  -f deployment/kubernetes/collector/namespace.yaml -f deployment/kubernetes/oozie/namespace.yaml
+  -f deployment/kubernetes/collector/namespace.yaml -f deployment/kubernetes/projection/namespace.yaml \
+  -f deployment/kubernetes/oozie/namespace.yaml
 for namespace in "${namespaces[@]}"; do
   printf 'MINIO_ACCESS_KEY=%s\nMINIO_SECRET_KEY=%s\n' "$access" "$hidden" \
     | kubectl -n "$namespace" create secret generic "$secret" --from-env-file=/dev/stdin --dry-run=client -o yaml \

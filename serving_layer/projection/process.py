@@ -48,6 +48,7 @@ def main(argv: list[str] | None = None) -> int:
                 state.follow_deltas()
                 projection.step()
             else:
+                projection.metrics.exposition.serve(settings)
                 _follow(projection, state)
         finally:
             projection.close()

@@ -11,6 +11,7 @@ from runtime.storage.opening import open_store
 from serving_layer.identity.roster import ROSTER, read_roster
 from serving_layer.projection.database import Database, ProjectionError, told_apart
 from serving_layer.projection.excerpt import Taken, excerpt
+from serving_layer.projection.metrics import ProjectionMetrics
 from serving_layer.projection.tables import tables
 from serving_layer.state.serving_state import ServingState
 
@@ -30,7 +31,7 @@ class Projection:
             raise ProjectionError("setting PROJECTION_DATABASE: must name a PostgreSQL database; got none")
         self.conninfo, self.state, self.rebuild = settings.projection_database, state, rebuild
         self.identity = open_store(settings.identity, settings)
-        self.tables = tables()
+        self.tables, self.metrics = tables(), ProjectionMetrics()
         self.database: Database | None = None
         self.taken: Taken | None = None
         self._roster_tag: tuple[str | None] | None = None
@@ -42,8 +43,11 @@ class Projection:
             with told_apart("database"):
                 database = self._opened()
                 self._follow_roster(database)
-                return self._follow_state(database)
+                changed = self._follow_state(database)
+            self.metrics.is_current()
+            return changed
         except BaseException:
+            self.metrics.failed()
             self.close()
             raise
 
@@ -68,6 +72,7 @@ class Projection:
             changed = database.write(found)
             self.taken = found.taken
         views, seconds = len(found.parts), time.monotonic() - started
+        self.metrics.wrote(found, changed, seconds)
         LOG.info("projected", run=found.run, views=views, rows=changed, seconds=seconds)
         return True
 

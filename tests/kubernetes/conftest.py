@@ -13,7 +13,8 @@ from deployment.local_stack import ROOT
 
 FOLDER = ROOT / "deployment" / "kubernetes"
 OVERLAYS = sorted(path.name for path in (FOLDER / "overlays").iterdir())
-PLACES = {name: FOLDER / "overlays" / name for name in OVERLAYS} | {"producer": FOLDER / "producer"}
+PLACES = {name: FOLDER / "overlays" / name for name in OVERLAYS}
+PLACES |= {name: FOLDER / name for name in ("producer", "projection")}
 # What needs the kinds of Prometheus' operator, which the API server here doesn't know.
 EVERYWHERE = PLACES | {"monitoring": FOLDER / "monitoring"}
 DATA = Path(os.environ.get("LEARNING_DATA") or ROOT.parent / "shared" / "data")

@@ -73,7 +73,7 @@ def scraped() -> list[tuple[str, str, str]]:
 
 def test_monitors_find_pods_and_ports():
     """Strimzi's pods, which no manifest shows, have the plain broker's names."""
-    there = offered("small", "cluster", "producer", "monitoring")
+    there = offered("small", "cluster", "producer", "projection", "monitoring")
     assert not [(namespace, name) for namespace, name, port in scraped() if port not in there[namespace, name]]
     assert {m["metadata"]["name"] for m in MONITORS} == {name for _, name, _ in scraped()}
 
@@ -102,11 +102,11 @@ def allowed(policies: list[dict], way: str, source: str, port: int) -> bool:
 
 
 def test_policies_let_prometheus_and_batch_runs_through():
-    places = ("small", "cluster", "oozie", "producer", "monitoring")
+    places = ("small", "cluster", "oozie", "producer", "projection", "monitoring")
     policies = [d for place in places for d in printed(place) if d["kind"] == "NetworkPolicy"]
     own = {space: [p for p in policies if p["metadata"]["namespace"] == space] for space, _, _ in scraped()}
     for namespace, name, port in scraped():
-        number = offered("small", "cluster", "producer", "monitoring")[namespace, name][port]
+        number = offered("small", "cluster", "producer", "projection", "monitoring")[namespace, name][port]
         assert allowed(own[namespace], "ingress", "monitoring", number), name
     gateway = urlsplit(
         next(d["data"]["BATCH_METRICS"] for d in printed("small") if "BATCH_METRICS" in d.get("data", {}))

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+import urllib.request
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,12 +16,16 @@ import pytest
 from psycopg.rows import dict_row
 
 from catalogue.views import VIEWS
+from deployment.ports import free_port
+from runtime.metrics import METRICS
 from runtime.settings import Settings
+from serving_layer.identity.roster import write_roster
 from serving_layer.projection.database import ProjectionError
 from serving_layer.projection.projection import Projection
 from serving_layer.projection.text import MARK, NUL, written
 from serving_layer.state.serving_state import ServingState
 from speed_layer.compaction import compact, kept_cuts
+from tests.deployment.persons.keeping import Kept
 from tests.laws.test_merged import Platform, settle
 from tests.oracle.comparison import differences
 from tests.oracle.histories import history, landed
@@ -239,3 +244,104 @@ def wait_until(holds, process: subprocess.Popen | None = None) -> None:
 @pytest.mark.parametrize("text", ["", "plain", "a\0b", "␛", "␛0", "\0␛0\0", "␛␛\0"])
 def test_a_text_comes_back(text):
     assert "\0" not in written(text) and read(written(text)) == text
+
+
+def everything(connection: psycopg.Connection) -> str:
+    """Every row of every table of the schema but `viewers`, as text."""
+    tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'learning'").fetchall()
+    read = (f'SELECT t::text FROM learning."{name}" AS t' for (name,) in tables if name != "viewers")
+    return "\n".join(row for sql in read for (row,) in connection.execute(sql).fetchall())
+
+
+def test_who_is_erased_leaves_the_database_too(postgres, tmp_path):
+    platform = Kept(tmp_path / "platform", history(4, 260), 4)
+    platform.ingest(0.6)
+    platform.run()
+    platform.micro_batch(1.0)
+    write_roster(platform.places.identity, {"SV001": frozenset({"C1"})}, {"GV001": frozenset({"SV001", "SV002"})})
+    database = postgres.fresh()
+    settings = replace(platform.settings, projection_database=postgres.address(database=database))
+    state = ServingState(settings)
+    projection = Projection(settings, state)
+    try:
+        settle(state)
+        projection.step()
+        with postgres.superuser(database) as connection:
+            before = everything(connection)
+            assert before.count("SV001") > 5 and "(SV001,C1)" in before
+            platform.erase("SV001")
+            platform.gone = {"SV001"}
+            settle(state)
+            projection.step()
+            deadline = time.monotonic() + LIMIT
+            while "SV001" in everything(connection):  # the roster is followed by and by
+                assert time.monotonic() < deadline
+                time.sleep(0.2)
+                projection.step()
+            after = everything(connection)
+            assert "(GV001,SV002)" in after and "SV1000" in after
+            connection.execute("SET TimeZone = 'UTC'")
+            (head,) = connection.execute("SELECT head FROM learning.as_of").fetchone()
+            expected = all_views(landed(platform.covered(head)))
+            cursor = connection.cursor(row_factory=dict_row)
+            for view in VIEWS:
+                rows = cursor.execute(f'SELECT * FROM learning."{view}"').fetchall()
+                got = [{name: read(value) for name, value in row.items()} for row in rows]
+                assert differences(expected[view], got) == [], view
+    finally:
+        projection.close()
+        state.stop()
+
+
+def test_a_process_that_follows_tells_what_it_does(projected):
+    projected.platform.micro_batch(0.5)
+    settings, port = projected.settings, free_port()
+    environ = os.environ | {
+        "PROJECTION_DATABASE": settings.projection_database,
+        "METRICS_PORT": str(port),
+        **{name.upper(): getattr(settings, name) for name in ("batch_views", "speed_views", "identity")},
+    }
+    command = [
+        sys.executable,
+        "-c",
+        "import sys; from deployment.command.learn import main; sys.exit(main())",
+        "project",
+    ]
+    process = subprocess.Popen(command, env=environ, cwd="/")
+    told: dict[str, float] = {}
+
+    def scraped() -> bool:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+                lines = answer.read().decode().splitlines()
+        except OSError:
+            return False
+        told.update((name, float(value)) for name, value in (n.rsplit(" ", 1) for n in lines if n[0] != "#"))
+        return told["projection_transactions_total"] >= 1
+
+    try:
+        wait_until(scraped, process)
+    finally:
+        process.terminate()
+    assert process.wait(LIMIT) == 0
+    names = {name.split("{")[0].removesuffix("_bucket").removesuffix("_count").removesuffix("_sum") for name in told}
+    assert {metric.name for metric in METRICS["projection"]} == {n for n in names if n.startswith("projection_")}
+    assert told["projection_rows_total"] > 100 and told["projection_failures_total"] == 0
+    assert time.time() - told["projection_current_timestamp_seconds"] < LIMIT
+    with projected.connection() as connection:
+        head = projected.as_of(connection)["head"]
+    heads = {
+        f'projection_head_offset{{partition="{partition}",topic="{topic}"}}': end
+        for topic, partitions in head.items()
+        for partition, end in partitions.items()
+    }
+    assert heads and heads.items() <= told.items()
+
+
+def test_a_failure_is_counted(projected):
+    projected.projection.conninfo = "host=127.0.0.1 port=1 user=x"
+    with pytest.raises(ProjectionError):
+        projected.projection.step()
+    registry = projected.projection.metrics.exposition.registry
+    assert registry.get_sample_value("projection_failures_total") == 1
+    assert registry.get_sample_value("projection_transactions_total") == 0
