@@ -60,8 +60,8 @@ function SetKeys {
     $file = New-TemporaryFile
     try {
         Set-Content -Path $file -Value @("MINIO_ACCESS_KEY=$access", "MINIO_SECRET_KEY=$hidden")
-        Run kubectl @('apply', '-f', 'minio/namespace.yaml', '-f', 'spark/namespace.yaml', '-f', 'deployment/kubernetes/serving/namespace.yaml', '-f', 'deployment/kubernetes/oozie/namespace.yaml', '-f', 'deployment/kubernetes/collector/namespace.yaml')
-        foreach ($namespace in 'minio', 'spark', 'serving', 'collector', 'oozie') {
+        Run kubectl @('apply', '-f', 'minio/namespace.yaml', '-f', 'spark/namespace.yaml', '-f', 'deployment/kubernetes/serving/namespace.yaml', '-f', 'deployment/kubernetes/oozie/namespace.yaml', '-f', 'deployment/kubernetes/collector/namespace.yaml', '-f', 'deployment/kubernetes/projection/namespace.yaml')
+        foreach ($namespace in 'minio', 'spark', 'serving', 'collector', 'projection', 'oozie') {
             Apply (& kubectl '-n' $namespace 'create' 'secret' 'generic' 'minio-credentials' "--from-env-file=$file" '--dry-run=client' '-o' 'yaml')
         }
         $erasure = ''
