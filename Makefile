@@ -6,7 +6,7 @@ PARALLEL := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .PHONY: .environment setup venv up status down demo test test-quick test-faults bench lock docs check images
 .PHONY: .style .types .test-types .sql .derived .scripts .subjects test-monitoring oozie-up oozie-down test-oozie
-.PHONY: compose-up compose-down test-compose k8s-up k8s-down test-k8s test-stores test-replays test-collector test-browser test-cluster test-sight sbom audit
+.PHONY: compose-up compose-down test-compose k8s-up k8s-down test-k8s test-erasure test-stores test-replays test-collector test-browser test-cluster test-sight sbom audit
 # Whether it is ready, deployment/environment.py tells by content, not by time.
 .environment:
 	@python3 -m deployment.environment > /dev/null
@@ -44,6 +44,9 @@ test-sight: .environment
 
 test-faults: setup
 	$(PYTHON) -m tests.stack.faults --seed $(or $(SEED),1) --steps $(or $(STEPS),30)
+
+test-erasure: setup
+	$(PYTHON) -m tests.stack.erasing --seed $(or $(SEED),1) --people $(or $(PEOPLE),3)
 
 test-stores: .environment
 	$(PYTHON) -m tests.stack.seaweedfs
