@@ -6,7 +6,7 @@ PARALLEL := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .PHONY: .environment setup venv up status down demo test test-quick test-faults bench lock docs check images
 .PHONY: .style .types .test-types .sql .derived .scripts .subjects test-monitoring oozie-up oozie-down test-oozie
-.PHONY: compose-up compose-down test-compose k8s-up k8s-down test-k8s test-erasure test-stores test-replays test-collector test-browser test-cluster test-sight sbom audit
+.PHONY: compose-up compose-down test-compose k8s-up k8s-down test-k8s test-erasure test-stores test-replays test-collector test-browser pictures test-cluster test-sight sbom audit
 # Whether it is ready, deployment/environment.py tells by content, not by time.
 .environment:
 	@python3 -m deployment.environment > /dev/null
@@ -123,6 +123,9 @@ test-compose: setup
 
 test-browser: setup
 	$(PYTHON) -m pytest -q tests/browser
+
+pictures: setup
+	PICTURES=docs/pictures $(PYTHON) -m pytest -q tests/browser/test_pictures.py
 
 test-monitoring: setup
 	$(PYTHON) -m pytest -q tests/monitoring

@@ -85,6 +85,8 @@ class Settings:
     collector_waiting_bytes: int
     collector_patience_seconds: float
     canvas_keys: str | None
+    collector_addresses: str | None
+    operator_pages: str | None
     serving_host: str
     serving_port: int
     api_address: str | None

@@ -11,6 +11,8 @@ from fastapi_offline import FastAPIOffline
 from starlette.concurrency import run_in_threadpool
 
 from runtime.settings import Settings
+from runtime.storage.opening import open_store
+from serving_layer.advising.advice import Advices
 from serving_layer.disclosure.recorder import Recorder
 from serving_layer.identity.gate import Gate
 from serving_layer.metrics import Metrics
@@ -20,6 +22,7 @@ from serving_layer.query.answers import Answers
 from serving_layer.query.coverage import Coverage
 from serving_layer.query.deadlines import Deadlines
 from serving_layer.routes import (
+    advice,
     changes,
     dashboard,
     disclosures,
@@ -28,6 +31,7 @@ from serving_layer.routes import (
     freshness,
     health,
     login,
+    operation,
     realtime,
     runs,
     views,
@@ -89,5 +93,7 @@ def create_app(settings: Settings) -> FastAPI:
     login.add(app, gate)
     disclosures.add(app, state, gate, recorder)
     exports.add(app, settings, state, gate, recorder)
+    advice.add(app, Advices(open_store(settings.identity, settings)), gate, recorder)
+    operation.add(app, settings, deadlines, gate, recorder)
     dashboard.add(app)
     return app

@@ -136,6 +136,47 @@ FRESHNESS: dict[int | str, dict[str, Any]] = {
 RUNS: dict[int | str, dict[str, Any]] = {
     200: {"description": "The newest first.", "content": _content({"runs": {"type": "array"}})}
 }
+DAY = _parameter("day", {"type": "string", "format": "date"}, "UTC day of arrival in Kafka; by default the newest one.")
+_OBJECTS = {"type": "array", "items": {"type": "object"}}
+OPERATION: dict[int | str, dict[str, Any]] = {
+    200: {"description": "`name` and `address` of each.", "content": _content({"pages": _OBJECTS})}
+}
+QUARANTINE: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "Counts are of the files that were read: all, unless the day has very much.",
+        "content": _content(
+            {
+                "day": _TEXT_OR_NULL,
+                "days": {"type": "array", "items": {"type": "string"}},
+                "reasons": _OBJECTS,
+                "files": {"type": "integer"},
+                "files_read": {"type": "integer"},
+            }
+        ),
+    }
+}
+COLLECTOR: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "Fates count since the collectors started; null where none is set or answers.",
+        "content": _content({"sources": _OBJECTS, "collectors": _OBJECTS}),
+    }
+}
+STUDENT = _parameter("student", {"type": "string"}, "Whom it is about; may be given several times.")
+_TEXT = {"type": "string"}
+_EVENT = {"id": _TEXT, "at": _TEXT, "student": _TEXT, "by": _TEXT, "kind": _TEXT, "text": _TEXT}
+ADVICE: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "`kind` is acknowledged, contacted, note or outcome; `total` counts what isn't shown too.",
+        "content": _content({"total": {"type": "integer"}, "advice": _OBJECTS}),
+    }
+}
+ADVISED: dict[int | str, dict[str, Any]] = {
+    201: {"description": "As it is kept; one that has the id already, as it was.", "content": _content(_EVENT)}
+}
+ADVISING = {
+    "required": True,
+    "content": _content(dict.fromkeys(("student", "kind", "text", "id"), _TEXT), ["student", "kind"]),
+}
 CHANGES: dict[int | str, dict[str, Any]] = {
     200: {"description": "Server-sent events named `covers`.", "content": {"text/event-stream": {}}}
 }

@@ -26,6 +26,13 @@ ROLLUPS = (
         (number("events"),),
     ),
     Rollup(
+        "course_offers",
+        TOPIC,
+        ("course_id", "semester"),
+        (earliest("first_created"),),
+        "event_type = 'COURSE_CREATED'",
+    ),
+    Rollup(
         "course_downloads",
         TOPIC,
         ("user_id", "course_id", "resource_id"),
@@ -154,6 +161,18 @@ SELECT
     course_id,  -- course
     whole(events) AS event_count  -- events
 FROM course_hours GROUP BY date, hour, course_id""",
+        further=True,
+    ),
+    View(
+        "course_terms",
+        TOPIC,
+        ("course_id", "semester"),
+        """
+SELECT
+    course_id,  -- course
+    semester,  -- term that it was created for
+    utc(min(first_created)) AS created_at  -- when it was first created for the term
+FROM course_offers GROUP BY course_id, semester""",
         further=True,
     ),
     View(

@@ -27,6 +27,7 @@ from runtime.kafka_offsets import Offsets
 from runtime.progress import progress
 from runtime.settings import Settings
 from runtime.storage.store import Store
+from serving_layer.advising.advice import forget as forget_advice
 from serving_layer.disclosure.chains import forget
 from serving_layer.identity import api_keys
 from serving_layer.identity.roster import read_roster, write_roster
@@ -167,7 +168,7 @@ def _drop_deltas(places: Places, version: str) -> None:
 
 
 def _leave_identity(places: Places, people: list[str], journal: Journal) -> Journal:
-    """Take them out of the roster, revoke the keys that stand for them, and let the disclosure log not know them."""
+    """Take them out of roster and advisers' events, revoke the keys that stand for them; the disclosure log forgets."""
     progress("roster and keys")
     roster = read_roster(places.identity)[0]
     entries = sum(
@@ -189,6 +190,7 @@ def _leave_identity(places: Places, people: list[str], journal: Journal) -> Jour
         write_roster(places.identity, teaches, advises)
     for key in keys:
         api_keys.revoke_key(places.identity, key.id)
+    forget_advice(places.identity, people)
     forget(places.disclosure, {*people})
     return journal
 

@@ -7,6 +7,7 @@ import json
 import tempfile
 from collections.abc import Iterable
 from contextlib import closing
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from catalogue.views.disclosure import disclosure
 from deployment.persons.erasure import checked
 from deployment.persons.places import Places, each, event_files, topic_of, unpacked
 from runtime.progress import progress
+from serving_layer.advising.advice import Advices
 from serving_layer.identity import api_keys
 from serving_layer.identity.roster import read_roster
 
@@ -138,5 +140,6 @@ def _identity(places: Places, person: str) -> list[dict[str, object]]:
     for what, links in (("teaches", roster.teaches), ("advises", roster.advises)):
         held += [{"roster": what, "person": one, "values": sorted(v)} for one, v in links.items() if one == person]
         held += [{"roster": what, "person": one, "values": [person]} for one, v in links.items() if person in v]
+    held += [{"advice": asdict(one)} for one in Advices(places.identity).of() if person in (one.student, one.by)]
     held += [{"key": api_keys.described(k)} for k in api_keys.list_keys(places.identity) if k.person == person]
     return held

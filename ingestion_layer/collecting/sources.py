@@ -14,11 +14,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from catalogue.at_rest.senders import PATH
 from ingestion_layer.replay import Options
 from runtime.errors import PlatformError
 from runtime.storage.store import Store
 
-PATH = "sources.json"
 PREFIX = "lc_"
 STANDARDS = ("events", "xapi", "caliper", "edx", "canvas")
 ROLES = ("student", "teacher", "admin")

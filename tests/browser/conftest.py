@@ -14,12 +14,24 @@ import pytest
 from deployment import dashboard
 from deployment.installation import tool
 from deployment.packages import need
+from ingestion_layer.collecting.sources import Source, add_source
+from ingestion_layer.offline import land_file
+from runtime.storage.opening import open_store
+from serving_layer.advising.advice import Advices, advice
 from tests.laws.test_merged import Platform
 from tests.oracle.counting import Record
 from tests.oracle.histories import history_of
 from tests.serving_layer.conftest import Server, serving
 
 LIMIT = 180
+PAGES = "Grafana=http://127.0.0.1:9/grafana,MinIO=http://127.0.0.1:9/minio"
+# What advisers have written, before anything happened.
+ADVICE = (
+    ("SV001", "acknowledged", ""),
+    ("SV001", "contacted", "Wrote a mail about <b>late</b> work."),
+    ("SV002", "contacted", "Đã gọi điện."),
+    ("SV001", "outcome", "Will hand in & come again. \u202edrawkcab"),
+)
 # Names that a careless page would take for its own markup, turn around, or break at.
 HOSTILE = ("<script>document.title='taken'</script>", "\u202edrawkcab", "x" * 128, "a&b=c#d/e?f%20g", "Đại số – 'một'")
 
@@ -74,17 +86,32 @@ def clicks(records: list[Record], names: Iterable[str]) -> list[Record]:
     return found
 
 
+def _lived(platform: Platform) -> None:
+    """Beside its views: events that ingestion has rejected, a source of the collector, and what advisers wrote."""
+    source = platform.folder / "rejected.jsonl"
+    lines = [record.value for record in platform.records if b"\n" not in record.value][:800]
+    source.write_bytes(b"\n".join(lines))
+    raw, rejected = (open_store(str(platform.folder / name)) for name in ("landed", "quarantine"))
+    land_file(source, raw, rejected, max(record.kafka_timestamp for record in platform.records))
+    add_source(open_store(str(platform.folder / "collector_sources")), Source("moodle", "xapi", role="student"))
+    advices = Advices(open_store(str(platform.folder / "identity")))
+    for number, (student, kind, text) in enumerate(ADVICE):
+        advices.add(advice(student, "AD001", kind, text, f"written-{number}", f"2026-01-0{1 + number}T08:00:00.000Z"))
+
+
 @pytest.fixture(scope="session")
 def server(tmp_path_factory) -> Iterator[Server]:
     """A server that has a run and deltas."""
     dashboard.bundle()
     records = history_of(Random(7), 1500)
     platform = Platform(tmp_path_factory.mktemp("browser"), records + clicks(records, HOSTILE), 7)
-    platform.micro_batch(0.6)
-    platform.run_batch(at_boundary=True)
+    for _ in range(2):
+        platform.micro_batch(0.6)
+        platform.run_batch(at_boundary=True)
     while platform.waiting():
         platform.micro_batch(1.0)
-    with serving(platform, POLL_SECONDS="0.2") as running:
+    _lived(platform)
+    with serving(platform, POLL_SECONDS="0.2", OPERATOR_PAGES=PAGES) as running:
         yield running
 
 

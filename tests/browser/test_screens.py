@@ -23,6 +23,7 @@ SCREENS = {
     "student": "#/student/{student}",
     "adviser": "#/adviser",
     "compare": "#/compare",
+    "terms": "#/compare?by=terms",
     "operation": "#/operation",
     "rows": "#/rows/course_student_activity?is.course_id={course}&is.events_last_week__gte=1",
     "unseen": "#/unseen/{course}?column=video_id&what=VID001",

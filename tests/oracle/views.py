@@ -146,6 +146,8 @@ def course(events: list[Event]) -> dict[str, list[Row]]:
             "total_downloads": len(of(g, downloaded)),
             "unique_students_interacting": distinct((e for e in g if e.fields["role"] == "student"), "user_id")}),
         "course_hourly_engagement": by(events, "date hour course_id", lambda g: {"event_count": len(g)}),
+        "course_terms": by(of(events, "COURSE_CREATED"), "course_id semester", lambda g: {
+            "created_at": min(e.ts for e in g)}),
         "course_student_activity": by(
             [e for e in events if e.fields["role"] == "student"], "user_id course_id", activity),
     }  # fmt: skip

@@ -30,7 +30,9 @@ class Server:
         self.platform = platform
         port = free_port()
         places = {"BATCH_VIEWS": settings.batch_views, "SPEED_VIEWS": settings.speed_views}
-        beside = {"DISCLOSURE_LOG": f"{settings.batch_views.rpartition('/')[0]}/disclosure"}
+        folder = settings.batch_views.rpartition("/")[0]
+        names = ("DISCLOSURE_LOG", "QUARANTINE", "COLLECTOR_SOURCES", "IDENTITY")
+        beside = {name: f"{folder}/{name.lower()}" for name in names}
         command = [sys.executable, str(ROOT / "serving_layer" / "serving_layer.py"), "--port", str(port)]
         self.process = subprocess.Popen(command, env=os.environ | beside | dict(environ or {}) | places)
         self.address = f"http://127.0.0.1:{port}"

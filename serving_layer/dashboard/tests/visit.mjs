@@ -1,5 +1,6 @@
 // Visits pages in a real Chromium and tells what it saw: `node visit.mjs CHROMIUM`, visits as JSON on standard input, one answer
-// a line on standard output. A visit is {url, language, theme, width, steps, picture, headers}; a step is {press}, {click}, {type: [where, text]},
+// a line on standard output. A visit is {url, language, theme, width, height, steps, picture, headers}, a picture of the whole page without a height;
+// a step is {press}, {click}, {type: [where, text]}, {keys: text}, which types where the focus is,
 // {wait: selector}, {reach: selector}, which presses Tab until that has the focus, or {say: text}, which prints the text and goes on with the steps that the next line of input holds.
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -13,19 +14,22 @@ const visits = JSON.parse((await lines.next()).value);
 const sandbox = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
 const browser = await chromium.launch({ executablePath: process.argv[2], args: [...QUIET, ...sandbox] });
 
-for (const { url, language = "en", theme = "light", width = 1280, steps = [], picture, headers = {} } of visits) {
-  const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme: theme, locale: language, timezoneId: "UTC", extraHTTPHeaders: headers });
+for (const { url, language = "en", theme = "light", width = 1280, height, steps = [], picture, headers = {} } of visits) {
+  const context = await browser.newContext({ viewport: { width, height: height ?? 900 }, colorScheme: theme, locale: language, timezoneId: "UTC", extraHTTPHeaders: headers });
   const page = await context.newPage();
   const errors = [];
-  page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
+  const isOurs = (address) => URL.canParse(address) && new URL(address).origin === new URL(url).origin;
+  page.on("console", (message) => message.type() === "error" && isOurs(message.location().url || url) && errors.push(message.text()));
   page.on("pageerror", (error) => errors.push(error.message));
+  // What our pages ask of others, and where they lead; an issuer's own page may ask for what it likes, and gets it from this machine alone.
   const elsewhere = [];
-  page.on("request", (request) => new URL(request.url()).origin !== new URL(url).origin && elsewhere.push(request.url()));
+  page.on("request", (request) => !isOurs(request.url()) && (request.isNavigationRequest() || isOurs(request.frame().url())) && elsewhere.push(request.url()));
+  await context.route((address) => address.protocol.startsWith("http") && !["127.0.0.1", "localhost"].includes(address.hostname), (route) => route.abort());
   await page.goto(url);
   await settled(page);
   for (const step of steps) await take(page, step);
   await settled(page);
-  if (picture) await page.screenshot({ path: picture, fullPage: true });
+  if (picture) await page.screenshot({ path: picture, fullPage: !height });
   await page.evaluate(axe);
   const found = await page.evaluate(() => globalThis.axe.run({ resultTypes: ["violations"] }));
   const violations = found.violations
@@ -46,6 +50,7 @@ async function take(page, step) {
   if (step.press) await page.keyboard.press(step.press);
   else if (step.click) await page.click(step.click);
   else if (step.type) await page.fill(step.type[0], step.type[1]);
+  else if (step.keys) await page.keyboard.type(step.keys);
   else if (step.reach) await reach(page, step.reach);
   else if (step.wait) await page.waitForSelector(step.wait, { state: "attached", timeout: 15_000 });
   else if (step.say) {
@@ -56,7 +61,7 @@ async function take(page, step) {
 }
 
 async function reach(page, selector) {
-  for (let pressed = 0; pressed < 60; pressed++) {
+  for (let pressed = 0; pressed < 120; pressed++) {
     await page.keyboard.press("Tab");
     if (await page.evaluate((wanted) => document.activeElement?.matches(wanted), selector)) return;
   }

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from serving_layer.advising.advice import Advices, advice
 from serving_layer.identity import api_keys
 from serving_layer.identity.roster import write_roster
 from tests.deployment.persons.keeping import Kept
@@ -14,7 +15,7 @@ from tests.oracle.histories import history
 
 @pytest.fixture(scope="session")
 def lived(tmp_path_factory) -> Kept:
-    """Several runs, deltas beyond the last one's cut, a roster and a key; not to be changed."""
+    """Several runs, deltas beyond the last one's cut, a roster, a key and adviser's events; not to be changed."""
     platform = Kept(tmp_path_factory.mktemp("lived") / "platform", history(4, 260), 4)
     platform.ingest(0.4)
     platform.run()
@@ -24,6 +25,8 @@ def lived(tmp_path_factory) -> Kept:
     people = platform.places.identity
     write_roster(people, {"GV001": frozenset({"COURSE001"})}, {"GV001": frozenset({"SV001", "SV002"})})
     api_keys.create_key(people, "student", 30, person="SV001")
+    Advices(people).add(advice("SV001", "GV001", "contacted", "Wrote a mail.", "about-them"))
+    Advices(people).add(advice("SV002", "GV001", "note", "Learns with SV001.", "about-another"))
     return platform
 
 

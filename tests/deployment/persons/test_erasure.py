@@ -25,6 +25,7 @@ from deployment.persons.erasure import again as relieve_again
 from deployment.persons.erasure import preview
 from deployment.persons.remains import remains
 from runtime.storage.local import LocalStore
+from serving_layer.advising.advice import Advices
 from serving_layer.identity import api_keys
 from serving_layer.identity.roster import read_roster
 from tests.deployment.persons.keeping import Kept, again, check_all, names
@@ -79,11 +80,13 @@ def test_what_isn_t_even_text_is_left_by_them_too(platform: Kept):
     assert gzip.decompress(platform.places.quarantine.read(path)) == b""
 
 
-def test_roster_and_keys_are_left(platform: Kept):
+def test_roster_keys_and_advice_are_left(platform: Kept):
     certificate = platform.erase("SV001")
     assert (certificate.roster_entries, certificate.keys_revoked) == (1, 1)
     assert read_roster(platform.places.identity)[0].advises == {"GV001": frozenset({"SV002"})}
     assert api_keys.list_keys(platform.places.identity) == []
+    (left,) = Advices(platform.places.identity).of()
+    assert (left.student, left.text) == ("SV002", "Learns with ….")
 
 
 def test_a_replay_brings_nobody_back(platform: Kept):

@@ -56,6 +56,8 @@ def test_what_is_for_admins_is_refused_to_others(closed):
         if person.role != "service":
             assert closed.get(person, "/metrics").status_code == 403
         assert closed.get(person, "/disclosures?person=SV002").status_code == 403
+        for path in ("/operation", "/quarantine", "/collector"):
+            assert closed.get(person, path).status_code == 403
         headers = {"Authorization": f"Bearer {closed.keys[person]}"}
         assert closed.http.post("/pseudonyms", json={"pseudonym": "0" * 24}, headers=headers).status_code == 403
 

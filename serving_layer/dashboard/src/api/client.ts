@@ -64,12 +64,21 @@ export function address(path: string, parameters: Parameters = {}): string {
   return query.length ? `${path}?${query.join("&")}` : path;
 }
 
-export async function get<T>(url: string, signal?: AbortSignal): Promise<T> {
+export function get<T>(url: string, signal?: AbortSignal): Promise<T> {
+  return ask<T>(url, { signal, headers: { Accept: "application/json" } });
+}
+
+// What changes something; `csrf` is what /me tells our own pages.
+export function send<T>(url: string, body: unknown, csrf: string): Promise<T> {
+  return ask<T>(url, { method: "POST", headers: { "Content-Type": "application/json", "X-CSRF-Token": csrf }, body: JSON.stringify(body) });
+}
+
+async function ask<T>(url: string, init: RequestInit): Promise<T> {
   let response: Response;
   try {
-    response = await fetch(url, { signal, headers: { Accept: "application/json" } });
+    response = await fetch(url, init);
   } catch (error) {
-    if (signal?.aborted) throw error;
+    if (init.signal?.aborted) throw error;
     throw new ApiError(0, "network", "");
   }
   if (!response.ok) {

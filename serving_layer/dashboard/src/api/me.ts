@@ -29,6 +29,20 @@ export function isStranger(known: Me | null): boolean {
   return known !== null && known.role === null;
 }
 
+// Whether rows of whole courses are shown to who looks; students and advisers see persons' rows alone.
+export function seesCourses(): boolean {
+  return ["admin", "service", "analyst", "lecturer"].includes(me.value?.role ?? "");
+}
+
+// Whether what is of no course is shown: of a person to all but lecturers, of everybody together to few.
+export function seesBeyondCourses(): boolean {
+  return me.value?.role !== "lecturer";
+}
+
+export function seesEverybody(): boolean {
+  return ["admin", "service", "analyst"].includes(me.value?.role ?? "");
+}
+
 export async function logOut(): Promise<void> {
   const known = me.value;
   if (!known?.logout) return;

@@ -1,11 +1,13 @@
 // Who may need a word, and why: rules over the views, with thresholds that stand in the address and are kept by the browser.
-import type { ComponentChildren } from "preact";
+import { type Advice, advises, useAdvice } from "../api/advice.ts";
 import { useAnswer } from "../api/answer.ts";
 import type { Parameters, Row, Value } from "../api/client.ts";
 import { daysBefore, today } from "../day.ts";
+import { Afterwards } from "../panels/afterwards.tsx";
 import { Covers } from "../panels/cover.tsx";
+import { People, type Person } from "../panels/people.tsx";
 import { Trouble } from "../panels/states.tsx";
-import { linkTo, route, setParameters } from "../route.ts";
+import { route, setParameters } from "../route.ts";
 import { linkToRows } from "./rows.tsx";
 import { number, shown, t } from "../text/index.ts";
 
@@ -84,9 +86,32 @@ function days(from: Value | undefined, to: string): number {
   return Math.round((Date.parse(to) - Date.parse(String(from))) / 86_400_000);
 }
 
+// Advice by student, the newest first.
+function byStudent(advice: Advice[]): Map<string, Advice[]> {
+  const found = new Map<string, Advice[]>();
+  for (const one of advice) found.set(one.student, [...(found.get(one.student) ?? []), one]);
+  return found;
+}
+
 export function Screen() {
+  return advises() ? <Advised /> : <List advice={[]} />;
+}
+
+function Advised() {
+  const { value, error } = useAdvice();
+  if (!value && !error) return <p class="waiting">{t("loading")}</p>;
+  return (
+    <>
+      {error && <Trouble error={error} />}
+      <List advice={value?.advice ?? []} />
+    </>
+  );
+}
+
+function List({ advice }: { advice: Advice[] }) {
+  const advised = byStudent(advice);
   const asked = rules().map((rule) => ({ rule, asked: useAnswer(rule.view, { ...rule.parameters, limit: MOST }) }));
-  const people = gathered(asked.map(({ rule, asked: { answer } }) => ({ rule, rows: answer?.rows ?? [] })));
+  const people = gathered(asked.map(({ rule, asked: { answer } }) => ({ rule, rows: answer?.rows ?? [] })), new Set(advised.keys()));
   return (
     <>
       <form class="thresholds" onSubmit={(event) => event.preventDefault()}>
@@ -113,23 +138,17 @@ export function Screen() {
       <section class="panel wide" data-view="adviser" aria-busy={asked.some(({ asked: { waiting } }) => waiting)}>
         <h2>{t("people_to_see")}</h2>
         <p class="count">{t("people", { n: people.length })}</p>
-        {people.length ? <People people={people.slice(0, SHOWN)} /> : <p class="empty">{t("nobody")}</p>}
+        {people.length ? <People people={people.slice(0, SHOWN)} advice={advised} /> : <p class="empty">{t("nobody")}</p>}
         {people.length > SHOWN && <p class="about">{t("first_shown", { n: number(SHOWN) })}</p>}
         {asked.map(({ rule, asked: one }) => <Covers key={rule.view} asked={one} />)}
       </section>
+      <Afterwards advice={advice} />
     </>
   );
 }
 
-interface Person {
-  user: string;
-  courses: Map<string, { text: string; fresh: boolean }[]>;
-  reasons: number;
-  fresh: boolean;
-}
-
-// Who is new since yesterday stands first, then who has most reasons.
-export function gathered(found: { rule: Pick<Rule, "reason" | "fresh">; rows: Row[] }[]): Person[] {
+// Who is new since yesterday stands first, then who nothing was done about, then who has most reasons.
+export function gathered(found: { rule: Pick<Rule, "reason" | "fresh">; rows: Row[] }[], advised: ReadonlySet<string> = new Set()): Person[] {
   const people = new Map<string, Person>();
   for (const { rule, rows } of found)
     for (const row of rows) {
@@ -142,33 +161,5 @@ export function gathered(found: { rule: Pick<Rule, "reason" | "fresh">; rows: Ro
       person.fresh ||= fresh;
       people.set(user, person);
     }
-  return [...people.values()].sort((a, b) => Number(b.fresh) - Number(a.fresh) || b.reasons - a.reasons || (a.user < b.user ? -1 : 1));
-}
-
-function People({ people }: { people: Person[] }): ComponentChildren {
-  return (
-    <div class="scroll" tabIndex={0} role="region" aria-label={t("people_to_see")}>
-      <table>
-        <thead>
-          <tr><th scope="col">{t("student_column")}</th><th scope="col">{t("reasons")}</th></tr>
-        </thead>
-        <tbody>
-          {people.map(({ user, courses }) => (
-            <tr key={user}>
-              <td><a href={linkTo("student", user)}>{user}</a></td>
-              <td>
-                <ul class="reasons">
-                  {[...courses].flatMap(([course, reasons]) => reasons.map(({ text, fresh }, place) => (
-                    <li key={`${course} ${place}`}>
-                      <a href={linkTo("course", course)}>{course}</a>: {text} {fresh && <strong>{t("since_yesterday")}</strong>}
-                    </li>
-                  )))}
-                </ul>
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
-  );
+  return [...people.values()].sort((a, b) => Number(b.fresh) - Number(a.fresh) || Number(advised.has(a.user)) - Number(advised.has(b.user)) || b.reasons - a.reasons || (a.user < b.user ? -1 : 1));
 }

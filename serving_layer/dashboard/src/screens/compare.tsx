@@ -1,14 +1,14 @@
-// Two courses side by side: their figures, their last week against the week before, and both over the days.
+// Two courses, or two terms, side by side: their figures, their last week against the week before, cohorts, and courses over the days.
 import { useAnswer } from "../api/answer.ts";
-import type { Parameters } from "../api/client.ts";
 import { over } from "../charts/options.ts";
-import { daysBefore, today } from "../day.ts";
 import { Panel } from "../panels/panel.tsx";
+import { cohorts, Lines, weeks } from "../panels/sides.tsx";
 import { Trouble } from "../panels/states.tsx";
+import { Terms } from "../panels/terms.tsx";
 import { linkTo, route, setParameters } from "../route.ts";
-import { linkToRows } from "./rows.tsx";
 import { meaning } from "../text/columns.ts";
-import { number, shown, t } from "../text/index.ts";
+import { shown, t } from "../text/index.ts";
+import { listed } from "../text/values.ts";
 
 export const name = "compare";
 export const title = () => t("compare");
@@ -21,12 +21,25 @@ const VIEWS: [string, string[]][] = [
   ["assessment_course_results", ["median_quiz_correct", "median_assignment_score", "students_with_grades"]],
 ];
 
-// A value in a list of the API's, with whatever stands in it.
-export function listed(values: string[]): string {
-  return values.map((value) => `"${value.replaceAll('"', '""')}"`).join(",");
-}
+const WAYS = ["courses", "terms"] as const;
 
 export function Screen() {
+  const by = route.value.parameters.by === "terms" ? "terms" : "courses";
+  return (
+    <>
+      <p class="tools ways" role="group" aria-label={t("compare")}>
+        {WAYS.map((way) => (
+          <button type="button" key={way} aria-pressed={way === by} onClick={() => setParameters({ by: way === "courses" ? undefined : way })}>
+            {t(way)}
+          </button>
+        ))}
+      </p>
+      {by === "terms" ? <Terms /> : <Courses />}
+    </>
+  );
+}
+
+function Courses() {
   const courses = useAnswer("course_overall_metrics", { sort: "-unique_students_interacting", limit: 1000, fields: "course_id" });
   const known = (courses.answer?.rows ?? []).map((row) => String(row.course_id));
   const chosen = SIDES.map((side, place) => route.value.parameters[side] ?? known[place] ?? "");
@@ -59,8 +72,7 @@ export function Screen() {
                 </thead>
                 <tbody>
                   {VIEWS.map(([view, columns]) => <Figures key={view} view={view} columns={columns} courses={chosen} />)}
-                  <Weeks courses={chosen} />
-                  <Cohorts courses={chosen} />
+                  <Lines lines={[...weeks(), ...cohorts()]} sides={chosen.map((course) => ({ name: course, of: { course_id: course } }))} />
                 </tbody>
               </table>
             </div>
@@ -90,53 +102,5 @@ function Figures({ view, columns, courses }: { view: string; columns: string[]; 
         </tr>
       ))}
     </>
-  );
-}
-
-interface Line {
-  title: string;
-  view: string;
-  parameters: Parameters;
-}
-
-// Students by how much they did in their last week against the week before it, among those who were there this week.
-function Weeks({ courses }: { courses: string[] }) {
-  const week = { last_active__gt: daysBefore(today.value, 7) };
-  const lines: Line[] = [
-    { title: t("active_week"), view: "course_student_activity", parameters: week },
-    { title: t("more_than_before"), view: "course_student_activity", parameters: { ...week, share_of_week_before__gt: 100 } },
-    { title: t("less_than_before"), view: "course_student_activity", parameters: { ...week, share_of_week_before__lt: 100 } },
-  ];
-  return <>{lines.map((line) => <Count key={line.title} courses={courses} {...line} />)}</>;
-}
-
-// Cohorts by when they enrolled, and who of them is still there.
-function Cohorts({ courses }: { courses: string[] }) {
-  const month = daysBefore(today.value, 30);
-  const recent = { last_active__gt: daysBefore(today.value, 7) };
-  const lines: Line[] = [
-    { title: t("cohort_new"), view: "course_student_activity", parameters: { enrolled_on__gt: month } },
-    { title: t("cohort_new_active"), view: "course_student_activity", parameters: { enrolled_on__gt: month, ...recent } },
-    { title: t("cohort_old"), view: "course_student_activity", parameters: { enrolled_on__lte: month } },
-    { title: t("cohort_old_active"), view: "course_student_activity", parameters: { enrolled_on__lte: month, ...recent } },
-  ];
-  return <>{lines.map((line) => <Count key={line.title} courses={courses} {...line} />)}</>;
-}
-
-function Count({ title, view, parameters, courses }: Line & { courses: string[] }) {
-  return (
-    <tr>
-      <th scope="row">{title}</th>
-      {courses.map((course) => <Cell key={course} view={view} parameters={{ course_id: course, ...parameters }} what={title} />)}
-    </tr>
-  );
-}
-
-function Cell({ view, parameters, what }: { view: string; parameters: Parameters; what: string }) {
-  const { answer } = useAnswer(view, { ...parameters, limit: 1 });
-  return (
-    <td class="figure">
-      {answer ? <a href={linkToRows(view, parameters)} aria-label={t("leads_to", { n: answer.total, what })}>{number(answer.total)}</a> : "…"}
-    </td>
   );
 }

@@ -1,4 +1,5 @@
 import type { Row } from "../api/client.ts";
+import { seesEverybody } from "../api/me.ts";
 import { heat } from "../charts/options.ts";
 import { List } from "../panels/list.tsx";
 import { Panel } from "../panels/panel.tsx";
@@ -20,15 +21,17 @@ export function Screen() {
         sort="-unique_students_interacting"
         links={{ course_id: (row: Row) => linkTo("course", String(row.course_id)) }}
       />
-      <div class="panels">
-        <Panel
-          title={t("logins")}
-          about={t("logins_about")}
-          view="auth_hourly_login_patterns"
-          parameters={{ sort: "-date,hour", limit: DAYS * 24 }}
-          chart={(rows) => heat(rows, "date", "DATE", "hour", "login_count")}
-        />
-      </div>
+      {seesEverybody() && (
+        <div class="panels">
+          <Panel
+            title={t("logins")}
+            about={t("logins_about")}
+            view="auth_hourly_login_patterns"
+            parameters={{ sort: "-date,hour", limit: DAYS * 24 }}
+            chart={(rows) => heat(rows, "date", "DATE", "hour", "login_count")}
+          />
+        </div>
+      )}
     </>
   );
 }

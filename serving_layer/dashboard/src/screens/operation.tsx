@@ -1,9 +1,13 @@
 import { useEffect, useState } from "preact/hooks";
 import { type Answer, address, type Freshness, get, type Row } from "../api/client.ts";
 import { freshness } from "../api/live.ts";
+import { me } from "../api/me.ts";
+import { useTold } from "../api/told.ts";
 import { Chart, type Option } from "../charts/chart.tsx";
 import { over } from "../charts/options.ts";
-import { linkTo } from "../route.ts";
+import { RejectedEvents } from "../panels/rejected.tsx";
+import { Runs } from "../panels/runs.tsx";
+import { Senders } from "../panels/senders.tsx";
 import { number, shown, t } from "../text/index.ts";
 
 export const name = "operation";
@@ -24,7 +28,28 @@ export function Screen() {
           chart={(rows) => over(rows, "minute", "TIMESTAMP", undefined,
             { last_5_minutes: t("minute_short", { n: 5 }), last_15_minutes: t("minute_short", { n: 15 }) }, "line")} />
       </div>
+      {me.value?.role === "admin" && (
+        <>
+          <RejectedEvents />
+          <Senders />
+          <Pages />
+        </>
+      )}
     </>
+  );
+}
+
+// Where other tools are, as the server's setting says.
+function Pages() {
+  const { value } = useTold<{ pages: { name: string; address: string }[] }>("operation");
+  if (!value?.pages.length) return null;
+  return (
+    <section class="panel wide" data-view="pages">
+      <h2>{t("pages")}</h2>
+      <ul class="doors">
+        {value.pages.map(({ name, address }) => <li key={name}><a href={address} rel="noreferrer">{name}</a></li>)}
+      </ul>
+    </section>
   );
 }
 
@@ -68,52 +93,6 @@ function useLedger(): Freshness | null {
   return found;
 }
 
-interface Run {
-  run: string;
-  published_at: string;
-  serves: boolean;
-  events: number;
-}
-
-// The runs that are kept; a link shows the dashboard as of one.
-function Runs() {
-  const [found, setFound] = useState<Run[] | null>(null);
-  const served = freshness.value?.run;
-  useEffect(() => {
-    const stop = new AbortController();
-    get<{ runs: Run[] }>("runs", stop.signal).then(({ runs }) => setFound(runs), () => !stop.signal.aborted && setFound([]));
-    return () => stop.abort();
-  }, [served]);
-  return (
-    <section class="panel wide" data-view="runs" aria-busy={found === null}>
-      <h2>{t("runs")}</h2>
-      <p class="about">{t("runs_about")}</p>
-      {found === null ? <p class="waiting">{t("loading")}</p> : found.length ? (
-        <div class="scroll" tabIndex={0} role="region" aria-label={t("runs")}>
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">{t("run")}</th><th scope="col">{t("published")}</th>
-                <th scope="col" class="figure">{t("counted")}</th><th scope="col">{t("run_serves")}</th>
-              </tr>
-            </thead>
-            <tbody>
-              {found.map(({ run, published_at, events, serves }) => (
-                <tr key={run}>
-                  <td><a href={linkTo("courses", "", { run })}>{run}</a></td>
-                  <td>{shown(published_at, "TIMESTAMP")}</td>
-                  <td class="figure">{number(events)}</td>
-                  <td>{serves ? "✓" : ""}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
-      ) : <p class="empty">{t("empty")}</p>}
-    </section>
-  );
-}
-
 function Ledger() {
   const now = useLedger();
   if (!now) return <p class="waiting">{t("loading")}</p>;
@@ -133,7 +112,7 @@ function Ledger() {
           <thead>
             <tr>
               <th scope="col">{t("topic")}</th>
-              {FATES.map((fate) => <th scope="col" key={fate}>{t(fate)}</th>)}
+              {FATES.map((fate) => <th scope="col" class="figure" key={fate}>{t(fate)}</th>)}
               <th scope="col">{t("ledger")}</th>
             </tr>
           </thead>

@@ -1,5 +1,9 @@
+import { advises } from "../api/advice.ts";
 import type { Row } from "../api/client.ts";
+import { seesBeyondCourses, seesCourses } from "../api/me.ts";
 import { ranked } from "../charts/options.ts";
+import { AdvicePanel } from "../panels/advice.tsx";
+import { Beside } from "../panels/beside.tsx";
 import { Figures } from "../panels/figures.tsx";
 import { Panel } from "../panels/panel.tsx";
 import { linkTo } from "../route.ts";
@@ -12,15 +16,20 @@ const course = { course_id: (row: Row) => linkTo("course", String(row.course_id)
 
 export function Screen({ id }: { id: string }) {
   const user = { user_id: id };
+  const whole = seesBeyondCourses();
   const mine = { ...user, limit: 500 };
   return (
     <>
-      <Figures
-        view="auth_user_activity_summary"
-        parameters={{ ...user, sort: "-total_logins" }}
-        names={{ total_logins: t("visits"), first_activity: t("first_seen"), last_activity: t("last_seen") }}
-      />
-      <Figures view="course_activity_summary" parameters={user} names={{ total_material_accesses: t("accesses"), total_downloads: t("downloads") }} />
+      {whole && (
+        <>
+          <Figures
+            view="auth_user_activity_summary"
+            parameters={{ ...user, sort: "-total_logins" }}
+            names={{ total_logins: t("visits"), first_activity: t("first_seen"), last_activity: t("last_seen") }}
+          />
+          <Figures view="course_activity_summary" parameters={user} names={{ total_material_accesses: t("accesses"), total_downloads: t("downloads") }} />
+        </>
+      )}
       <div class="panels">
         <Panel
           title={t("last_week")}
@@ -38,6 +47,7 @@ export function Screen({ id }: { id: string }) {
           links={course}
           chart={(rows) => ranked(rows, "course_id", { seconds_last_week: t("last_week"), seconds_week_before: t("week_before") })}
         />
+        {seesCourses() && <Beside student={id} />}
         <Panel title={t("work")} view="assessment_student_work" parameters={{ ...mine, sort: "-first_view" }} links={course} />
         <Panel
           title={t("courses_of_student")}
@@ -50,8 +60,9 @@ export function Screen({ id }: { id: string }) {
         <Panel title={t("quizzes")} view="assessment_quiz_performance" parameters={mine} links={course} />
         <Panel title={t("grades")} view="assessment_grading_stats" parameters={{ student_id: id, limit: 500 }} links={course} />
         <Panel title={t("materials")} view="course_material_access" parameters={mine} links={course} />
-        <Panel title={t("sessions")} view="auth_user_session_metrics" parameters={mine} />
-        <Panel title={t("notifications")} view="notification_user_preferences" parameters={mine} />
+        {whole && <Panel title={t("sessions")} view="auth_user_session_metrics" parameters={mine} />}
+        {whole && <Panel title={t("notifications")} view="notification_user_preferences" parameters={mine} />}
+        {advises() && <AdvicePanel student={id} />}
       </div>
     </>
   );

@@ -1,0 +1,1 @@
+"""What advisers did about students, kept as events of our own."""

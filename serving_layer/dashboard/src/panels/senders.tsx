@@ -1,0 +1,55 @@
+// Who may send to the collector, and what became of what they sent; for admins.
+import { useTold } from "../api/told.ts";
+import { number, shown, t } from "../text/index.ts";
+import { Trouble } from "./states.tsx";
+
+const FATES = ["received", "accepted", "duplicate", "rejected_events", "deferred"] as const;
+const FIELDS = ["received", "accepted", "duplicate", "rejected", "deferred"] as const;
+
+type Source = { name: string; standard: string; declared: boolean; course: string | null } & Record<(typeof FIELDS)[number], number | null>;
+
+interface Told {
+  sources: Source[];
+  collectors: { address: string; answers: boolean }[];
+}
+
+export function Senders() {
+  const { value, error } = useTold<Told>("collector");
+  const away = (value?.collectors ?? []).filter(({ answers }) => !answers);
+  return (
+    <section class="panel wide" data-view="collector" aria-busy={!value && !error}>
+      <h2>{t("senders")}</h2>
+      <p class="about">{t("senders_about")}</p>
+      {value && !value.collectors.length && <p class="notice">{t("collectors_none")}</p>}
+      {away.map(({ address }) => <p class="trouble" key={address}>{t("collector_away", { address })}</p>)}
+      {error ? <Trouble error={error} /> : !value ? <p class="waiting">{t("loading")}</p> : value.sources.length ? (
+        <div class="scroll" tabIndex={0} role="region" aria-label={t("senders")}>
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">{t("sender")}</th><th scope="col">{t("standard")}</th>
+                {FATES.map((fate) => <th scope="col" class="figure" key={fate}>{t(fate)}</th>)}
+                <th scope="col">{t("ledger")}</th>
+              </tr>
+            </thead>
+            <tbody>
+              {value.sources.map((source) => (
+                <tr key={`${source.name} ${source.standard}`}>
+                  <th scope="row">{source.name}{!source.declared && ` (${t("undeclared")})`}</th>
+                  <td>{source.standard}</td>
+                  {FIELDS.map((field) => <td class="figure" key={field}>{source[field] === null ? "–" : number(source[field])}</td>)}
+                  <td>{closes(source)}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      ) : <p class="empty">{t("senders_none")}</p>}
+    </section>
+  );
+}
+
+function closes({ received, accepted, duplicate, rejected, deferred }: Source): string {
+  if (received === null) return shown(null);
+  return received === (accepted ?? 0) + (duplicate ?? 0) + (rejected ?? 0) + (deferred ?? 0) ? t("closes") : t("open");
+}

@@ -1,0 +1,1 @@
+"""What operators look at beside the answers: what was rejected, who sends, and pages of other tools."""

@@ -1,0 +1,109 @@
+"""Routes of what advisers did about their students: told to who advises them, and written by them alone."""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from dataclasses import asdict
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from serving_layer.advising.advice import KINDS, Advices, advice
+from serving_layer.disclosure.recorder import Recorder
+from serving_layer.errors import BadQuery, Forbidden
+from serving_layer.identity.gate import OURS, Gate
+from serving_layer.identity.viewer import Viewer
+from serving_layer.openapi import ADVICE, ADVISED, ADVISING, ERRORS, REFUSALS, STUDENT
+from serving_layer.query.formats import json_bytes
+from serving_layer.routes.views import json_response
+
+UNSTORED = {"Cache-Control": "no-store"}
+MOST, LONGEST, LONGEST_ID = 10_000, 2000, 128
+COVERS = {"run": None, "head": None}
+_ID = re.compile(r"[0-9A-Za-z-]{8,64}")
+
+
+def add(app: FastAPI, advices: Advices, gate: Gate, recorder: Recorder) -> None:
+    """`/advice`, to read and to write."""
+
+    @app.get(
+        "/advice",
+        responses={**ADVICE, **REFUSALS, 503: ERRORS[503]},
+        openapi_extra={"parameters": [STUDENT]},
+        summary="What was done about the students whom the asking one advises, the newest first; admins: about anyone",
+    )
+    async def told(request: Request) -> Response:
+        viewer = await gate.viewer(request)
+        asked = request.query_params.getlist("student")
+        for student in asked:
+            _check(viewer, student)
+        if not asked and (viewer.scope is not None or viewer.role not in ("admin", "adviser")):
+            raise Forbidden("advice", "'advice': is for advisers and admins")
+        recorder.check()
+        everyone = viewer.students if viewer.role == "adviser" else None
+        found = await run_in_threadpool(advices.of, asked or everyone)
+        shown = found[:MOST]
+        recorder.note(viewer, "advice", {one.student for one in shown}, COVERS, request)
+        answer = {"total": len(found), "advice": [asdict(one) for one in shown]}
+        return json_response(json_bytes(answer), UNSTORED)
+
+    @app.post(
+        "/advice",
+        responses={**ADVISED, **REFUSALS, 422: ERRORS[422], 503: ERRORS[503]},
+        status_code=201,
+        openapi_extra={"requestBody": ADVISING},
+        summary="Write down what was done about a student; needs the header X-CSRF-Token with what /me says",
+    )
+    async def write(request: Request) -> Response:
+        viewer = await gate.viewer(request)
+        if request.headers.get("sec-fetch-site") not in OURS:
+            raise Forbidden("origin", "'origin': must be a page of this service")
+        body = await _body(request)
+        student, kind, text = (
+            _text(body, *field) for field in (("student", LONGEST_ID), ("kind", 20), ("text", LONGEST))
+        )
+        name = _text(body, "id", 64) or str(uuid.uuid4())
+        _check(viewer, student)
+        if kind not in KINDS:
+            raise BadQuery("kind", f"must be one of {', '.join(KINDS)}; got {kind[:20]!r}")
+        if kind in ("note", "outcome") and not text.strip():
+            raise BadQuery("text", f"must say something for {kind}; got ''")
+        if not _ID.fullmatch(name):
+            raise BadQuery("id", f"must have 8 to 64 letters, digits and -; got {name[:64]!r}")
+        recorder.check()
+        by = viewer.person or viewer.credential or viewer.role
+        written = await run_in_threadpool(advices.add, advice(student, by, kind, text, name))
+        recorder.note(viewer, f"advice: {kind}", {student}, COVERS, request)
+        return Response(json_bytes(asdict(written)), 201, UNSTORED, "application/json")
+
+
+def _check(viewer: Viewer, student: str) -> None:
+    """Forbidden where the viewer doesn't advise the student."""
+    theirs = viewer.role == "admin" or (viewer.role == "adviser" and student in viewer.students)
+    if viewer.scope is not None or not theirs or not student:
+        raise Forbidden("student", "'student': must be one whom who asks advises")
+
+
+async def _body(request: Request) -> dict[str, Any]:
+    try:
+        found = json.loads(await request.body())
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict) or request.headers.get("content-type", "").split(";")[0] != "application/json":
+        raise BadQuery("body", "must be a JSON object, sent as application/json")
+    return found
+
+
+def _text(body: dict[str, Any], name: str, longest: int) -> str:
+    """A field that is text, which may be missing; BadQuery for another."""
+    found = body.get(name, "")
+    if not isinstance(found, str) or len(found) > longest:
+        raise BadQuery(name, f"must be text of at most {longest} characters")
+    try:
+        found.encode()
+    except UnicodeEncodeError:
+        raise BadQuery(name, "must be Unicode text; got half of a pair") from None
+    return found
