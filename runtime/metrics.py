@@ -54,8 +54,8 @@ METRICS: dict[str, tuple[Metric, ...]] = {
     "collector": (
         _counter(
             "collector_events_total",
-            "Events that senders were answered for, by fate: received = accepted + duplicate + rejected + deferred; "
-            "accepted ones are in Kafka, deferred ones are to be sent again",
+            "Events that senders were answered for, by fate: received = accepted + duplicate + rejected + deferred + "
+            "erased; accepted ones are in Kafka, deferred ones are to be sent again, erased ones are kept nowhere",
             "source",
             "standard",
             "fate",

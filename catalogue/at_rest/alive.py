@@ -1,10 +1,10 @@
-"""The sign of life that a speed layer leaves beside its deltas, and from when on its absence counts."""
+"""Signs of life that processes leave beside what they keep, and from when on their absence counts."""
 
 from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, field
-from typing import Self
+from typing import ClassVar, Self
 
 from catalogue.at_rest.manifest import Damaged, Manifest
 from runtime.storage.store import Store
@@ -16,12 +16,12 @@ GONE_SECONDS = 15.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Alive(Manifest):
-    """At the moment `at` the deltas reached `head` and Kafka ended at `kafka`: exclusive, by topic and partition."""
+class Sign(Manifest):
+    """At the moment `at` a process lived."""
+
+    LIFE_SECONDS: ClassVar[float] = GONE_SECONDS
 
     at: str
-    head: dict[str, dict[str, int]] = field(default_factory=dict)
-    kafka: dict[str, dict[str, int]] = field(default_factory=dict)
 
     @classmethod
     def decoded(cls, where: str, data: bytes) -> Self:
@@ -37,8 +37,16 @@ class Alive(Manifest):
 
     @property
     def gone(self) -> bool:
-        """Whether so much time has passed since that the speed layer counts as gone."""
-        return (dt.datetime.now(dt.UTC) - dt.datetime.fromisoformat(self.at)).total_seconds() >= GONE_SECONDS
+        """Whether so much time has passed since that the process counts as gone."""
+        return (dt.datetime.now(dt.UTC) - dt.datetime.fromisoformat(self.at)).total_seconds() >= self.LIFE_SECONDS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alive(Sign):
+    """At the moment `at` the deltas reached `head` and Kafka ended at `kafka`: exclusive, by topic and partition."""
+
+    head: dict[str, dict[str, int]] = field(default_factory=dict)
+    kafka: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
 def read_alive(speed: Store) -> Alive | None:

@@ -69,7 +69,7 @@ PIPELINE = (
         ('sum by (source) (rate(collector_events_total{fate="accepted"}[$__rate_interval]))', "{{source}}"),
     ), "eps"),
     Panel("Collected events that aren't new, or not taken", (
-        ('sum by (source, fate) (rate(collector_events_total{fate=~"duplicate|rejected|deferred"}[$__rate_interval]))',
+        ('sum by (source, fate) (rate(collector_events_total{fate!~"received|accepted"}[$__rate_interval]))',
          "{{source}}: {{fate}}"),
         ("sum by (source) (rate(collector_unmapped_total[$__rate_interval]))", "{{source}}: no mapping"),
     ), "eps"),

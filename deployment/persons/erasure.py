@@ -2,7 +2,8 @@
 
 1. Their tombstones: from here on nobody lands or counts what names them. 2. Raw files and the quarantine without them.
 3. A batch run without them. 4. Older runs go. 5. Deltas go: a speed layer that runs makes them anew, from what is
-published. 6. The roster and their keys. 7. Every byte at rest is searched. 8. The certificate.
+published. 6. Collectors let go of them. 7. The roster and their keys. 8. Every byte at rest is searched. 9. The
+certificate.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from catalogue.at_rest.erasures import ErasureError, Erasures, add_people, age
 from catalogue.at_rest.raw_persons import Found, Looked, People, parted
 from catalogue.at_rest.runs import current, kept_runs
 from catalogue.events import JOBS
+from deployment.persons.collectors import followed_by_collectors
 from deployment.persons.journal import Journal
 from deployment.persons.kafka_log import earliest_offsets, still_in_kafka
 from deployment.persons.places import Places, each, event_files, rewrite, topic_of, unpacked
@@ -69,6 +71,8 @@ def erase(places: Places, ids: Iterable[str], earliest_of: Callable[[Settings], 
     journal = _run_without(places, journal)
     journal = _drop_runs(places, people, journal)
     _drop_deltas(places, journal.version)
+    collectors = followed_by_collectors(places.settings, journal.version)
+    journal = replace(journal, collectors=collectors).written(places.raw)
     journal = _leave_identity(places, people, journal)
     return _certified(places, people, journal, earliest_of)
 

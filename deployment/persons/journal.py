@@ -17,7 +17,8 @@ from runtime.timestamps import now
 @dataclass(frozen=True, kw_only=True)
 class Journal(Manifest):
     """`people` are keyed hashes, `version` is that of the tombstones with them. `objects` are the files that named
-    them, by store and path. `run` is the run without them, `dropped_runs` were those with them.
+    them, by store and path. `run` is the run without them, `dropped_runs` were those with them. `collectors` keep
+    nothing of them, in these folders.
 
     `remains` says which objects name them still, in places that no field declares, and how often. `kafka` says which
     offsets that hold them Kafka still has.
@@ -29,6 +30,7 @@ class Journal(Manifest):
     objects: dict[str, Found] = field(default_factory=dict)
     run: str = ""
     dropped_runs: list[str] = field(default_factory=list)
+    collectors: list[str] = field(default_factory=list)
     roster_entries: int = 0
     keys_revoked: int = 0
     remains: dict[str, int] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""What became of every event that a source sent: received = accepted + duplicate + rejected + deferred."""
+"""What became of every event that a source sent: received = accepted + duplicate + rejected + deferred + erased."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from runtime.exposition import Exposition
 
 
 class Accounts:
-    """Counts by source and standard. Accepted events are in Kafka; deferred ones the sender was told to send again."""
+    """Counts by source and standard. Accepted events are in Kafka; deferred ones the sender was told to send again.
+
+    Erased ones are what no mapping knows of people who were erased: events of theirs are in Kafka and count there.
+    """
 
     def __init__(self, budget: Budget, kafka: KafkaDelivery):
         self.exposition = Exposition("collector")
@@ -25,10 +28,18 @@ class Accounts:
         self.exposition.collect_from(self._collect)
 
     def settle(
-        self, source: Source, *, accepted: int = 0, duplicate: int = 0, rejected: int = 0, deferred: int = 0
+        self,
+        source: Source,
+        *,
+        accepted: int = 0,
+        duplicate: int = 0,
+        rejected: int = 0,
+        deferred: int = 0,
+        erased: int = 0,
     ) -> None:
         """Note what became of events whose sender is answered now."""
         fates = {"accepted": accepted, "duplicate": duplicate, "rejected": rejected, "deferred": deferred}
+        fates["erased"] = erased
         for fate, number in {"received": sum(fates.values()), **fates}.items():
             if number or fate == "received":
                 self._events.labels(source.name, source.standard, fate).inc(number)

@@ -35,6 +35,8 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         desk.gate.start()
         desk.kafka.start()
+        if intakes:
+            intakes.erasing.start()
         yield
         if intakes:
             await intakes.close()

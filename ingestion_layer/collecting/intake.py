@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import pickle
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -19,7 +19,10 @@ from kafka.errors import KafkaError
 
 from catalogue.events.unmapped import UNMAPPED
 from ingestion_layer.collecting.desk import Desk
+from ingestion_layer.collecting.erasing import Erasing
 from ingestion_layer.collecting.journal import Change, Journal
+from ingestion_layer.collecting.people import relieved
+from ingestion_layer.collecting.purge import Numbers
 from ingestion_layer.collecting.refusals import Refused, come_again
 from ingestion_layer.collecting.sources import Source
 from ingestion_layer.replay.live import Live
@@ -39,13 +42,16 @@ class Parcel:
     documents: list[dict[str, Any]]
     keys: list[str]
     changes: list[Change] = field(default_factory=list)
+    # What of the documents is kept until the memory is, and how many go nowhere, as they are of people who were erased.
+    kept: list[dict[str, Any]] = field(default_factory=list)
+    erased: int = 0
 
 
 class Intake:
     """What comes from one source by one standard."""
 
-    def __init__(self, desk: Desk, journal: Journal, source: Source):
-        self._desk, self._journal, self.source = desk, journal, source
+    def __init__(self, desk: Desk, journal: Journal, source: Source, erasing: Erasing):
+        self._desk, self._journal, self.source, self._erasing = desk, journal, source, erasing
         self._under_way: dict[str, asyncio.Task[None]] = {}
         self._last: asyncio.Task[None] | None = None
         self._running = self._since_memory = 0
@@ -68,6 +74,7 @@ class Intake:
         """Until a parcel is in Kafka and in the journal, and all that is `waiting` too; Refused with 503 where that
         takes too long, or Kafka is away. It goes on then: its next try waits for it, or finds it done.
         """
+        self._erasing.check()
         wanted = set(waiting)
         if parcel.documents:
             if self._desk.kafka.away:
@@ -83,7 +90,7 @@ class Intake:
             raise come_again("Kafka", f"must take events within {patience:g} s; come again with the same ones")
 
     def _begin(self, parcel: Parcel, size: int) -> asyncio.Task[None]:
-        records, unmapped = self._mapped(parcel.documents)
+        records, unmapped = self._mapped(parcel)
         task = asyncio.create_task(self._carry(parcel, records, unmapped, self._last))
         self._last = task
         self._running += 1
@@ -115,7 +122,7 @@ class Intake:
         name, standard = self.source.name, self.source.standard
         kept = [
             ("INSERT INTO mapped (source, standard, document) VALUES (?, ?, ?)", (name, standard, orjson.dumps(one)))
-            for one in parcel.documents
+            for one in parcel.kept
         ]
         await self._journal.commit([*kept, *parcel.changes])
         self._desk.accounts.unmapped(self.source, unmapped)
@@ -123,21 +130,43 @@ class Intake:
         if self._since_memory >= MEMORY_AFTER and self._running == 1:
             await self.remember()
 
-    def _mapped(self, documents: Sequence[dict[str, Any]]) -> tuple[list[Record], int]:
+    def _mapped(self, parcel: Parcel) -> tuple[list[Record], int]:
         """The events of documents, and how many have none and go where they are kept whole."""
         records: list[Record] = []
         unmapped = 0
-        for document in documents:
+        for document in parcel.documents:
+            kept = relieved(self.source.standard, document, self._erasing.gone, self._live.memory.numbers)
+            if kept is not None:
+                parcel.kept.append(kept)
             try:
                 records += self._live.events(document)
             except Unmapped as reason:
-                records.append(unmapped_record(self.source, document, str(reason)))
+                if kept is None:
+                    parcel.erased += 1
+                    continue
+                records.append(unmapped_record(self.source, kept, str(reason)))
                 unmapped += 1
         return records, unmapped
+
+    def numbers(self) -> Mapping[str, str]:
+        """Which numbers names are known to have."""
+        return dict(self._live.memory.numbers)
+
+    def forget_erased(self) -> None:
+        """Let memory know nothing of people who were erased."""
+        gone = self._erasing.gone
+        if gone.people:
+            self._live.memory.forget(lambda one: bool(gone.among((one,))))
+
+    async def settled(self) -> None:
+        """Until everything that was taken before is in Kafka and in the journal, however long that takes."""
+        if self._last is not None and not self._last.done():
+            await asyncio.wait({self._last})
 
     async def remember(self) -> None:
         """Keep the memory of mapping, so that a start needs none of the documents that made it."""
         self._since_memory = 0
+        self.forget_erased()
         name, standard = self.source.name, self.source.standard
         memory = pickle.dumps(self._live.memory)
         await self._journal.commit(
@@ -189,19 +218,31 @@ class Intakes:
         self._desk = desk
         self.journal = Journal(desk.settings.collector_data)
         self._of: dict[tuple[str, str], Intake] = {}
+        self.erasing = Erasing(desk.settings, self.journal, self._settled)
+
+    async def _settled(self) -> Numbers:
+        """Until what was taken before has arrived and memory lets go of the erased; which numbers names had."""
+        intakes = dict(self._of)
+        for intake in intakes.values():
+            await intake.settled()
+        numbers = {name: intake.numbers() for name, intake in intakes.items()}
+        for intake in intakes.values():
+            intake.forget_erased()
+        return numbers
 
     def of(self, source: Source) -> Intake:
         """A source's; where it was declared anew, with what it says now."""
         name = (source.name, source.standard)
         intake = self._of.get(name)
         if intake is None:
-            intake = self._of[name] = Intake(self._desk, self.journal, source)
+            intake = self._of[name] = Intake(self._desk, self.journal, source, self.erasing)
         elif intake.source != source:
             intake.declared(source)
         return intake
 
     async def close(self) -> None:
         """Wait for what is under way, and close the journal."""
+        await self.erasing.stop()
         for intake in self._of.values():
             await intake.close()
         await self.journal.close()

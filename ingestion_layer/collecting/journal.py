@@ -8,14 +8,15 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import IO, Any
 
 from ingestion_layer.collecting.tables import TABLES
 from runtime.errors import PlatformError
 
-Change = tuple[str, tuple[Any, ...]]
+# SQL with its values, or what does more than that to the file.
+Change = tuple[str, tuple[Any, ...]] | Callable[[sqlite3.Connection], None]
 
 
 class JournalError(PlatformError):
@@ -34,12 +35,18 @@ class Journal:
             self._writing = self._connected(place)
             for table in TABLES:
                 self._writing.execute(table)
+            if (
+                self._writing.execute("PRAGMA user_version").fetchone()[0] < 1
+            ):  # from before what is deleted left no bytes
+                self._writing.execute("VACUUM")
+                self._writing.execute("PRAGMA user_version = 1")
             self._reading = self._connected(place)
         except BlockingIOError as error:
             raise JournalError(f"collector data {folder}: must be one collector's; another one runs there") from error
         except (OSError, sqlite3.Error) as error:
             raise JournalError(f"collector data {folder}: must be a folder that can be written; got {error}") from error
         self._changes: list[Change] = []
+        self._emptying = False
         self._told: asyncio.Future[None] | None = None
         self._writer: asyncio.Task[None] | None = None
 
@@ -48,6 +55,7 @@ class Journal:
         connection = sqlite3.connect(place / "collector.sqlite", isolation_level=None, check_same_thread=False)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA secure_delete = ON")  # what is deleted leaves no bytes
         return connection
 
     def rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
@@ -56,7 +64,10 @@ class Journal:
 
     async def commit(self, changes: Iterable[Change]) -> None:
         """Until the changes are on disk; those of others that came meanwhile go with them."""
-        self._changes += changes
+        added = list(changes)
+        if not added:
+            return
+        self._changes += added
         if self._told is None:
             self._told = asyncio.get_running_loop().create_future()
         told = self._told
@@ -79,12 +90,23 @@ class Journal:
     def _transaction(self, changes: list[Change]) -> None:
         self._writing.execute("BEGIN IMMEDIATE")
         try:
-            for statement, values in changes:
-                self._writing.execute(statement, values)
+            for change in changes:
+                if callable(change):
+                    change(self._writing)
+                else:
+                    self._writing.execute(*change)
         except BaseException:
             self._writing.execute("ROLLBACK")
             raise
         self._writing.execute("COMMIT")
+        if self._emptying:
+            self._emptying = bool(self._writing.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0])
+
+    async def empty_log(self) -> None:
+        """Until what was replaced isn't in the file's log of changes either."""
+        self._emptying = True
+        while self._emptying:
+            await self.commit([("SELECT 1", ())])
 
     async def close(self) -> None:
         """Finish what is being written."""

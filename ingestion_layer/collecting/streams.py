@@ -48,7 +48,8 @@ class Streams:
             accounts.settle(source, deferred=len(documents), rejected=rejected)
             raise
         new = len(parcel.documents)
-        accounts.settle(source, accepted=new, duplicate=len(documents) - new, rejected=rejected)
+        fates = {"accepted": new - parcel.erased, "erased": parcel.erased, "duplicate": len(documents) - new}
+        accounts.settle(source, **fates, rejected=rejected)
         return new
 
     def _unknown(self, intake: Intake, documents: Sequence[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:

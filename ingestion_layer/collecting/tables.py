@@ -12,6 +12,8 @@ TABLES = (
     """CREATE TABLE IF NOT EXISTS taken (
         source TEXT NOT NULL, digest BLOB NOT NULL, day INTEGER NOT NULL, PRIMARY KEY (source, digest)
     ) WITHOUT ROWID""",
+    # The version of the tombstones whose people nothing here names any more.
+    "CREATE TABLE IF NOT EXISTS erased (one INTEGER PRIMARY KEY CHECK (one = 1), version TEXT NOT NULL)",
     "CREATE INDEX IF NOT EXISTS taken_by_day ON taken (day)",
     """CREATE TABLE IF NOT EXISTS statements (
         place INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT NULL, id TEXT NOT NULL, stored TEXT NOT NULL,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 
 from ingestion_layer.replay.identity import digest
 from ingestion_layer.replay.playback import Playback, Recent, Spans
@@ -40,6 +40,17 @@ class Memory:
         known = self._roles.get((user, course))
         if known is None or STRONGEST.index(known) < STRONGEST.index(role):
             self._roles[user, course] = role
+
+    def forget(self, is_gone: Callable[[str], bool]) -> None:
+        """Drop what is known of these people; a playing is known by its session, its person and its video."""
+
+        def is_theirs(key: Hashable) -> bool:
+            return isinstance(key, tuple) and any(isinstance(part, str) and is_gone(part) for part in key)
+
+        self.numbers = {name: number for name, number in self.numbers.items() if not is_theirs((name, number))}
+        self._roles = {who: role for who, role in self._roles.items() if not is_gone(who[0])}
+        self.spans.forget(is_theirs)
+        self.playback.forget(is_theirs)
 
     def role(self, user: str, course: str) -> str | None:
         """What somebody is in a course, where the source says so."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
 from ingestion_layer.replay.identity import identity
@@ -42,6 +42,11 @@ class Recent(Generic[Kept]):
         while now - values[next(iter(values))][0] > FORGOTTEN:
             values.popitem(last=False)
 
+    def forget(self, is_gone: Callable[[Hashable], bool]) -> None:
+        """Drop the values of these keys."""
+        for key in [key for key in self._values if is_gone(key)]:
+            del self._values[key]
+
 
 Span = tuple[float, float, int]
 
@@ -72,6 +77,10 @@ class Playback:
         """Jump: the span watched before it. Playing goes on where it went on before."""
         known = self._playings.get(key, moment)
         return self._moved(key, before, after, moment, bool(known and known[2]))
+
+    def forget(self, is_gone: Callable[[Hashable], bool]) -> None:
+        """Drop the playings of these keys."""
+        self._playings.forget(is_gone)
 
     def last(self, key: Hashable, moment: int) -> float | None:
         """The position last heard of."""

@@ -59,7 +59,7 @@ class Statement:
         thing = document.get("object")
         self.kind = _kind(thing)
         self.thing = _identified(thing)
-        self.user = _user(document.get("actor"))
+        self.user = user_of(document.get("actor"))
         self._course: str | None = ""
         self._session: str | None = ""
 
@@ -112,7 +112,7 @@ class Statement:
         return spans
 
 
-def _user(actor: Any) -> str | None:
+def user_of(actor: Any) -> str | None:
     """Who: an account of its home page, an address or its hash, an OpenID; None for nobody."""
     if not isinstance(actor, dict):
         return None

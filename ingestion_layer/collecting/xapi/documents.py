@@ -9,7 +9,9 @@ from typing import Any
 import orjson
 from fastapi import Response
 
+from ingestion_layer.collecting.erasing import Erasing
 from ingestion_layer.collecting.journal import Change, Journal
+from ingestion_layer.collecting.people import ids_of
 from ingestion_layer.collecting.refusals import Refused
 from ingestion_layer.collecting.xapi.actors import actor_key, check_actor
 from ingestion_layer.collecting.xapi.exchange import Exchange, parsed
@@ -41,8 +43,8 @@ _COLUMNS = "source = ? AND kind = ? AND owner = ? AND agent = ?"
 class Documents:
     """The documents of every source."""
 
-    def __init__(self, journal: Journal):
-        self._journal = journal
+    def __init__(self, journal: Journal, erasing: Erasing):
+        self._journal, self._erasing = journal, erasing
 
     async def serve(self, asked: Exchange, kind: Kind) -> Response:
         """Answer a request for documents."""
@@ -54,6 +56,7 @@ class Documents:
             registration = a_uuid(registration, "registration")
         if kind.id not in asked.parameters:
             return await self._several(asked, kind, owner, registration)
+        self._erasing.check()
         place = (*owner, registration or "", asked.parameters[kind.id])
         if asked.method in ("GET", "HEAD"):
             return self._get(kind, place)
@@ -67,6 +70,8 @@ class Documents:
                 content, media_type = _merged(asked, known)
             etag = hashlib.sha1(content, usedforsecurity=False).hexdigest()
             values = (*place, media_type, etag, now(), content)
+            if self._erasing.gone.among(ids_of(owner[3])):
+                return asked.answer(204)  # acknowledged, and not kept
             await self._write([("INSERT OR REPLACE INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)])
         return asked.answer(204)
 

@@ -11,6 +11,8 @@ from ingestion_layer.collecting.desk import Desk
 from ingestion_layer.collecting.intake import Intake, Intakes, Parcel
 from ingestion_layer.collecting.journal import Change
 from ingestion_layer.collecting.kafka_delivery import LARGEST_EVENT
+from ingestion_layer.collecting.people import relieved
+from ingestion_layer.collecting.purge import sha2s
 from ingestion_layer.collecting.refusals import Refused
 from ingestion_layer.collecting.xapi import statements as kept
 from ingestion_layer.collecting.xapi.exchange import Exchange, parsed
@@ -18,6 +20,7 @@ from ingestion_layer.collecting.xapi.multipart import Attachment, check_attachme
 from ingestion_layer.collecting.xapi.validation import check_statement
 from ingestion_layer.collecting.xapi.values import a_uuid, wrong
 
+STANDARD = "xapi"
 MOST_STATEMENTS = 10_000
 
 
@@ -74,22 +77,28 @@ class Reception:
         except Refused as refusal:
             accounts.settle(source, **{"deferred" if refusal.status == 429 else "rejected": max(1, len(told))})
             raise
-        changes: list[Change] = [change for statement in new for change in kept.kept(statement, source)]
+        gone = self._intakes.erasing.gone
+        stays = [one for statement in new if (one := relieved(STANDARD, statement, gone)) is not None]
+        changes: list[Change] = [change for statement in stays for change in kept.kept(statement, source)]
+        wanted = {sha2 for statement in stays for sha2 in sha2s(statement)}
         changes += [
             ("INSERT OR IGNORE INTO attachments VALUES (?, ?, ?, ?)", (source.name, *attachment))
             for attachment in attachments
+            if attachment.sha2 in wanted
         ]
         keys = [statement["id"] for statement in new]
         documents = [{**statement, "id": identities.get(statement["id"], statement["id"])} for statement in new]
         self._coming.update({(source.name, one["id"]): one for one in new})
         try:
-            await intake.take(Parcel(documents, keys, changes), waiting)
+            parcel = Parcel(documents, keys, changes)
+            await intake.take(parcel, waiting)
         except Refused:
             accounts.settle(source, deferred=len(made))
             raise
         finally:
             self._forget(intake, keys)
-        accounts.settle(source, accepted=len(new), duplicate=len(made) - len(new))
+        accepted = len(new) - parcel.erased
+        accounts.settle(source, accepted=accepted, erased=parcel.erased, duplicate=len(made) - len(new))
         return [statement["id"] for statement in made]
 
     def _unknown(

@@ -69,7 +69,7 @@ class _Store:
     def __init__(self, desk: Desk, intakes: Intakes):
         self._desk, self._journal = desk, intakes.journal
         self._reception = Reception(desk, intakes)
-        self._documents = Documents(intakes.journal)
+        self._documents = Documents(intakes.journal, intakes.erasing)
 
     async def answered(self, request: Request, resource: str) -> Response:
         """The answer to a request, with the headers that every one has."""

@@ -43,7 +43,11 @@ class Kept(Platform):
     def __init__(self, folder: Path, records: list[Record], seed: int):
         super().__init__(folder, records, seed)
         self.settings = replace(
-            self.settings, erasure_key=KEY, identity=str(folder / "identity"), disclosure_log=str(folder / "disclosure")
+            self.settings,
+            erasure_key=KEY,
+            identity=str(folder / "identity"),
+            disclosure_log=str(folder / "disclosure"),
+            collector_sources=str(folder / "collector"),
         )
         self.places = Places.of(self.settings)
         self.gone: set[str] = set()

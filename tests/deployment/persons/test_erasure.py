@@ -246,6 +246,7 @@ def test_a_killed_process_leaves_whole_files(platform: Kept):
         "speed_views",
         "identity",
         "disclosure_log",
+        "collector_sources",
         "erasure_key",
     }
     environ = {name.upper(): str(getattr(platform.settings, name)) for name in names_of}
