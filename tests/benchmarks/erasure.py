@@ -14,7 +14,15 @@ from runtime.settings import Settings
 from tests.benchmarks.history import raw_history
 from tests.benchmarks.process import measured
 
-PLACES = ("MASTER_DATASET", "QUARANTINE", "BATCH_VIEWS", "SPEED_VIEWS", "IDENTITY", "DISCLOSURE_LOG", "COLLECTOR_SOURCES")
+PLACES = (
+    "MASTER_DATASET",
+    "QUARANTINE",
+    "BATCH_VIEWS",
+    "SPEED_VIEWS",
+    "IDENTITY",
+    "DISCLOSURE_LOG",
+    "COLLECTOR_SOURCES",
+)
 MANY = 100
 # As `learn erase`, but that no Kafka is asked what it still has.
 ERASE = """
