@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 from dataclasses import asdict
+from pathlib import Path
 
 import pytest
 from pyspark.errors import PySparkException
@@ -59,6 +62,29 @@ def test_rows_and_types_are_the_api_s(spark, platform):
             assert differences(batch, read(spark, platform, view, layer="batch")) == [], view
     finally:
         state.stop()
+
+
+def test_the_recipe_runs(spark, platform):
+    page = (Path(__file__).resolve().parents[2] / "docs" / "query-api.md").read_text(encoding="utf-8")
+    (block,) = (b for b in re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL) if "spark" in b)
+    settings, current = platform.settings, json.loads(platform.batch.read("_current.json"))
+    known = {
+        "spark": spark,
+        "current": current,
+        "SPARK_VIEWS": settings.batch_views,
+        "SPEED_VIEWS": settings.speed_views,
+    }
+    exec(compile(block, "docs/query-api.md", "exec"), known)
+    state = opened(platform)
+    try:
+        rows, _ = rows_of(state, answering(state), "video_popularity")
+    finally:
+        state.stop()
+    assert known["files"].count() == current["views"]["assessment_grading_stats"]["rows"] > 0
+    assert known["files"].columns == list(current["views"]["assessment_grading_stats"]["columns"])
+    assert {*known["hours"]["course_id"]} == {row["course_id"] for row in rows} != set()
+    total = sum(row["total_views_hours"] for row in rows)
+    assert known["hours"]["sum(total_views_hours)"].sum() == pytest.approx(total)
 
 
 def test_an_earlier_delta_is_the_answer_of_then(spark, platform):
