@@ -30,7 +30,7 @@ SAMPLES = ROOT / "tests" / "samples"
 ROUTES = {"events": "/events", "xapi": "/xapi/statements", "caliper": "/caliper", "edx": "/edx"}
 SENT_AT_ONCE = 100
 # Beside the day of others: so many people and events that every view has rows.
-OWN = "--events 700 --students 12 --courses 2 --seed 5 --start 2026-03-02 --end 2026-03-03"
+OWN = "--events 700 --students 12 --courses 2 --seed 15 --start 2026-03-02 --end 2026-03-03"
 TROUBLE = "--duplicates 0.03 --invalid 0.03"
 
 
