@@ -21,6 +21,8 @@ from tests.kubernetes.conftest import EVERYWHERE, FOLDER, PLACES
 WORKLOADS = ("Deployment", "StatefulSet", "Job", "CronJob")
 PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
 NO_SETTINGS = {"HOME", "POD_IP", "POD_NAME", "OOZIE_URL"}
+# What is deployed beside a platform, not a platform.
+BESIDE = {"producer", "projection"}
 KEEPERS = {"ingestion", "speed", "batch", "retention", "serving", "oozie"}
 EXECUTORS = {"spark.executor.instances": "3", "spark.executor.cores": "2"}
 
@@ -136,13 +138,13 @@ def test_who_reads_or_writes_what_is_kept_knows_who_was_erased(place):
                 assert {"secretRef": {"name": "erasure-key"}} in container["envFrom"], name
     asked = {d["metadata"]["namespace"] for d in printed(place) if "erasure-key" in str(d)}
     assert asked <= {*given}
-    assert place == "producer" or {"spark", "serving"} <= asked
+    assert place in BESIDE or {"spark", "serving"} <= asked
 
 
 @pytest.mark.parametrize("place", PLACES)
 def test_what_is_too_old_goes_daily(place):
     found = [d for d in printed(place) if d["kind"] == "CronJob" and d["metadata"]["name"] == "retention"]
-    assert len(found) == (place != "producer")
+    assert len(found) == (place not in BESIDE)
     for spec in (d["spec"] for d in found):
         assert re.fullmatch(r"\d+ \d+ \* \* \*", spec["schedule"])
         told = [c["args"] for c in spec["jobTemplate"]["spec"]["template"]["spec"]["containers"]]
