@@ -94,4 +94,5 @@ def test_the_views_of_real_data_equal_the_oracle(arrived, tmp_path, capsys):
     check(tmp_path / "out", arrived)
     filled = {name for name, view in current(tmp_path / "out")["views"].items() if view["rows"]}
     without = {"profile", "notification", "auth"}  # what none of the data sets has much of
-    assert {v for v in VIEWS if v.split("_")[0] not in without} <= filled
+    created = {"course_terms"}  # and no course is created in them
+    assert {v for v in VIEWS if v.split("_")[0] not in without} - created <= filled

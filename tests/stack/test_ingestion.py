@@ -39,6 +39,17 @@ def ingest(environ: dict[str, str]) -> subprocess.CompletedProcess:
     return subprocess.run(command, env=environ, capture_output=True, text=True, timeout=LIMIT)
 
 
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory) -> Iterator[LocalStack]:
+    """One of its own: each test takes in all that Kafka holds, in commits that are small on purpose."""
+    running = LocalStack(tmp_path_factory.mktemp("stack"), free_ports=True)
+    try:
+        running.up()
+        yield running
+    finally:
+        running.down()
+
+
 def produce(stack: LocalStack, values: list[bytes], topic: str = "video_topic") -> None:
     producer = KafkaProducer(bootstrap_servers=stack.environment["KAFKA_BOOTSTRAP_SERVERS"], linger_ms=5)
     for number, value in enumerate(values):
