@@ -31,7 +31,7 @@ class Server:
         port = free_port()
         places = {"BATCH_VIEWS": settings.batch_views, "SPEED_VIEWS": settings.speed_views}
         folder = settings.batch_views.rpartition("/")[0]
-        names = ("DISCLOSURE_LOG", "QUARANTINE", "COLLECTOR_SOURCES", "IDENTITY")
+        names = ("DISCLOSURE_LOG", "QUARANTINE", "COLLECTOR_SOURCES", "IDENTITY", "MASTER_DATASET")
         beside = {name: f"{folder}/{name.lower()}" for name in names}
         command = [sys.executable, str(ROOT / "serving_layer" / "serving_layer.py"), "--port", str(port)]
         self.process = subprocess.Popen(command, env=os.environ | beside | dict(environ or {}) | places)
