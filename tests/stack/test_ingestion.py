@@ -223,6 +223,7 @@ def test_a_signal_to_the_whole_group_ends_it_well(stack):
 
 def test_a_gap_is_named(stack):
     environ = environment(stack, "gap")
+    produce(stack, [b'{"n":1}'] * 50)
     assert ingest(environ).returncode == 0
     raw = open_store(environ["MASTER_DATASET"], stack.settings)
     newest = newest_commit(raw)
