@@ -58,8 +58,7 @@ def _kafka_is_left() -> Iterator[None]:
     assert left == [], f"clients of Kafka must be closed; got {left}"
 
 
-@pytest.fixture(scope="session")
-def stack(tmp_path_factory) -> Iterator[LocalStack]:
+def running_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     """A running stack on free ports, stopped at the end."""
     running = LocalStack(tmp_path_factory.mktemp("stack"), free_ports=True)
     try:
@@ -67,6 +66,12 @@ def stack(tmp_path_factory) -> Iterator[LocalStack]:
         yield running
     finally:
         running.down()
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory) -> Iterator[LocalStack]:
+    """The one that tests share."""
+    yield from running_stack(tmp_path_factory)
 
 
 @pytest.fixture(scope="session")

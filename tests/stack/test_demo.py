@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from deployment.local_layers import MODULES, LocalLayers
-from deployment.local_stack import LocalStack
 from deployment.ports import free_port
+from tests.conftest import running_stack
 
 ROOT = Path(__file__).resolve().parents[2]
 LIMIT = 400
@@ -21,12 +21,7 @@ LIMIT = 400
 
 @pytest.fixture
 def own_stack(tmp_path_factory):
-    running = LocalStack(tmp_path_factory.mktemp("demo"), free_ports=True)
-    try:
-        running.up()
-        yield running
-    finally:
-        running.down()
+    yield from running_stack(tmp_path_factory)
 
 
 def test_the_demo_answers_and_is_stopped(own_stack, tmp_path):

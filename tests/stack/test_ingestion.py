@@ -23,6 +23,7 @@ from deployment.local_stack import LocalStack
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from runtime.storage.opening import open_store
 from runtime.storage.store import Store
+from tests.conftest import running_stack
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "ingestion_layer" / "minio_ingest.py"
@@ -42,12 +43,7 @@ def ingest(environ: dict[str, str]) -> subprocess.CompletedProcess:
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory) -> Iterator[LocalStack]:
     """One of its own: each test takes in all that Kafka holds, in commits that are small on purpose."""
-    running = LocalStack(tmp_path_factory.mktemp("stack"), free_ports=True)
-    try:
-        running.up()
-        yield running
-    finally:
-        running.down()
+    yield from running_stack(tmp_path_factory)
 
 
 def produce(stack: LocalStack, values: list[bytes], topic: str = "video_topic") -> None:
