@@ -11,6 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+# What a killed process may need until the machine has taken its memory and its ports back.
+KILLED_SECONDS = 10
+
 
 @dataclass(frozen=True)
 class Daemon:
@@ -50,17 +53,20 @@ class Daemon:
                 time.sleep(0.1)
             if self.pid():
                 os.kill(pid, signal.SIGKILL)
+            while self.pid() and time.monotonic() < deadline + KILLED_SECONDS:
+                time.sleep(0.1)
         self._file.unlink(missing_ok=True)
 
     def pid(self) -> int | None:
-        """Its process id, None where it doesn't live."""
+        """Its process id, None where it doesn't live: where its first thread is gone, others may hold its ports yet."""
         try:
             pid, began = map(int, self._file.read_text().split())
             state, since = _state(pid)
             command = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
+            threads = len(os.listdir(f"/proc/{pid}/task"))
         except (OSError, ValueError):
             return None
-        if state == "Z":
+        if state == "Z" and threads == 1:
             with contextlib.suppress(ChildProcessError):  # another process started it
                 os.waitpid(pid, os.WNOHANG)
             return None
