@@ -28,6 +28,8 @@ from tests.conftest import running_stack
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "ingestion_layer" / "minio_ingest.py"
 LIMIT = 400
+# For what is left when the small commits of a test have told what they had to.
+LARGE_COMMITS = {"INGEST_MAX_EVENTS": "100000"}
 
 
 def environment(stack: LocalStack, name: str, **more: str) -> dict[str, str]:
@@ -141,7 +143,7 @@ def test_killed_at_random_moments_nothing_is_lost_or_doubled(stack):
         time.sleep(rng.uniform(0.0, 1.5))
         process.send_signal(signal.SIGKILL)
         process.communicate()
-    done = ingest(environ)
+    done = ingest(environ | LARGE_COMMITS)
     assert done.returncode == 0, done.stderr
     raw = open_store(environ["MASTER_DATASET"], stack.settings)
     landed = [(line["topic"], line["partition"], line["offset"]) for line in lines(raw)]
@@ -157,12 +159,12 @@ def test_killed_at_random_moments_nothing_is_lost_or_doubled(stack):
 
 @contextmanager
 def arriving(stack: LocalStack) -> Iterator[None]:
-    """Events come in all the while."""
+    """Events come in all the while, some hundreds a second, so that each commit has some and the next one too."""
     enough = threading.Event()
 
     def send() -> None:
         while not enough.wait(0.2):
-            produce(stack, [json.dumps({"n": n}).encode() for n in range(200)], "course_topic")
+            produce(stack, [json.dumps({"n": n}).encode() for n in range(50)], "course_topic")
 
     thread = threading.Thread(target=send)
     thread.start()
@@ -175,7 +177,7 @@ def arriving(stack: LocalStack) -> Iterator[None]:
 
 def test_an_ingester_that_was_believed_dead_commits_no_more_and_nothing_is_lost_or_doubled(stack):
     rng = random.Random(6)
-    environ = environment(stack, "two", INGEST_MAX_EVENTS="2000", INGEST_MIN_EVENTS="0")
+    environ = environment(stack, "two", INGEST_MAX_EVENTS="500", INGEST_MIN_EVENTS="0")
     earlier = None
     with arriving(stack):
         for _ in range(3):
@@ -193,7 +195,7 @@ def test_an_ingester_that_was_believed_dead_commits_no_more_and_nothing_is_lost_
             earlier = later
         earlier.send_signal(signal.SIGTERM)
         earlier.communicate(timeout=60)
-    assert ingest(environ).returncode == 0
+    assert ingest(environ | LARGE_COMMITS).returncode == 0
     raw, quarantine = (open_store(environ[n], stack.settings) for n in ("MASTER_DATASET", "QUARANTINE"))
     held = in_kafka(stack)
     landed = [(line["topic"], line["partition"], line["offset"]) for line in lines(raw)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,7 @@ CLOSED = {
 }
 
 
+@cache
 def imported(file: Path) -> set[str]:
     """Full names of the modules that a file imports, at its top or further down."""
     found = set()
@@ -43,17 +45,20 @@ def imported(file: Path) -> set[str]:
     return found
 
 
+@cache
 def modules(package: str) -> dict[str, Path]:
     """The modules of a package by their full name."""
     files = sorted((ROOT / package.replace(".", "/")).rglob("*.py"))
     return {".".join(f.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): f for f in files}
 
 
+@cache
 def project() -> dict[str, Path]:
     """Every module of the product."""
     return {name: file for package in DOORS if "." not in package for name, file in modules(package).items()}
 
 
+@cache
 def reached(module: str) -> set[str]:
     """The project's modules that importing `module` brings in, directly or through others."""
     known = project()
