@@ -9,7 +9,7 @@ import orjson
 
 from catalogue.at_rest.erasures import Erasures
 from ingestion_layer.replay.identity import person
-from ingestion_layer.replay.xapi_rules import user_of
+from ingestion_layer.replay.xapi_statement import user_of
 
 _AGENT = frozenset(("mbox", "mbox_sha1sum", "openid", "account"))
 _CALIPER = frozenset(("actor", "assignee", "member", "user"))

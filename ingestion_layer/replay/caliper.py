@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ingestion_layer.replay.caliper_rules import ABOUT, JUMPED, PLAYED, RULES, Event, key_of
+from ingestion_layer.replay.caliper_event import Event, key_of
+from ingestion_layer.replay.caliper_rules import ABOUT, JUMPED, PLAYED, RULES
 from ingestion_layer.replay.carried import carried
 from ingestion_layer.replay.event import event
 from ingestion_layer.replay.format import Documents
@@ -157,7 +158,7 @@ class Caliper(Documents):
 
     def _jump(self, told: Event, playing: tuple[Any, ...], row: Row) -> tuple[float, float]:
         """From where to where: Open edX tells the new place apart, others at most the old one."""
-        at, new, old = told.place(), told.extra("newTime"), told.extra("oldTime")
+        at, new, old = told.place(), told.extra("newTime", "new_time"), told.extra("oldTime", "old_time")
         if new is not None:
             return position(at if at is not None else old), position(new)
         before = position(old) if old is not None else self.memory.playback.last(playing, row.moment)

@@ -18,7 +18,8 @@ from ingestion_layer.replay.quantities import duration, number, position, whole
 from ingestion_layer.replay.row import MALFORMED, Record, Row, Unmapped
 from ingestion_layer.replay.rule import Rule, by_name
 from ingestion_layer.replay.tally import named
-from ingestion_layer.replay.xapi_rules import ABOUT, RULES, VIDEO, Statement
+from ingestion_layer.replay.xapi_rules import ABOUT, RULES
+from ingestion_layer.replay.xapi_statement import VIDEO, Statement
 
 _RULES = by_name(RULES)
 _RANKS = {"VIDEO_PAUSED": 0, "VIDEO_COMPLETED": 0, "VIDEO_SEEKED": 2, "VIDEO_STARTED": 3}
@@ -76,7 +77,7 @@ class Xapi(Documents):
         if statement.verb == "voided":
             if voided := plain_uuid(document["object"].get("id")):
                 self.memory.voided.add(voided)
-        elif statement.verb == "registered" and (user := statement.user) and (course := statement.course):
+        elif statement.verb in ("registered", "enrolled") and (user := statement.user) and (course := statement.course):
             self.memory.has_role(user, course, "student")
 
     def mapped(self, row: Row) -> list[Record]:
@@ -113,7 +114,8 @@ class Xapi(Documents):
         about = self._about(statement) | fields
         user = about.pop("user", None) or statement.user
         if kind in ("LOGIN", "LOGOUT"):
-            about = {"role": about["role"] or "student", "session_id": about["session_id"]}
+            session = about["session_id"] or day_session(self.name, user, row.moment)
+            about = {"role": about["role"] or "student", "session_id": session}
         return event(kind, row.key, user, row.moment, **about)
 
     def _seen(self, statement: Statement, row: Row) -> dict[str, Any]:
