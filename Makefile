@@ -37,6 +37,7 @@ test-replays: .environment
 	$(PYTHON) -m tests.ingestion_layer.replay_damage --seed $(or $(SEED),1) --rows $(or $(ROWS),20000)
 
 test-collector: setup
+	$(PYTHON) -m pytest -q tests/collector
 	$(PYTHON) -m tests.ingestion_layer.collecting.fuzz --seed $(or $(SEED),1) --bodies $(or $(BODIES),20000)
 
 test-sight: .environment

@@ -99,8 +99,8 @@ def add(app: FastAPI, desk: Desk, streams: Streams) -> None:
             records = [unmapped_record(source, one, "Canvas' own form: no mapping knows it") for one in own]
             try:
                 await desk.deliver(records)
-            except Refused:
-                desk.accounts.settle(source, deferred=len(events))
+            except Refused as refusal:
+                desk.accounts.settle(source, **{"rejected" if refusal.status == 413 else "deferred": len(events)})
                 raise
             desk.accounts.settle(source, accepted=len(own))
             desk.accounts.unmapped(source, len(own))

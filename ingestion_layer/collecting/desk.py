@@ -13,7 +13,7 @@ from ingestion_layer.collecting.bodies import body_of
 from ingestion_layer.collecting.budget import Budget
 from ingestion_layer.collecting.gate import Gate
 from ingestion_layer.collecting.kafka_delivery import KafkaDelivery
-from ingestion_layer.collecting.refusals import come_again
+from ingestion_layer.collecting.refusals import Refused, come_again
 from ingestion_layer.collecting.sources import MOST_BYTES, Source
 from ingestion_layer.replay.row import Record
 from runtime.settings import Settings
@@ -34,7 +34,7 @@ class Desk:
         return body_of(request, self.budget, source.bytes if source else MOST_BYTES)
 
     async def deliver(self, records: Sequence[Record]) -> None:
-        """Until Kafka has all of them; Refused with 503 where it doesn't say so in time.
+        """Until Kafka has all of them; Refused with 503 where it doesn't say so in time, 413 where it never takes one.
 
         What was offered stays offered then, and may arrive: the sender's second try has the same identities.
         """
@@ -44,5 +44,8 @@ class Desk:
         """Wait as long as a sender should for what goes on anyway."""
         patience = self.settings.collector_patience_seconds
         finished, _ = await asyncio.wait({done}, timeout=patience)
-        if not finished or done.cancelled() or done.exception() is not None:
+        failure = done.exception() if finished and not done.cancelled() else None
+        if isinstance(failure, Refused):
+            raise failure
+        if not finished or done.cancelled() or failure is not None:
             raise come_again("Kafka", f"must take events within {patience:g} s; come again with the same ones")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import pickle
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -33,6 +34,8 @@ LOG = Log("collector")
 # So many mapped documents are kept before the memory of all of them is.
 MEMORY_AFTER = 20_000
 AGAIN_SECONDS = 1.0
+# What is written around a document that no mapping knows, and added to one that becomes an event, at most.
+WRAPPING_BYTES = 2_048
 
 
 @dataclass
@@ -54,7 +57,9 @@ class Intake:
         self._desk, self._journal, self.source, self._erasing = desk, journal, source, erasing
         self._under_way: dict[str, asyncio.Task[None]] = {}
         self._last: asyncio.Task[None] | None = None
-        self._running = self._since_memory = 0
+        # What is under way, the oldest first, and since when.
+        self._running: dict[asyncio.Task[None], float] = {}
+        self._since_memory = 0
         self._live = self._remembered()
 
     def declared(self, source: Source) -> None:
@@ -72,35 +77,45 @@ class Intake:
 
     async def take(self, parcel: Parcel, waiting: Iterable[asyncio.Task[None]] = ()) -> None:
         """Until a parcel is in Kafka and in the journal, and all that is `waiting` too; Refused with 503 where that
-        takes too long, or Kafka is away. It goes on then: its next try waits for it, or finds it done.
+        takes too long, or Kafka is away. It goes on then: its next try waits for it, or finds it done. Refused with 413
+        where a topic would not take a document whole, as it must where no mapping knows it.
         """
         self._erasing.check()
         wanted = set(waiting)
         if parcel.documents:
-            if self._desk.kafka.away:
-                raise come_again("Kafka", "must take events; it is away, come again")
-            size = sum(len(orjson.dumps(document)) for document in parcel.documents)
-            self._desk.budget.take(size)
-            wanted.add(self._begin(parcel, size))
+            wanted.add(self._begin(parcel))
         if not wanted:
             return
         patience = self._desk.settings.collector_patience_seconds
-        _, late = await asyncio.wait(wanted, timeout=patience)
+        done, late = await asyncio.wait(wanted, timeout=patience)
+        for task in done:
+            if not task.cancelled() and isinstance(refusal := task.exception(), Refused):
+                raise refusal
         if late or any(task.cancelled() or task.exception() is not None for task in wanted):
             raise come_again("Kafka", f"must take events within {patience:g} s; come again with the same ones")
 
-    def _begin(self, parcel: Parcel, size: int) -> asyncio.Task[None]:
+    def _begin(self, parcel: Parcel) -> asyncio.Task[None]:
+        oldest = next(iter(self._running.values()), None)
+        patience = self._desk.settings.collector_patience_seconds
+        if self._desk.kafka.away or (oldest is not None and time.monotonic() - oldest > patience):
+            raise come_again("Kafka", "must take events; it takes none, come again")
+        most = self._desk.kafka.limits.least - WRAPPING_BYTES
+        sizes = [len(orjson.dumps(document)) for document in parcel.documents]
+        if max(sizes) > most:
+            raise Refused(413, "body", f"must have documents of at most {most} bytes")
+        size = sum(sizes)
+        self._desk.budget.take(size)
         records, unmapped = self._mapped(parcel)
         task = asyncio.create_task(self._carry(parcel, records, unmapped, self._last))
         self._last = task
-        self._running += 1
+        self._running[task] = time.monotonic()
         for key in parcel.keys:
             self._under_way[key] = task
         task.add_done_callback(lambda done: self._ended(done, parcel.keys, size))
         return task
 
     def _ended(self, task: asyncio.Task[None], keys: Sequence[str], size: int) -> None:
-        self._running -= 1
+        del self._running[task]
         self._desk.budget.give(size)
         for key in keys:
             if self._under_way.get(key) is task:
@@ -115,8 +130,10 @@ class Intake:
             try:
                 await self._desk.kafka.offer(records)
                 break
-            except (KafkaError, OSError, Refused):  # what was taken from the sender goes there, sooner or later
-                await asyncio.sleep(AGAIN_SECONDS)
+            except (KafkaError, OSError, Refused) as error:
+                if isinstance(error, Refused) and error.status == 413:
+                    raise
+                await asyncio.sleep(AGAIN_SECONDS)  # what was taken from the sender goes there, sooner or later
         if before is not None and not before.done():  # the journal has the order in which documents were mapped
             await asyncio.wait({before})
         name, standard = self.source.name, self.source.standard
@@ -127,7 +144,7 @@ class Intake:
         await self._journal.commit([*kept, *parcel.changes])
         self._desk.accounts.unmapped(self.source, unmapped)
         self._since_memory += len(kept)
-        if self._since_memory >= MEMORY_AFTER and self._running == 1:
+        if self._since_memory >= MEMORY_AFTER and len(self._running) == 1:
             await self.remember()
 
     def _mapped(self, parcel: Parcel) -> tuple[list[Record], int]:

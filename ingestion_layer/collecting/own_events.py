@@ -14,8 +14,9 @@ from fastapi import FastAPI, Request, Response
 
 from ingestion_layer.collecting.desk import Desk
 from ingestion_layer.collecting.json_text import NOT_JSON, read_json, read_lines
-from ingestion_layer.collecting.kafka_delivery import LARGEST_EVENT, too_large
+from ingestion_layer.collecting.kafka_delivery import LARGEST_EVENT
 from ingestion_layer.collecting.refusals import Refused
+from ingestion_layer.collecting.topic_limits import Limits
 from ingestion_layer.collecting.verdicts import Fault, fault, topic_of
 from ingestion_layer.replay.row import Record
 
@@ -23,7 +24,6 @@ STANDARD = "events"
 MOST_EVENTS = 50_000
 _NOT_JSON = Fault("not_json", "body", "body must be JSON")
 _NO_OBJECT = Fault("not_an_object", "body", "an event must be a JSON object")
-_TOO_LARGE = Fault("too_large", "body", f"an event must have at most {LARGEST_EVENT} bytes")
 _LINES = ("application/x-ndjson", "application/ndjson", "application/jsonl", "application/jsonlines")
 _BREAKS = re.compile(rb"[\r\n]+")
 Part = tuple[bytes, Any]  # an event's bytes and its value, or the Fault that it is
@@ -38,13 +38,16 @@ def add(app: FastAPI, desk: Desk) -> None:
         async with desk.body(request, source) as body:
             parts = _parts(body, request.headers.get("content-type", ""))
             desk.gate.admit(source, len(parts))
-            records, answers = judged(parts, datetime.now(UTC))
+            records, answers = judged(parts, datetime.now(UTC), desk.kafka.limits)
         rejected = sum("reason" in answer and answer["status"] == "invalid" for answer in answers)
         duplicate = len(answers) - rejected - len(records)
         try:
             await desk.deliver(records)
-        except Refused:
-            desk.accounts.settle(source, deferred=len(records), rejected=rejected, duplicate=duplicate)
+        except Refused as refusal:
+            fate = {"rejected": rejected, "deferred": len(records)}
+            if refusal.status == 413:
+                fate = {"rejected": rejected + len(records)}
+            desk.accounts.settle(source, **fate, duplicate=duplicate)
             raise
         desk.accounts.settle(source, accepted=len(records), rejected=rejected, duplicate=duplicate)
         told = {"accepted": len(records), "duplicate": duplicate, "invalid": rejected, "events": answers}
@@ -52,7 +55,7 @@ def add(app: FastAPI, desk: Desk) -> None:
         return Response(orjson.dumps(told), status, media_type="application/json")
 
 
-def judged(parts: list[Part], now: datetime) -> tuple[list[Record], list[dict[str, Any]]]:
+def judged(parts: list[Part], now: datetime, limits: Limits) -> tuple[list[Record], list[dict[str, Any]]]:
     """What goes to Kafka, and the answer for each part."""
     records: list[Record] = []
     answers: list[dict[str, Any]] = []
@@ -66,13 +69,14 @@ def judged(parts: list[Part], now: datetime) -> tuple[list[Record], list[dict[st
                 continue
             topic = topic_of(event)
             record = (topic.name if topic else "", event["user_id"].encode(), content)
-            if not too_large(record):
+            most = min(limits.most(record[0]), LARGEST_EVENT)
+            if len(record[1]) + len(content) <= most:
                 if key is not None:
                     seen.add(known)
                 records.append(record)
                 answers.append({"status": "accepted", "event_id": key})
                 continue
-            wrong = _TOO_LARGE
+            wrong = Fault("too_large", "body", f"an event must have at most {most} bytes")
         answers.append({"status": "invalid", **wrong._asdict()})
     return records, answers
 

@@ -27,7 +27,8 @@ class Streams:
     async def take(self, source: Source, documents: Sequence[dict[str, Any]], rejected: int = 0) -> int:
         """Until Kafka has what is new of `documents`; how many those are. Beside them `rejected` ones came.
 
-        Refused with 503 where that takes too long, 429 where the source sends too much.
+        Refused with 503 where that takes too long, 429 where the source sends too much, 413 where one of them can never
+        be kept: then nothing of them is taken.
         """
         accounts = self._desk.accounts
         try:
@@ -44,8 +45,11 @@ class Streams:
                     parcel.documents.append(document)
             parcel.changes = list(self._kept(source, parcel.keys))
             await intake.take(parcel, waiting)
-        except Refused:
-            accounts.settle(source, deferred=len(documents), rejected=rejected)
+        except Refused as refusal:
+            fates = {"rejected": rejected, "deferred": len(documents)}
+            if refusal.status == 413:
+                fates = {"rejected": rejected + len(documents)}
+            accounts.settle(source, **fates)
             raise
         new = len(parcel.documents)
         fates = {"accepted": new - parcel.erased, "erased": parcel.erased, "duplicate": len(documents) - new}

@@ -92,8 +92,8 @@ class Reception:
         try:
             parcel = Parcel(documents, keys, changes)
             await intake.take(parcel, waiting)
-        except Refused:
-            accounts.settle(source, deferred=len(made))
+        except Refused as refusal:
+            accounts.settle(source, **{"rejected" if refusal.status == 413 else "deferred": len(made)})
             raise
         finally:
             self._forget(intake, keys)

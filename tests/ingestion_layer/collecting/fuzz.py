@@ -11,6 +11,9 @@ import json
 import random
 import tempfile
 import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -124,15 +127,18 @@ def body(standard: str, rng: random.Random) -> tuple[bytes, dict[str, str]]:
     return text, headers
 
 
-def fuzzed(address: str, standard: str, number: int, seed: int, topics: Topics) -> dict[int, int]:
-    """Send `number` bodies: how often each status was answered. AssertionError for a 5xx, or where Kafka lacks what was
-    acknowledged.
+def fuzzed(address: str, standard: str, number: int, seed: int, topics: Topics, senders: int = 1) -> dict[int, int]:
+    """Send `number` bodies, `senders` at a time: how often each status was answered. AssertionError for a 5xx, or where
+    Kafka lacks what was acknowledged.
     """
     rng, statuses, acknowledged, accepted = random.Random(f"{standard} {seed}"), dict[int, int](), set[str](), 0
-    with httpx.Client(base_url=address, timeout=120) as client:
-        for _ in range(number):
-            text, headers = body(standard, rng)
-            answer = client.post(ROUTES[standard], content=text, headers=headers)
+    made = (body(standard, rng) for _ in range(number))
+    with httpx.Client(base_url=address, timeout=120) as client, ThreadPoolExecutor(senders) as pool:
+
+        def send(one: tuple[bytes, dict[str, str]]) -> tuple[bytes, httpx.Response]:
+            return one[0], client.post(ROUTES[standard], content=one[0], headers=one[1])
+
+        for text, answer in chain.from_iterable(pool.map(send, some) for some in batched(made, 10 * senders)):
             unbuilt = standard == "canvas" and answer.status_code == 501  # what may be signed, where no keys are known
             assert answer.status_code < 500 or unbuilt, (standard, seed, answer.status_code, answer.text, text[:2000])
             statuses[answer.status_code] = statuses.get(answer.status_code, 0) + 1
@@ -157,20 +163,29 @@ def _id(told: dict[str, Any]) -> str:
     return key[:14] + key[15:]
 
 
+def batched(made: Iterator[Any], number: int) -> Iterator[list[Any]]:
+    """Some at a time, so that not all of them have to be kept."""
+    while some := list(islice(made, number)):
+        yield some
+
+
 def main() -> None:
     """Fuzz every standard."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--bodies", type=int, default=20_000)
+    parser.add_argument("--senders", type=int, default=8, help="how many send at a time")
+    parser.add_argument("--standards", default=",".join(ROUTES))
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
         stack = LocalStack(Path(place) / "stack", free_ports=True)
         stack.up()
         collector = Collector(Path(place), stack.environment).wait()
         try:
-            for standard in ROUTES:
+            for standard in options.standards.split(","):
                 topics = Topics(stack.settings.kafka_bootstrap_servers)
-                print(standard, fuzzed(collector.address, standard, options.bodies, options.seed, topics), flush=True)
+                found = fuzzed(collector.address, standard, options.bodies, options.seed, topics, options.senders)
+                print(standard, found, flush=True)
         finally:
             collector.stop()
             stack.down()
