@@ -55,7 +55,7 @@ def _quantiles(histogram: str, label: str = "") -> tuple[tuple[str, str], ...]:
     )
 
 
-ACCOUNTED = 'fate=~"counted|duplicate|invalid"'
+ACCOUNTED = 'fate=~"counted|duplicate|invalid|erased"'
 PIPELINE = (
     _stat("Answers behind", "max(serving_lag_seconds)", "s"),
     _stat("Waiting for ingestion", "sum(ingestion_lag_events)"),

@@ -18,9 +18,12 @@ from typing import Any
 import pytest
 import yaml
 
+from catalogue.documents import example
+from catalogue.events import EVENT_TYPES, TOPICS
 from deployment.local_stack import MONITORING, ROOT, LocalStack
 from deployment.packages import need
 from deployment.ports import free_ports
+from tests.serving_layer.projection.conftest import Postgres
 
 HERE = Path(__file__).parent
 LIMIT = 400
@@ -30,6 +33,14 @@ LONG = {
     "speed": ["speed_layer/stream_layer.py"],
     "serving": ["serving_layer/serving_layer.py"],
     "producer": ["ingestion_layer/producer.py", "--rate", "100", "--duplicates", "0.03", "--invalid", "0.03"],
+    "collector": ["ingestion_layer/collector.py"],
+    "projection": ["-m", "deployment.command", "project"],
+}
+# What no mapping knows.
+UNKNOWN = {
+    "actor": {"mbox": "mailto:sv001@example.org"},
+    "verb": {"id": "https://example.org/verbs/pondered"},
+    "object": {"id": "https://example.org/ponds/1"},
 }
 
 
@@ -42,11 +53,11 @@ def pytest_ignore_collect(config: pytest.Config) -> bool | None:
 class Watched:
     """Prometheus and a Pushgateway over the stack and every process of the platform, all on free ports."""
 
-    def __init__(self, stack: LocalStack, folder: Path):
+    def __init__(self, stack: LocalStack, postgres: Postgres, folder: Path):
         self.stack, self.folder = stack, folder
-        self.ports = free_ports(("prometheus", "pushgateway", "api", *LONG))
+        self.ports = free_ports(("prometheus", "pushgateway", "api", "collecting", *LONG))
         self.running: list[subprocess.Popen] = []
-        self.api = f"http://127.0.0.1:{self.ports['api']}"
+        self.api, self.collector = (f"http://{self._at(name)}" for name in ("api", "collecting"))
         self.environ = {
             **os.environ,
             **stack.environment,
@@ -55,6 +66,9 @@ class Watched:
             "INGEST_MIN_EVENTS": "1000",
             "INGEST_MAX_DELAY_SECONDS": "2",
             "BATCH_METRICS": f"http://127.0.0.1:{self.ports['pushgateway']}",
+            "COLLECTOR_PORT": str(self.ports["collecting"]),
+            "COLLECTOR_DATA": str(folder / "collector"),
+            "PROJECTION_DATABASE": postgres.address(database=postgres.fresh()),
         }
 
     def up(self) -> None:
@@ -67,9 +81,10 @@ class Watched:
             ],
         )
         self._start("prometheus", self._prometheus())
-        for name, (script, *options) in LONG.items():
+        for name, command in LONG.items():
             environ = {**self.environ, "METRICS_PORT": str(self.ports[name])}
-            self._start(name, [sys.executable, str(ROOT / script), *options], environ)
+            self._start(name, [sys.executable, *command], environ)
+        self.collect()
         self.until("sum(ingestion_commits_total) > 1")
         assert self.batch("s3a://bucket-0/nothing", self.stack.settings.batch_views) == 1
         assert self.batch(self.stack.settings.master_dataset, self.stack.settings.batch_views) == 0
@@ -78,6 +93,23 @@ class Watched:
             for _ in range(3):
                 self.ask_api(path)
         time.sleep(6 * SCRAPE_SECONDS)
+
+    def collect(self) -> None:
+        """Send the collector two events, one of them twice, a broken one, and a statement that no mapping knows."""
+        first = {**example(TOPICS["auth_topic"], EVENT_TYPES["LOGIN"]), "event_id": "first"}
+        broken = {name: value for name, value in first.items() if name != "user_id"}
+        self._send("/events", [first, first, broken, first | {"event_id": "second"}])
+        self._send("/xapi/statements", [UNKNOWN])
+
+    def _send(self, path: str, body: object) -> None:
+        headers = {"Content-Type": "application/json", "X-Experience-API-Version": "1.0.3"}
+        request = urllib.request.Request(self.collector + path, json.dumps(body).encode(), headers)
+
+        def taken() -> bool:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return answer.status == 200
+
+        self._wait(taken, f"200 of {path}")
 
     def down(self) -> None:
         """Stop what was started, the last first."""
@@ -148,7 +180,8 @@ class Watched:
 
     def _start(self, name: str, command: list[str], environ: dict[str, str] | None = None) -> None:
         with open(self.folder / f"{name}.log", "wb") as log:
-            self.running.append(subprocess.Popen(command, env=environ or self.environ, stdout=log, stderr=log))
+            process = subprocess.Popen(command, cwd=ROOT, env=environ or self.environ, stdout=log, stderr=log)
+            self.running.append(process)
         port = self.ports[name]
 
         def answers() -> bool:
@@ -174,9 +207,11 @@ class Watched:
 @pytest.fixture(scope="session")
 def watched(stack: LocalStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
     """Everything runs and has been scraped."""
-    platform = Watched(stack, tmp_path_factory.mktemp("watched"))
+    postgres = Postgres()
+    platform = Watched(stack, postgres, tmp_path_factory.mktemp("watched"))
     try:
         platform.up()
         yield platform
     finally:
         platform.down()
+        postgres.stop()
