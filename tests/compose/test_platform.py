@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -17,6 +18,8 @@ from typing import Any
 
 import pytest
 
+from catalogue.documents import example
+from catalogue.events import EVENT_TYPES, TOPICS
 from catalogue.views import VIEWS
 from deployment.compose import command, compose
 from deployment.images import engine
@@ -63,6 +66,14 @@ class Platform:
         environ = self.environ | {"KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{self.ports['KAFKA_PORT']}"}
         script = [sys.executable, str(ROOT / "ingestion_layer" / "producer.py"), *options]
         subprocess.run(script, env=environ, check=True, stdout=subprocess.DEVNULL, timeout=LIMIT)
+
+    def collected(self, key: str) -> bool:
+        """Send an event by HTTP; whether the collector has taken it. HTTPError while it doesn't know the key."""
+        body = json.dumps(example(TOPICS["auth_topic"], EVENT_TYPES["LOGIN"])).encode()
+        headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+        url = f"http://127.0.0.1:{self.ports['COLLECTOR_PORT']}/events"
+        with urllib.request.urlopen(urllib.request.Request(url, body, headers), timeout=30) as answer:
+            return json.load(answer)["accepted"] == 1
 
     def rows(self) -> dict[str, list[dict]]:
         """Every row of every view, in one order."""
@@ -125,13 +136,17 @@ def test_platform(platform, capsys):
     first = time.monotonic() - started
     tell(f"\nfirst merged answer {first:.0f} s after `up`, {time.monotonic() - sent:.1f} s after its event was taken")
     assert coming.wait(LIMIT) == 0
-    long_running = {"kafka", "minio", "ingestion", "speed", "serving", "oozie", "prometheus"}
+    long_running = {"kafka", "minio", "collector", "ingestion", "speed", "serving", "oozie", "prometheus"}
     wait("health of every service", lambda: long_running <= healthy(platform))
     wait("Prometheus' targets", lambda: scraped(platform) == {*long_running - {"oozie", "prometheus"}, "pushgateway"})
     tell(f"every service healthy and scraped after {time.monotonic() - started:.0f} s")
 
+    key = platform.compose("exec", "-T", "collector", "learn", "sources", "add", "campus", "--standard", "events")
+    wait("the collector to know its source", lambda: platform.collected(key.strip()))
+    wait("the collected event", lambda: platform.events() == 2)
+
     platform.produce("--events", str(EVENTS), "--seed", "2", "--duplicates", "0.02", "--invalid", "0.01")
-    wait("all events", lambda: platform.events() >= EVENTS + 1)
+    wait("all events", lambda: platform.events() >= EVENTS + 2)
     before = platform.rows()
     assert sum(map(len, before.values())) > 100
     wait("ingestion", lambda: "ingestion_lag_events" in metrics(platform, "ingestion") and lag(platform) == 0)
@@ -140,7 +155,8 @@ def test_platform(platform, capsys):
     job = platform.compose("run", "--rm", "coordinator", "run").split()[-1]
     info = ("exec", "-T", "oozie", "oozie", "job", "-info", job)
     wait("the run on Oozie", lambda: "Status        : RUNNING" not in platform.compose(*info))
-    assert "Status        : SUCCEEDED" in platform.compose(*info), platform.compose(*info)
+    told = platform.compose(*info)
+    assert "Status        : SUCCEEDED" in told and re.search(r"@retention +OK ", told), told
     wait("the run's views", lambda: platform.get("/freshness")["run"] == job)
     tell(f"a run on Oozie, from `coordinator run` to its views served: {time.monotonic() - ran:.0f} s")
     assert platform.rows() == before, "a batch run changes no answer"

@@ -72,6 +72,13 @@ def test_service_is_pinned_bounded_and_watched(name):
     assert ("healthcheck" in found) != (name in NO_HEALTH)
 
 
+@pytest.mark.parametrize("name", SERVICES)
+def test_the_page_tells_of_every_service(name):
+    page = (ROOT / "docs" / "compose.md").read_text(encoding="utf-8")
+    table = page[page.index("## What runs") : page.index("## Configuration")]
+    assert re.search(rf"^\|[^|]*`{name}`", table, re.MULTILINE)
+
+
 def test_starts_are_ordered():
     for name in SERVICES:
         for other, how in service(name).get("depends_on", {}).items():
@@ -130,6 +137,7 @@ def test_minio_s_console_is_off_unless_it_is_asked_for():
     asked = yaml.safe_load((CONFIG / "docker-compose.console.yml").read_text(encoding="utf-8"))["services"]["minio"]
     assert asked["environment"] == {"MINIO_BROWSER": "on"} and "--console-address" in asked["command"]
     assert asked["ports"] == ["${BIND_ADDRESS}:${MINIO_CONSOLE_PORT}:9001"]
+    assert pins()["MINIO_CONSOLE_PORT"] not in service("serving")["environment"]["OPERATOR_PAGES"]
     dockerfile = (ROOT / "minio" / "Dockerfile").read_text(encoding="utf-8")
     assert "9001" not in dockerfile and "MINIO_BROWSER=off" in dockerfile
 
