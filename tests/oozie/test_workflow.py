@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from catalogue.at_rest.raw_files import RawName
 from tests.oozie.platform import BUSY, LIMIT, Platform, contents, processes, served
 
 PROPERTIES = Path(__file__).resolve().parents[2] / "batch_layer" / "oozie" / "job.properties"
@@ -52,10 +53,19 @@ def notified():
 def test_a_run_publishes_what_a_plain_run_does(platform, notified):
     called, option = notified
     platform.land(3000)
+    rejected = platform.store(platform.stack.settings.quarantine)
+    today = dt.datetime.now(dt.UTC).date()
+    old, young = (RawName("notification_topic", day, 0, 1, 1, 1).path for day in ("2020-01-01", f"{today}"))
+    for path in (old, young):
+        rejected.write(path, b"{}\n")
     platform.deploy("upload")
     said = platform.call("oozie", "job", "-config", str(PROPERTIES), *platform.options, option, "-run")
     job = said.removeprefix("job: ").strip()
-    assert platform.finished(job)["status"] == "SUCCEEDED"
+    found = platform.finished(job)
+    assert found["status"] == "SUCCEEDED"
+    assert {a["name"]: a["status"] for a in found["actions"]}["retention"] == "OK"
+    left = {entry.path for entry in rejected.list("")}
+    assert young in left and old not in left, "what is older than its topic is kept has gone"
     platform.assert_as_a_plain_run()
     assert json.loads(platform.published())["run"] == job
     assert f"/?job={job}&status=SUCCEEDED" in called
@@ -113,6 +123,7 @@ def test_a_failing_job_publishes_nothing_and_a_rerun_completes(platform, notifie
     assert (ended["video"]["status"], ended["video"]["errorCode"]) == ("ERROR", "1")
     assert ended["video"]["userRetryCount"] == 1, "it was tried again"
     assert ended["failed"]["errorMessage"].startswith("job 'video' failed, nothing was published: [1] ")
+    assert "retention" not in ended
     assert "exit code [1]" in platform.call("oozie", "job", "-info", f"{job}@video", "-verbose")
     assert "KILLED" in re.search("Status.*", platform.call("oozie", "job", "-info", job))[0]
     assert f"/?job={job}&status=KILLED" in called
@@ -126,7 +137,7 @@ def test_a_failing_job_publishes_nothing_and_a_rerun_completes(platform, notifie
 
 def test_a_job_that_is_killed_is_tried_again(platform):
     platform.land(2000)
-    job = platform.deploy("run")
+    job = platform.deploy("run", "-Dretention=no")
     deadline = time.monotonic() + LIMIT
     while not (pids := processes("assessment_batch_job.py", job)):
         assert time.monotonic() < deadline, platform.info(job)
@@ -135,7 +146,8 @@ def test_a_job_that_is_killed_is_tried_again(platform):
         os.kill(pid, signal.SIGKILL)
     found = platform.finished(job)
     assert found["status"] == "SUCCEEDED"
-    assert {a["name"]: a["userRetryCount"] for a in found["actions"]}["assessment"] == 1
+    retries = {a["name"]: a["userRetryCount"] for a in found["actions"]}
+    assert retries["assessment"] == 1 and "retention" not in retries
     platform.assert_as_a_plain_run()
 
 
