@@ -25,8 +25,10 @@ function Remove([string[]] $What) { Run (@('delete', '--ignore-not-found', '--ti
 
 $strimzi = & kubectl 'api-resources' '--api-group=kafka.strimzi.io' '-o' 'name'
 Remove @('-n', 'producer', 'job', '--all')
+Remove @('-n', 'collector', 'deployment,statefulset,service,hpa,pdb', '--all')
 Remove @('-n', 'spark', 'cronjob,job,statefulset,service,pod', '--all')
 Remove @('-n', 'serving', 'deployment,service,hpa,pdb', '--all')
+Remove @('-n', 'projection', 'deployment', '--all')
 Remove @('-n', 'oozie', 'job,statefulset,service', '--all')
 Remove @('-n', 'minio', 'job,deployment,service', '--all')
 if ($strimzi -and $Data) {
@@ -47,7 +49,7 @@ if ($strimzi -and $Data) {
 Remove @('-n', 'kafka', 'job,statefulset,service', '--all')
 
 if ($Data) {
-    Remove @('namespace', 'producer', 'serving', 'spark', 'oozie', 'minio', 'kafka')
+    Remove @('namespace', 'producer', 'collector', 'serving', 'projection', 'spark', 'oozie', 'minio', 'kafka')
     $folders = & kubectl 'get' 'persistentvolume' '-l' 'learning-analytics/volumes=minikube' '-o' 'jsonpath={.items[*].spec.local.path}'
     if ($folders) {
         & minikube 'ssh' '--' 'sudo' 'rm' '-rf' @($folders -split ' ')

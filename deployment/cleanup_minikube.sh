@@ -29,8 +29,10 @@ strimzi=$(kubectl api-resources --api-group=kafka.strimzi.io -o name)
 kafka=$([[ -z $strimzi ]] || kubectl -n kafka get kafka kafka-cluster --ignore-not-found -o name)
 remove() { kubectl delete --ignore-not-found --timeout=180s "$@"; }
 remove -n producer job --all
+remove -n collector deployment,statefulset,service,hpa,pdb --all
 remove -n spark cronjob,job,statefulset,service,pod --all
 remove -n serving deployment,service,hpa,pdb --all
+remove -n projection deployment --all
 remove -n oozie job,statefulset,service --all
 remove -n minio job,deployment,service --all
 if [[ -n $strimzi && $scope == data ]]; then
@@ -49,7 +51,7 @@ fi
 remove -n kafka job,statefulset,service --all
 
 if [[ $scope == data ]]; then
-  remove namespace producer serving spark oozie minio kafka
+  remove namespace producer collector serving projection spark oozie minio kafka
   paths='jsonpath={.items[*].spec.local.path}'
   read -ra folders <<< "$(kubectl get persistentvolume -l learning-analytics/volumes=minikube -o "$paths")"
   ((${#folders[@]} == 0)) || minikube ssh -- sudo rm -rf "${folders[@]}"

@@ -37,7 +37,7 @@ from runtime.storage.opening import open_store
 settings = Settings.load()
 print(json.dumps(landed_head(open_store(settings.master_dataset, settings))))
 """
-NAMESPACES = ("kafka", "minio", "spark", "serving", "producer")
+NAMESPACES = ("kafka", "minio", "spark", "serving", "collector", "projection", "oozie", "producer")
 
 
 class Platform:
@@ -46,6 +46,7 @@ class Platform:
     def __init__(self, cluster: Cluster):
         self.cluster = cluster
         self.port, self.key = 0, ""
+        self.forward: subprocess.Popen | None = None
 
     def script(self, name: str, *options: str) -> list[str]:
         """Run a script of `deployment/` against the cluster; gives what it asked of Minikube, which isn't here."""
@@ -66,17 +67,19 @@ class Platform:
 
     @contextmanager
     def forwarded(self) -> Iterator[None]:
-        """The API at a port of this machine, as `kubectl port-forward` brings it."""
+        """The API at a port of this machine, as `kubectl port-forward` brings it: to one pod, and it ends with it."""
         self.port = free_port()
         command = [str(programs("kubectl")["kubectl"]), f"--kubeconfig={self.cluster.kubeconfig}", "-n", "serving"]
         command += ["port-forward", "service/serving", f"{self.port}:8000"]
-        forward = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        log = self.cluster.folder / "forwarded.log"
+        with open(log, "wb") as out:
+            self.forward = subprocess.Popen(command, stdout=out, stderr=out)
         try:
-            wait("the forwarded port", lambda: self.get("/health/live"))
+            wait("the forwarded port", lambda: self.get("/health/live"), told=log.read_text)
             yield
         finally:
-            forward.terminate()
-            forward.wait(30)
+            self.forward.terminate()
+            self.forward.wait(30)
 
     def get(self, path: str) -> Any:
         """An answer of the API."""
@@ -107,7 +110,9 @@ class Platform:
         except urllib.error.HTTPError as error:
             said = error.read().decode()
         except OSError as error:
-            said = f"the forwarded port: {error}"
+            ended = "" if self.forward is None or self.forward.poll() is None else ", it has ended"
+            words = (self.cluster.folder / "forwarded.log").read_text().splitlines()[-5:]
+            said = f"the forwarded port: {error}{ended}; kubectl said {words}"
         pods = self.cluster.kubectl("get", "pods", "-A", "-o", "wide").stdout
         events = self.cluster.kubectl("get", "events", "-A", "--sort-by=.lastTimestamp").stdout.splitlines()[-30:]
         log = self.cluster.kubectl("-n", "serving", "logs", "deployment/serving", "--tail=20").stdout
@@ -147,6 +152,12 @@ class Platform:
     def batch(self, name: str) -> None:
         """Start the daily run by hand."""
         self.cluster.do("-n", "spark", "create", "job", "--from=cronjob/batch", name)
+
+    def retain(self) -> str:
+        """Run the daily retention by hand; what it said."""
+        self.cluster.do("-n", "spark", "create", "job", "--from=cronjob/retention", "retention-now")
+        self.done("spark", "retention-now")
+        return self.cluster.do("-n", "spark", "logs", "job/retention-now")
 
     def watch(self) -> None:
         """The Pushgateway of `monitoring/`, from the image that is here; what needs Prometheus' operator stays out."""

@@ -51,6 +51,7 @@ def test_platform(platform, capsys):
         wait("the run", lambda: platform.get("/freshness")["run"])
         assert count(platform.get("/freshness")["cut"]) == sent
         assert platform.rows() == before, "a batch run changes no answer"
+        assert "dropped 0 raw files" in platform.retain(), "nothing is old enough"
         left = platform.scraped("monitoring", platform.name("monitoring", "pushgateway"), 9091)
         assert sum(end for name, end in left.items() if name.startswith("batch_cut_offset{")) == sent
     used = platform.memory()

@@ -20,7 +20,7 @@ from deployment.kubernetes.binaries import programs
 from deployment.packages import need
 from deployment.pins import pins
 from runtime.settings import cache_folder
-from tests.kubernetes.conftest import FOLDER, ROOT, knows
+from tests.kubernetes.conftest import FOLDER, PLACES, ROOT, knows
 from tests.kubernetes.test_manifests import pods, printed
 
 BATCH = ROOT / "batch_layer"
@@ -92,6 +92,16 @@ def test_both_shells_do_the_same(name):
     assert manifests[0] == manifests[1]
     kinds = [{w for w in found if "," in w} for found in words]
     assert kinds[0] == kinds[1]
+
+
+@pytest.mark.parametrize("end", ["sh", "ps1"])
+def test_no_namespace_with_our_keys_or_pods_is_left_behind(end):
+    ours = {d["metadata"]["name"] for place in PLACES for d in printed(place) if d["kind"] == "Namespace"}
+    ours |= set(re.search(r"^namespaces=\((.*)\)$", (FOLDER / "secrets.sh").read_text(), re.M)[1].split())
+    text = (ROOT / "deployment" / f"cleanup_minikube.{end}").read_text()
+    (gone,) = re.findall(r"(?i)remove.*\bnamespace\b(.*)", text)
+    assert set(re.findall(r"\w+", gone)) == ours
+    assert set(re.findall(r"(?i)remove.*?-n\W+(\w+)", text)) == ours, "and what runs there ends without --data too"
 
 
 def test_minikube_gets_what_the_guide_says():
