@@ -138,7 +138,7 @@ k8s-down: .environment
 	$(PYTHON) -m deployment.kubernetes.cluster down
 
 test-k8s: setup
-	$(PYTHON) -m pytest -q -s tests/cluster
+	TIMES=$(TIMES) $(PYTHON) -m pytest -q -s tests/cluster
 
 test-cluster: setup
 	SEED=$(SEED) $(PYTHON) -m pytest -q -s tests/standalone
