@@ -152,6 +152,18 @@ def test_volumes_are_named_and_declared():
                 assert (CONFIG / volume.split(":")[0]).exists(), f"{name} mounts what is there"
 
 
+def test_our_user_may_write_to_our_volumes():
+    """An empty volume takes over what the image has there: a folder that it hasn't becomes root's."""
+    image_has = re.search(
+        r"install -d -o platform (.*)$", (ROOT / "deployment/images/Dockerfile").read_text(), re.MULTILINE
+    )
+    assert image_has
+    for name in SERVICES:
+        if service(name)["image"] == image("platform") and name != "storage":
+            places = [v.split(":")[1] for v in service(name).get("volumes", ()) if not v.endswith(":ro")]
+            assert set(places) <= set(image_has[1].split()), name
+
+
 def test_variables_are_settings():
     names = {setting.name for setting in declared()}
     for name in SERVICES:
