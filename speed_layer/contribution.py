@@ -7,7 +7,9 @@ in the parts of several tasks, one task takes that topic again as a whole.
 from __future__ import annotations
 
 import pickle
+import threading
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import duckdb
@@ -16,6 +18,7 @@ import pyarrow.compute as pc
 
 from catalogue.at_rest.erasures import Erasures
 from catalogue.sql.duplicates import counted_of, duplicates_of, identified
+from catalogue.sql.statements import execute, rows
 from catalogue.sql.typed_events import erased_fault, is_erased, persons_of
 from catalogue.sql.verdicts import by_topic, typed
 from runtime.errors import PlatformError
@@ -26,6 +29,8 @@ from speed_layer.typed_records import columns_of, connection, rollups_of
 
 SCHEMA = "contribution binary"
 _ROW = pa.schema([("contribution", pa.binary())])
+# What is searched for a topic's ids is shared by all, and made when it is first needed.
+_SEARCHING = threading.Lock()
 FATES = ("read", "unparseable", "landed", "counted", "duplicate", "invalid", "erased")
 
 
@@ -55,30 +60,39 @@ class Contribution:
 
 
 def contributions(
-    batches: Iterable[pa.RecordBatch], known: KnownIds, horizon_days: int, gone: Erasures
+    batches: Iterable[pa.RecordBatch], known: KnownIds, horizon_days: int, gone: Erasures, beside: int = 1
 ) -> Iterator[pa.RecordBatch]:
     """Rows of SCHEMA, one for each topic of Kafka's records (topic, partition, offset, timestamp, value).
 
-    Events of people who are `gone` don't count.
+    Events of people who are `gone` don't count. `beside` each other so many topics are worked on: DuckDB leaves
+    Python's lock alone.
 
     An own error is a row as well, so that it reaches the driver as what it is.
     """
     arrived: dict[str, list[pa.Table]] = {}
+
+    def typed_of(part: tuple[str, pa.Table]) -> tuple[str, pa.Table]:
+        topic, records = part
+        return topic, typed(connection(topic), topic, records, columns_of(topic))
+
+    def contribution_of(topic: str) -> Contribution:
+        return contribution(connection(topic), topic, pa.concat_tables(arrived[topic]), known, horizon_days, gone)
+
     try:
-        for batch in batches:
-            for topic, records in by_topic(batch):
-                arrived.setdefault(topic, []).append(typed(connection(), topic, records, columns_of(topic)))
-        for topic, events in arrived.items():
-            yield _row(contribution(connection(), topic, pa.concat_tables(events), known, horizon_days, gone))
+        with ThreadPoolExecutor(beside) as threads:
+            for batch in batches:
+                for topic, events in threads.map(typed_of, by_topic(batch)):
+                    arrived.setdefault(topic, []).append(events)
+            yield from map(_row, threads.map(contribution_of, arrived))
     except PlatformError as error:
         yield _row(error)
     forget_zip_archives()
 
 
-def opened(rows: Iterable[bytes]) -> list[Contribution]:
+def opened(yielded: Iterable[bytes]) -> list[Contribution]:
     """What tasks have yielded; an error among it is raised."""
     found = []
-    for row in rows:
+    for row in yielded:
         made = pickle.loads(row)
         if isinstance(made, PlatformError):
             raise made
@@ -94,17 +108,24 @@ def contribution(
     LedgerOpen where an event is lost on the way.
     """
     con.register("arrived", arrived)
-    con.execute(f"""CREATE OR REPLACE TEMP TABLE events AS SELECT * EXCLUDE (parseable, faulty, erased),
+    execute(
+        con,
+        f"""CREATE OR REPLACE TEMP TABLE events AS SELECT * EXCLUDE (parseable, faulty, erased),
         CASE WHEN erased THEN {erased_fault()} WHEN faulty THEN '' END AS fault,
-        date_trunc('minute', ts) AS minute FROM arrived WHERE parseable""")
+        date_trunc('minute', ts) AS minute FROM arrived WHERE parseable""",
+    )
     for field in persons_of(topic) if gone.people else ():
         if people := gone.among(pc.unique(arrived[field]).to_pylist()):
             con.execute(f"UPDATE events SET fault = {erased_fault()} WHERE {field} IN (SELECT unnest(?))", [people])
-    con.execute(f"CREATE OR REPLACE TEMP TABLE fresh AS {identified('events')}")
-    sightings = con.sql("""SELECT unhex(replace(event_id::VARCHAR, '-', '')) AS event_id, "partition", "offset",
-        kafka_ts, event_id AS id FROM fresh""").to_arrow_table()
+    execute(con, f"CREATE OR REPLACE TEMP TABLE fresh AS {identified('events')}")
+    sightings = rows(
+        con,
+        """SELECT unhex(replace(event_id::VARCHAR, '-', '')) AS event_id, "partition", "offset",
+        kafka_ts, event_id AS id FROM fresh""",
+    )
     ids = sightings["event_id"].cast(pa.binary(16))
-    places, arrivals = known.sightings(topic, ids)
+    with _SEARCHING:
+        places, arrivals = known.sightings(topic, ids)
     earlier = pa.table({"event_id": sightings["id"].take(places), "kafka_ts": arrivals.astype("datetime64[us]")})
     con.register("earlier", earlier)
     repeated = len(places) or len(pc.unique(ids)) < len(ids)  # mostly not, and asking takes long beside few events
@@ -113,14 +134,14 @@ def contribution(
         if repeated
         else 'SELECT "partition", "offset" FROM fresh LIMIT 0'
     )
-    con.execute(f"CREATE OR REPLACE TEMP TABLE duplicates AS {found}")
-    con.execute(f"CREATE OR REPLACE TEMP TABLE counted AS {counted_of('events', 'duplicates')}")
+    execute(con, f"CREATE OR REPLACE TEMP TABLE duplicates AS {found}")
+    execute(con, f"CREATE OR REPLACE TEMP TABLE counted AS {counted_of('events', 'duplicates')}")
     rollups = " UNION ALL BY NAME ".join(
         f"SELECT '{r.name}' AS rollup, * FROM ({r.roll_up('counted')})" for r in rollups_of(topic)
     )
     made = Contribution(
         topic,
-        con.sql(rollups).to_arrow_table(),
+        rows(con, rollups),
         sightings.drop_columns(["id"]).set_column(0, "event_id", ids),
         dict(_accounts(con, topic)),
     )
@@ -155,7 +176,9 @@ def _row(made: Contribution | PlatformError) -> pa.RecordBatch:
 
 
 def _accounts(con: duckdb.DuckDBPyConnection, topic: str) -> Iterator[tuple[str, PartitionAccount]]:
-    rows = con.execute(f"""SELECT "partition", max("offset") + 1, max(kafka_ts), count(parseable),
+    found = execute(
+        con,
+        f"""SELECT "partition", max("offset") + 1, max(kafka_ts), count(parseable),
         count(*) FILTER (NOT parseable), count(*) FILTER (parseable),
         count(*) FILTER (place = 'counted'), count(*) FILTER (place = 'duplicates'),
         count(fault) FILTER (NOT {is_erased("fault")}), count(*) FILTER ({is_erased("fault")})
@@ -163,8 +186,9 @@ def _accounts(con: duckdb.DuckDBPyConnection, topic: str) -> Iterator[tuple[str,
             UNION ALL BY NAME SELECT 'events' AS place, "partition", fault FROM events
             UNION ALL BY NAME SELECT 'counted' AS place, "partition" FROM counted
             UNION ALL BY NAME SELECT 'duplicates' AS place, "partition" FROM duplicates)
-        GROUP BY "partition" ORDER BY "partition" """).fetchall()
-    for partition, end, newest, *counts in rows:
+        GROUP BY "partition" ORDER BY "partition" """,
+    )
+    for partition, end, newest, *counts in found.fetchall():
         fates = dict(zip(FATES, counts, strict=True))
         if (
             fates["landed"] != fates["counted"] + fates["duplicate"] + fates["invalid"] + fates["erased"]

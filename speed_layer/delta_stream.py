@@ -25,6 +25,7 @@ from catalogue.views.fingerprint import fingerprint
 from runtime.kafka_offsets import Offsets, starting_offsets
 from runtime.logs import Log
 from runtime.settings import Settings
+from runtime.spark.streaming import interpret_plans
 from runtime.storage.store import Store
 from runtime.timestamps import now
 from speed_layer.contribution import SCHEMA, Contribution, contributions, judged, opened
@@ -37,7 +38,8 @@ from speed_layer.typed_records import rollups_of
 LOG = Log("speed")
 # Of a delta's files. Deltas of another form are made anew, as those of other rules are.
 FORM = "2"
-# Micro-batches that follow one of at most so many events are one task: its statements cost more than its events.
+# Micro-batches that follow one of at most so many events are one task: its statements cost more than its events. Topics
+# are then worked on beside each other in it.
 FEW_EVENTS = 10_000
 Starting = Callable[[Settings, Iterable[str], dict[str, Vector]], dict[str, Vector]]
 
@@ -94,15 +96,17 @@ class DeltaStream:
         started = time.monotonic()
         known, days, gone = self.horizon.known(), self.settings.duplicate_days, self.erased
         records = batch.select("topic", "partition", "offset", "timestamp", "value")
+        few = self._last_events is not None and self._last_events <= FEW_EVENTS
+        interpret_plans(batch.sparkSession, few)
         spark = batch.sparkSession.sparkContext
+        beside = spark.defaultParallelism if few else 1
         spark.setJobDescription(f"delta {self.deltas.number + 1}: judge events, roll up those that count")
 
         def run(topics: tuple[str, ...]) -> list[Contribution]:
             part = records.where(records.topic.isin(*topics)) if topics else records
-            few = self._last_events is not None and self._last_events <= FEW_EVENTS
             part = part.coalesce(1 if topics or few else spark.defaultParallelism)
-            rows = part.mapInArrow(lambda batches: contributions(batches, known, days, gone), SCHEMA).collect()
-            return opened(bytes(row.contribution) for row in rows)
+            made = part.mapInArrow(lambda batches: contributions(batches, known, days, gone, beside), SCHEMA)
+            return opened(bytes(row.contribution) for row in made.collect())
 
         found = judged(run)
         if found:

@@ -31,8 +31,8 @@ def columns_of(topic: str) -> tuple[str, ...]:
 
 
 @cache
-def connection() -> duckdb.DuckDBPyConnection:
-    """One connection per worker process, which Spark keeps from batch to batch."""
+def connection(topic: str) -> duckdb.DuckDBPyConnection:
+    """A topic's connection in this worker process, which Spark keeps from batch to batch."""
     return connect()
 
 

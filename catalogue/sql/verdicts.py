@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from functools import cache
 
@@ -12,6 +11,7 @@ import pyarrow.compute as pc
 
 from catalogue.at_rest.raw_files import raw_line
 from catalogue.events.unmapped import UNMAPPED
+from catalogue.sql.statements import rows
 from catalogue.sql.typed_events import (
     FAULT_SEPARATOR,
     is_erased,
@@ -20,10 +20,6 @@ from catalogue.sql.typed_events import (
     typed_events,
     value_transform,
 )
-
-# `con.sql` would need no copy, but it plans twice and parses again: 55 instead of 29 ms of processor time for the 200
-# records of a topic and second, far more than the copy.
-warnings.filterwarnings("ignore", "Arrow output on a DB-API result")
 
 
 def by_topic(batch: pa.RecordBatch) -> Iterator[tuple[str, pa.Table]]:
@@ -43,12 +39,6 @@ def by_topic(batch: pa.RecordBatch) -> Iterator[tuple[str, pa.Table]]:
                 }
             ),
         )
-
-
-@cache
-def _statement(sql: str) -> duckdb.Statement:
-    """The parsed statement: for the records of a second, parsing takes longer than everything else."""
-    return duckdb.extract_statements(sql)[0]
 
 
 def _parsed(topic: str) -> str:
@@ -113,7 +103,7 @@ def inspect(con: duckdb.DuckDBPyConnection, topic: str, records: pa.Table) -> pa
     """
     con.register("records", records)
     try:
-        return con.execute(_statement(_query(topic))).to_arrow_table()
+        return rows(con, _query(topic))
     finally:
         con.unregister("records")
 
@@ -138,6 +128,6 @@ def typed(con: duckdb.DuckDBPyConnection, topic: str, records: pa.Table, columns
     """
     con.register("records", records)
     try:
-        return con.execute(_statement(_typed_query(topic, columns))).to_arrow_table()
+        return rows(con, _typed_query(topic, columns))
     finally:
         con.unregister("records")

@@ -25,12 +25,23 @@ def kafka_stream(spark: SparkSession, settings: Settings, starting: Offsets, mos
             "subscribe": ",".join(starting),
             "startingOffsets": json.dumps(starting),
             "failOnDataLoss": "true",
-            "kafka.fetch.max.wait.ms": "20",
+            # Spark asks for a partition's ends after each fetch, on a connection on which a consumer has sent its next
+            # fetch already: the broker answers one after the other, and would wait with that for records to come.
+            "kafka.fetch.max.wait.ms": "0",
             "kafka.max.partition.fetch.bytes": str(8 * 2**20),
             "kafka.max.poll.records": "20000",
             "maxOffsetsPerTrigger": str(most),
         }
     )
+
+
+def interpret_plans(spark: SparkSession, few: bool) -> None:
+    """Whether the plans that follow are for `few` rows: then writing code for each costs more than interpreting it.
+
+    Kafka's source writes the code of two projections for every partition of every micro-batch, if not told otherwise.
+    """
+    spark.conf.set("spark.sql.codegen.factoryMode", "NO_CODEGEN" if few else "FALLBACK")
+    spark.conf.set("spark.sql.codegen.wholeStage", "false" if few else "true")
 
 
 class MicroBatches:
