@@ -15,6 +15,7 @@ from runtime.storage.opening import open_store
 from serving_layer.advising.advice import Advices
 from serving_layer.disclosure.recorder import Recorder
 from serving_layer.identity.gate import Gate
+from serving_layer.identity.sight import forget_marks
 from serving_layer.metrics import Metrics
 from serving_layer.middleware import EveryRequest
 from serving_layer.problems import answer_errors
@@ -49,7 +50,7 @@ def create_app(settings: Settings) -> FastAPI:
     coverage = Coverage(state.heartbeat)
     deadlines = Deadlines(settings.query_seconds)
     answers, precomputation = Answers(coverage, deadlines), Precomputation(state)
-    state.succession.forgetting.append(lambda: answers.snapshots.drop_old(everything=True))
+    state.succession.forgetting += [lambda: answers.snapshots.drop_old(everything=True), forget_marks]
     gate, recorder = Gate(settings), Recorder(settings)
     metrics = Metrics(state, coverage)
     followed = Changes(state, coverage)

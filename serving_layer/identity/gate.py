@@ -177,9 +177,14 @@ class Gate:
             return viewer
         return replace(
             viewer,
-            courses=viewer.courses | roster.teaches.get(viewer.person, none),
-            students=viewer.students | roster.advises.get(viewer.person, none),
+            courses=_together(viewer.courses, roster.teaches.get(viewer.person, none)),
+            students=_together(viewer.students, roster.advises.get(viewer.person, none)),
         )
+
+
+def _together(claimed: frozenset[str], listed: frozenset[str]) -> frozenset[str]:
+    """The union; where one is empty, the other itself: its hash is known, which counts with a thousand students."""
+    return claimed | listed if claimed and listed else claimed or listed
 
 
 def _claim(claims: dict[str, Any], name: str) -> object:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from dataclasses import dataclass
-from functools import cached_property
+from functools import lru_cache
 from typing import Any
 
 import duckdb
@@ -33,13 +33,10 @@ class Sight:
     pseudonym: str = ""
     key: bytes = b""
 
-    @cached_property
+    @property
     def mark(self) -> str:
         """Tells sights apart, for tags; empty where everything is seen. The key can't be told from it."""
-        if self == WHOLE:
-            return ""
-        parts = (self.column, sorted(self.values), self.people, self.pseudonym, pseudonym_of("", self.key))
-        return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+        return "" if self == WHOLE else _mark(self)
 
     def of(self, cursor: duckdb.DuckDBPyConnection, relation: str) -> str:
         """What is seen of `relation`, as SQL for `cursor`, whose variables hold the values and the key."""
@@ -65,6 +62,18 @@ class Sight:
 
 
 WHOLE = Sight()
+
+
+@lru_cache(maxsize=256)
+def _mark(sight: Sight) -> str:
+    """Kept, as an adviser's is made of every student's name."""
+    parts = (sight.column, sorted(sight.values), sight.people, sight.pseudonym, pseudonym_of("", sight.key))
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+
+
+def forget_marks() -> None:
+    """Let go of the names that marks were made of."""
+    _mark.cache_clear()
 
 
 def pseudonym_of(person: str, key: bytes) -> str:
