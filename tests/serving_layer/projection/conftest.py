@@ -17,6 +17,7 @@ import pytest
 
 from deployment.packages import need
 from deployment.ports import free_port
+from tests.serving_layer.projection.projected import Projected
 
 LIMIT = 120
 OWNER = "projector"
@@ -96,3 +97,12 @@ def postgres() -> Iterator[Postgres]:
         yield running
     finally:
         running.stop()
+
+
+@pytest.fixture
+def projected(postgres, tmp_path):
+    found = Projected(postgres, tmp_path, 21)
+    try:
+        yield found
+    finally:
+        found.stop()

@@ -2,102 +2,27 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 import time
-import urllib.request
 from dataclasses import replace
-from pathlib import Path
 
 import psycopg
 import pytest
 from psycopg.rows import dict_row
 
 from catalogue.views import VIEWS
-from deployment.ports import free_port
-from runtime.metrics import METRICS
 from runtime.settings import Settings
 from serving_layer.identity.roster import write_roster
 from serving_layer.projection.database import ProjectionError
 from serving_layer.projection.projection import Projection
-from serving_layer.projection.text import MARK, NUL, written
+from serving_layer.projection.text import written
 from serving_layer.state.serving_state import ServingState
 from speed_layer.compaction import compact, kept_cuts
 from tests.deployment.persons.keeping import Kept
-from tests.laws.test_merged import Platform, settle
+from tests.laws.test_merged import settle
 from tests.oracle.comparison import differences
 from tests.oracle.histories import history, landed
 from tests.oracle.views import all_views
-
-LIMIT = 120
-
-
-def read(text: object) -> object:
-    """A value as events have it."""
-    if not isinstance(text, str):
-        return text
-    return MARK.join(part.replace(NUL, "\0") for part in text.split(MARK * 2))
-
-
-class Projected:
-    """A platform and its projection into a fresh database."""
-
-    def __init__(self, postgres, folder: Path, seed: int, events: int = 700):
-        self.postgres, self.database = postgres, postgres.fresh()
-        self.platform = Platform(folder, history(seed, events), seed)
-        settings = self.platform.settings
-        places = {"identity": str(folder / "identity"), "projection_database": postgres.address(database=self.database)}
-        self.settings = self.platform.settings = replace(settings, **places)
-        self.state = ServingState(self.settings)
-        self.state.look()
-        self.projection = Projection(self.settings, self.state)
-
-    def step(self) -> bool:
-        settle(self.state)
-        return self.projection.step()
-
-    def connection(self) -> psycopg.Connection:
-        return self.postgres.superuser(self.database)
-
-    def rows(self, connection: psycopg.Connection, view: str) -> list[dict]:
-        found = connection.cursor(row_factory=dict_row).execute(f'SELECT * FROM learning."{view}"').fetchall()
-        return [{name: read(value) for name, value in row.items()} for row in found]
-
-    def as_of(self, connection: psycopg.Connection) -> dict:
-        (found,) = connection.cursor(row_factory=dict_row).execute("SELECT * FROM learning.as_of").fetchall()
-        return found
-
-    def check(self, at_served_head: bool = True) -> dict:
-        """Every view is what the oracle makes of the records below the head that stands beside them."""
-        with self.connection() as connection, connection.transaction():
-            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-            connection.execute("SET LOCAL TimeZone = 'UTC'")
-            as_of = self.as_of(connection)
-            got = {view: self.rows(connection, view) for view in VIEWS}
-        generation = self.state.generation
-        assert generation
-        if at_served_head:
-            assert as_of["head"] == {topic: state.head for topic, state in generation.topics.items()}
-            assert (as_of["run"], as_of["cut"]) == (generation.run, {t: s.cut for t, s in generation.topics.items()})
-        expected = all_views(landed(self.platform.covered(as_of["head"])))
-        wrong = {view: found[:2] for view in VIEWS if (found := differences(expected[view], got[view]))}
-        assert not wrong
-        return as_of
-
-    def stop(self) -> None:
-        self.projection.close()
-        self.state.stop()
-
-
-@pytest.fixture
-def projected(postgres, tmp_path):
-    found = Projected(postgres, tmp_path, 21)
-    try:
-        yield found
-    finally:
-        found.stop()
+from tests.serving_layer.projection.projected import LIMIT, read
 
 
 def test_after_every_delta_and_run_it_is_the_oracles(projected):
@@ -199,48 +124,6 @@ def test_a_server_that_is_away_is_told_in_a_line(tmp_path):
         Projection(Settings.load(places), ServingState(away))
 
 
-def test_a_kill_in_mid_transaction_leaves_the_state_before(projected):
-    platform, settings = projected.platform, projected.settings
-    platform.micro_batch(0.4)
-    projected.step()
-    before = projected.check()
-    projected.projection.close()
-    platform.run_batch(at_boundary=True)
-    platform.micro_batch(0.4)
-    environ = os.environ | {
-        "PROJECTION_DATABASE": settings.projection_database,
-        **{name.upper(): getattr(settings, name) for name in ("batch_views", "speed_views", "identity")},
-    }
-    learn = [sys.executable, "-c", "import sys; from deployment.command.learn import main; sys.exit(main())"]
-    waits = "SELECT pid FROM pg_stat_activity WHERE application_name = 'learn project' AND wait_event = 'transactionid'"
-    connected = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'learn project'"
-    with projected.connection() as watcher, projected.connection() as holder:
-        with holder.transaction():
-            holder.execute("SELECT * FROM learning.as_of FOR UPDATE")
-            process = subprocess.Popen([*learn, "project"], env=environ, cwd="/")
-            try:
-                wait_until(lambda: watcher.execute(waits).fetchone(), process)
-            finally:
-                process.kill()
-                process.wait(30)
-        wait_until(lambda: watcher.execute(connected).fetchone() == (0,))
-        assert projected.check(at_served_head=False) == before
-    done = subprocess.run(
-        [*learn, "project", "--once", "--json"], env=environ, cwd="/", capture_output=True, timeout=LIMIT
-    )
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["status"] == 0
-    settle(projected.state)
-    assert projected.check()["number"] == before["number"] + 1
-
-
-def wait_until(holds, process: subprocess.Popen | None = None) -> None:
-    deadline = time.monotonic() + LIMIT
-    while not holds():
-        assert time.monotonic() < deadline and (process is None or process.poll() is None)
-        time.sleep(0.05)
-
-
 @pytest.mark.parametrize("text", ["", "plain", "a\0b", "␛", "␛0", "\0␛0\0", "␛␛\0"])
 def test_a_text_comes_back(text):
     assert "\0" not in written(text) and read(written(text)) == text
@@ -291,57 +174,3 @@ def test_who_is_erased_leaves_the_database_too(postgres, tmp_path):
     finally:
         projection.close()
         state.stop()
-
-
-def test_a_process_that_follows_tells_what_it_does(projected):
-    projected.platform.micro_batch(0.5)
-    settings, port = projected.settings, free_port()
-    environ = os.environ | {
-        "PROJECTION_DATABASE": settings.projection_database,
-        "METRICS_PORT": str(port),
-        **{name.upper(): getattr(settings, name) for name in ("batch_views", "speed_views", "identity")},
-    }
-    command = [
-        sys.executable,
-        "-c",
-        "import sys; from deployment.command.learn import main; sys.exit(main())",
-        "project",
-    ]
-    process = subprocess.Popen(command, env=environ, cwd="/")
-    told: dict[str, float] = {}
-
-    def scraped() -> bool:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
-                lines = answer.read().decode().splitlines()
-        except OSError:
-            return False
-        told.update((name, float(value)) for name, value in (n.rsplit(" ", 1) for n in lines if n[0] != "#"))
-        return told["projection_transactions_total"] >= 1
-
-    try:
-        wait_until(scraped, process)
-    finally:
-        process.terminate()
-    assert process.wait(LIMIT) == 0
-    names = {name.split("{")[0].removesuffix("_bucket").removesuffix("_count").removesuffix("_sum") for name in told}
-    assert {metric.name for metric in METRICS["projection"]} == {n for n in names if n.startswith("projection_")}
-    assert told["projection_rows_total"] > 100 and told["projection_failures_total"] == 0
-    assert time.time() - told["projection_current_timestamp_seconds"] < LIMIT
-    with projected.connection() as connection:
-        head = projected.as_of(connection)["head"]
-    heads = {
-        f'projection_head_offset{{partition="{partition}",topic="{topic}"}}': end
-        for topic, partitions in head.items()
-        for partition, end in partitions.items()
-    }
-    assert heads and heads.items() <= told.items()
-
-
-def test_a_failure_is_counted(projected):
-    projected.projection.conninfo = "host=127.0.0.1 port=1 user=x"
-    with pytest.raises(ProjectionError):
-        projected.projection.step()
-    registry = projected.projection.metrics.exposition.registry
-    assert registry.get_sample_value("projection_failures_total") == 1
-    assert registry.get_sample_value("projection_transactions_total") == 0

@@ -9,7 +9,7 @@ from psycopg.rows import dict_row
 from catalogue.views import VIEWS
 from runtime.storage.opening import open_store
 from serving_layer.identity.roster import write_roster
-from tests.serving_layer.projection.test_projection import Projected, read
+from tests.serving_layer.projection.projected import Projected, read
 
 # Login: role and person. Nobody knows the last one.
 LOGINS = {
