@@ -1,5 +1,6 @@
 """The real Kafka, MinIO and HDFS that tests share."""
 
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,8 @@ from deployment.local_stack import LocalStack
 from tests.hdfs import Hdfs
 
 TESTS = Path(__file__).parent
+# Of Spark's driver: a test's start costs more than what runs long in it.
+os.environ.setdefault("SPARK_SUBMIT_OPTS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
 # What needs servers: these folders, and whatever asks for one of these.
 SERVER_FOLDERS = {"stack", "containers", "kubernetes", "oozie", "cluster", "compose", "monitoring", "standalone"}
 SERVER_FIXTURES = {"stack", "hdfs", "postgres"}
