@@ -86,7 +86,7 @@ def create_app(settings: Settings) -> FastAPI:
     answer_errors(app)
     # Added to the application itself: a router of its own costs each lookup a tenth.
     views.add(app, state, answers, gate, recorder)
-    realtime.add(app, state.realtime, gate, recorder)
+    realtime.add(app, state.realtime, deadlines, gate, recorder)
     freshness.add(app, state, coverage, gate)
     runs.add(app, state, gate)
     changes.add(app, followed, gate)

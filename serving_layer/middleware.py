@@ -6,16 +6,10 @@ import time
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from serving_layer.browsers import SAFE
 from serving_layer.metrics import Metrics
 
-# What browsers are to do with every answer: take it for what it says it is, and for nobody else's pages.
-SAFE = (
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"x-frame-options", b"DENY"),
-    (b"cross-origin-resource-policy", b"same-origin"),
-    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
-)
+_SAFE = tuple((name.encode(), value.encode()) for name, value in SAFE.items())
 HTTPS_ONLY = (b"strict-transport-security", b"max-age=31536000")
 OWN = ((b"cache-control", b"private"), (b"vary", b"authorization, cookie"))
 
@@ -30,7 +24,7 @@ class EveryRequest:
 
     def __init__(self, app: ASGIApp, metrics: Metrics, own: bool = False, secure: bool = False):
         self.app, self.metrics, self.own = app, metrics, own
-        self.safe = (*SAFE, HTTPS_ONLY) if secure else SAFE
+        self.safe = (*_SAFE, HTTPS_ONLY) if secure else _SAFE
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on."""

@@ -177,6 +177,7 @@ ADVISING = {
     "required": True,
     "content": _content(dict.fromkeys(("student", "kind", "text", "id"), _TEXT), ["student", "kind"]),
 }
+PSEUDONYM = {"required": True, "content": _content({"pseudonym": _TEXT}, ["pseudonym"])}
 CHANGES: dict[int | str, dict[str, Any]] = {
     200: {"description": "Server-sent events named `covers`.", "content": {"text/event-stream": {}}}
 }

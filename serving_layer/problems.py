@@ -8,6 +8,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from runtime.storage.store import StorageError
+from serving_layer.browsers import SAFE
 from serving_layer.errors import BadQuery, Forbidden, NotServing, TookTooLong, TooMany, Unauthenticated, Unknown
 
 
@@ -62,7 +63,9 @@ async def _refused(request: Request, error: Exception) -> Response:
 
 
 async def _broken(_: Request, __: Exception) -> Response:
-    return problem(500, "server", "an error of the server; its log says which")
+    answer = problem(500, "server", "an error of the server; its log says which")
+    answer.headers.update(SAFE)  # what adds them to other answers has failed by now
+    return answer
 
 
 ANSWERS = {

@@ -9,6 +9,8 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from serving_layer.browsers import SAFE
+
 # Bytes of a URL, and of the names and values of all headers.
 LONGEST_URL = LONGEST_HEADERS = 60_000
 # A refused client may send on for so long: a connection that is cut while bytes arrive would lose it the answer.
@@ -17,6 +19,7 @@ LINGER_SECONDS = 2.0
 MOST_BODY = 65_536
 # In which a request has to arrive, and in which a client has to take something of an answer.
 REQUEST_SECONDS, STALLED_SECONDS = 10.0, 60.0
+_SAFE = "".join(f"{name}: {value}\r\n" for name, value in SAFE.items())
 
 
 class Protocol(HttpToolsProtocol):
@@ -129,7 +132,7 @@ class Protocol(HttpToolsProtocol):
         body = json.dumps({"name": name, "detail": f"'{name}': {detail}"}).encode()
         head = (
             f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\ncontent-type: application/json\r\n"
-            f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
+            f"content-length: {len(body)}\r\nconnection: close\r\n{_SAFE}\r\n"
         )
         self._refused = True
         self.transport.write(head.encode() + body)

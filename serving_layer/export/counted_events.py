@@ -7,8 +7,10 @@ rules, some files at a time, with little memory; what is wanted waits in scratch
 
 from __future__ import annotations
 
+import math
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +27,7 @@ from catalogue.sql.dialect import connect
 from catalogue.sql.duplicates import duplicates_of, identified
 from catalogue.sql.typed_events import fields_of, persons_of, quoted, typed_events, value_struct
 from runtime.storage.store import StorageError, Store
+from serving_layer.errors import TookTooLong
 from serving_layer.export.events import ABOUT_SUBJECT, SUBJECT, Event, event_of
 from serving_layer.identity.sight import Sight
 
@@ -72,10 +75,22 @@ class Wanted:
 
 
 class CountedEvents:
-    """Found events, to be read once in the order of topics, partitions and offsets; closed then or by `close`."""
+    """Found events, to be read once in the order of topics, partitions and offsets; closed then or by `close`.
 
-    def __init__(self, raw: Store, cut: dict[str, Vector], wanted: Wanted, sight: Sight, days: int, erased: Erasures):
-        self.raw, self.cut, self.days, self.erased = raw, cut, days, erased
+    TookTooLong where they aren't found and read when the process's clock says `ends`.
+    """
+
+    def __init__(
+        self,
+        raw: Store,
+        cut: dict[str, Vector],
+        wanted: Wanted,
+        sight: Sight,
+        days: int,
+        erased: Erasures,
+        ends: float = math.inf,
+    ):
+        self.raw, self.cut, self.days, self.erased, self.ends = raw, cut, days, erased, ends
         self._folder = tempfile.TemporaryDirectory(prefix="export-")
         self.folder = Path(self._folder.name)
         self._joined_last: list[str] = []
@@ -103,8 +118,13 @@ class CountedEvents:
             found = self.con.execute(f'FROM {topic.name} ORDER BY "partition", "offset"')
             names = [column[0] for column in found.description or ()]
             while rows := found.fetchmany(ROWS_AT_ONCE):
+                self._check()
                 for row in rows:
                     yield event_of(topic.name, topic.category, dict(zip(names, row, strict=True)))
+
+    def _check(self) -> None:
+        if time.monotonic() > self.ends:
+            raise TookTooLong("an export must be made and taken in less time; ask for fewer days, by since and until")
 
     def _found(self, topic: Topic, condition: str, values: list[Any], wanted: Wanted) -> bool:
         """Make the topic's table; whether it has events."""
@@ -131,6 +151,7 @@ class CountedEvents:
         """Make a table of what satisfies a condition in raw files of a topic."""
         into = f"CREATE OR REPLACE TABLE {table} AS"
         for lines in self._joined(files):
+            self._check()
             source = raw_lines(topic.name, lines, value_struct(topic.name), LARGEST_LINE)
             events = typed_events(topic.name, f'(FROM {source} WHERE "partition" IS NOT NULL)')
             self.con.execute(f"{into} SELECT {columns} FROM ({events}) WHERE {condition[0]}", condition[1])

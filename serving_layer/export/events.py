@@ -85,17 +85,20 @@ def statement_id(key: str) -> str:
 def shown(event: Event, sight: Sight) -> Event:
     """What is shown of an event that is: for analysts pseudonyms, and nothing that was written by hand.
 
-    Who sees persons one by one doesn't see those who only did something to them.
+    Who sees persons one by one doesn't see those who only did something to them. Where somebody was, those who teach
+    and advise don't see: no view tells it to them.
     """
     if sight.pseudonym:
         return _under_pseudonyms(event, sight.key)
-    if sight.column != "user_id":
+    if not sight.column:
         return event
-    hidden = [
-        field.name
-        for field in fields_of(event.type)
-        if field.is_person and event.told.get(field.name) not in (None, *sight.values)
-    ]
+    hidden = set() if sight.own else {"ip_address"}
+    if sight.column == "user_id":
+        hidden |= {
+            field.name
+            for field in fields_of(event.type)
+            if field.is_person and event.told.get(field.name) not in (None, *sight.values)
+        }
     return replace(event, told={name: value for name, value in event.told.items() if name not in hidden})
 
 

@@ -9,10 +9,12 @@ import time
 from collections import OrderedDict
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlsplit
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
+from runtime.addresses import is_loopback
 from runtime.background import Background
 from runtime.logs import Log
 from runtime.settings import Settings
@@ -34,6 +36,7 @@ MOST_TOKENS, TOKEN_SECONDS = 10_000, 60.0
 COOKIE = "la_session"
 SAFE = ("GET", "HEAD", "OPTIONS")
 OURS = (None, "same-origin", "none")
+MOST_HOSTS = 100
 
 
 class Gate:
@@ -60,6 +63,8 @@ class Gate:
         self._roster: Roster | None = None
         self._checked: OrderedDict[bytes, tuple[float, Viewer]] = OrderedDict()
         self._lock = threading.Lock()
+        # Host headers that are known to name this machine.
+        self._hosts = {"", urlsplit(settings.public_address or "").netloc}
         self._looking = Background("identity", LOG, self.look, LOOK_SECONDS)
 
     def start(self) -> None:
@@ -83,15 +88,29 @@ class Gate:
     async def viewer(self, request: Request) -> Viewer:
         """Who asks. Unauthenticated where that can't be told, NotServing before keys and roster were read.
 
-        TooMany where they ask too often; who can't be told is counted by address.
+        TooMany where they ask too often; who can't be told, or is refused at the gate, is counted by address.
         """
         if not self.required:
+            self._check_host(request.headers.get("host", ""))
             return LOCAL
         try:
             return await self._viewer(request)
-        except Unauthenticated:
+        except (Unauthenticated, Forbidden):
             self.count_address(request)
             raise
+
+    def _check_host(self, host: str) -> None:
+        """Forbidden where a browser was led to this machine by a strange name: pages of that name would read on."""
+        if host in self._hosts:
+            return
+        try:
+            name = urlsplit(f"//{host}").hostname or ""
+        except ValueError:
+            name = ""
+        if not is_loopback(name) and not name.endswith(".localhost"):
+            raise Forbidden("host", "'Host': must name this machine, as 127.0.0.1 and localhost do, or PUBLIC_ADDRESS")
+        if len(self._hosts) < MOST_HOSTS:
+            self._hosts.add(host)
 
     def count_address(self, request: Request) -> None:
         """Count a request that is nobody's; TooMany where there were too many from its address."""

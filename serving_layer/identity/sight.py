@@ -24,7 +24,7 @@ _BLOCK = 64
 class Sight:
     """Rows whose `column` has one of `values`, or whose count of `people` is large enough; all where neither is named.
 
-    With a `key`, the persons in column `pseudonym` go by names that only the key can make.
+    With a `key`, the persons in column `pseudonym` go by names that only the key can make. `own`: it is who asks.
     """
 
     column: str = ""
@@ -32,6 +32,7 @@ class Sight:
     people: str = ""
     pseudonym: str = ""
     key: bytes = b""
+    own: bool = False
 
     @property
     def mark(self) -> str:
@@ -53,6 +54,13 @@ class Sight:
             name = f"left(sha256(getvariable('outer_key') || unhex({inner})), {PSEUDONYM_LENGTH})"
             relation = f'(SELECT * REPLACE ({name} AS "{self.pseudonym}") FROM {relation})'
         return relation
+
+    def looked_up(self, column: str, value: Any) -> Any:
+        """Where rows of `value` in `column` are looked for: at somebody whom one sees, where one doesn't see them.
+
+        Whether they are at hand, and how many there are, would be told by how long it takes to leave them out.
+        """
+        return next(iter(self.values)) if self.column == column and value not in self.values else value
 
     def rows(self, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """What is seen of rows of one person, where no pseudonyms are made."""
@@ -103,7 +111,7 @@ def sight_of(viewer: Viewer, name: str, rule: Disclosure, key: bytes = b"") -> S
         elif viewer.role == "student" and viewer.person:
             column, values = rule.person, frozenset((viewer.person,))
         if column and values:
-            return Sight(column, values)
+            return Sight(column, values, own=viewer.role == "student")
     elif rule.people and viewer.role in ("lecturer", "adviser", "student"):
         return Sight(people=rule.people)
     raise Forbidden(name, f"'{name}' has nothing that the role of who asks may see")

@@ -78,12 +78,13 @@ class Answers:
             or sight.pseudonym
         ):
             return None
-        value = query.equal_to(state.views[view].shard)
-        number = state.applied
-        rows = None if value is None else persons.rows(value, query.layer, number)
+        shard, number = state.views[view].shard, state.applied
+        value = query.equal_to(shard)
+        looked_up = sight.looked_up(shard, value)
+        rows = None if value is None else persons.rows(looked_up, query.layer, number)
         if rows is None:
             return None
-        rows = sight.rows(rows)
+        rows = sight.rows(rows) if looked_up == value else []
         if len(rows) > query.limit:  # pages have to agree: they need a snapshot
             return None
         return Answer(rows, len(rows), None, self.coverage.as_of(generation, topic, number, query.layer))
@@ -127,7 +128,10 @@ class Answers:
         self, cursor: duckdb.DuckDBPyConnection, state: TopicState, view: str, query: Query, sight: Sight
     ) -> tuple[str, int]:
         """Where the rows are, in a transaction that has just begun, and the number of the last delta in them."""
-        shard = None if sight.pseudonym else query.equal_to(state.views[view].shard)
+        column = state.views[view].shard
+        shard = None if sight.pseudonym else query.equal_to(column)
+        if shard is not None:
+            shard = sight.looked_up(column, shard)
         while True:
             cursor.execute("BEGIN")
             number = cursor.execute("SELECT n FROM applied").fetchall()[0][0]

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import re
 import uuid
 from dataclasses import asdict
-from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from starlette.concurrency import run_in_threadpool
@@ -18,6 +16,7 @@ from serving_layer.identity.gate import OURS, Gate
 from serving_layer.identity.viewer import Viewer
 from serving_layer.openapi import ADVICE, ADVISED, ADVISING, ERRORS, REFUSALS, STUDENT
 from serving_layer.query.formats import json_bytes
+from serving_layer.routes.bodies import object_of, text_of
 from serving_layer.routes.views import json_response
 
 UNSTORED = {"Cache-Control": "no-store"}
@@ -61,11 +60,11 @@ def add(app: FastAPI, advices: Advices, gate: Gate, recorder: Recorder) -> None:
         viewer = await gate.viewer(request)
         if request.headers.get("sec-fetch-site") not in OURS:
             raise Forbidden("origin", "'origin': must be a page of this service")
-        body = await _body(request)
+        body = await object_of(request)
         student, kind, text = (
-            _text(body, *field) for field in (("student", LONGEST_ID), ("kind", 20), ("text", LONGEST))
+            text_of(body, *field) for field in (("student", LONGEST_ID), ("kind", 20), ("text", LONGEST))
         )
-        name = _text(body, "id", 64) or str(uuid.uuid4())
+        name = text_of(body, "id", 64) or str(uuid.uuid4())
         _check(viewer, student)
         if kind not in KINDS:
             raise BadQuery("kind", f"must be one of {', '.join(KINDS)}; got {kind[:20]!r}")
@@ -85,25 +84,3 @@ def _check(viewer: Viewer, student: str) -> None:
     theirs = viewer.role == "admin" or (viewer.role == "adviser" and student in viewer.students)
     if viewer.scope is not None or not theirs or not student:
         raise Forbidden("student", "'student': must be one whom who asks advises")
-
-
-async def _body(request: Request) -> dict[str, Any]:
-    try:
-        found = json.loads(await request.body())
-    except (ValueError, RecursionError):
-        found = None
-    if not isinstance(found, dict) or request.headers.get("content-type", "").split(";")[0] != "application/json":
-        raise BadQuery("body", "must be a JSON object, sent as application/json")
-    return found
-
-
-def _text(body: dict[str, Any], name: str, longest: int) -> str:
-    """A field that is text, which may be missing; BadQuery for another."""
-    found = body.get(name, "")
-    if not isinstance(found, str) or len(found) > longest:
-        raise BadQuery(name, f"must be text of at most {longest} characters")
-    try:
-        found.encode()
-    except UnicodeEncodeError:
-        raise BadQuery(name, "must be Unicode text; got half of a pair") from None
-    return found

@@ -22,8 +22,9 @@ def add(app: FastAPI, changes: Changes, gate: Gate) -> None:
         summary="A stream of what is served, and of which views have changed",
     )
     async def follow(request: Request) -> Response:
-        await gate.viewer(request)
-        changes.check()
+        viewer = await gate.viewer(request)
+        who = f"{viewer.role} {viewer.person or viewer.credential}" if gate.required else ""
+        changes.check(who)
         streams = MEDIA_TYPE in request.headers.get("accept", "")
-        told = changes.follow() if streams else changes.once()
+        told = changes.follow(who) if streams else changes.once()
         return StreamingResponse(told, media_type=MEDIA_TYPE, headers=HEADERS)

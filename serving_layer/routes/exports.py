@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
@@ -33,14 +35,19 @@ from serving_layer.state.serving_state import ServingState
 RULE, SCOPE = Disclosure("user_id", "course_id", ""), "export"
 NAMES = ("student", "course", "since", "until")
 TIME = "TIMESTAMP WITH TIME ZONE"
-# Each reads what may be a lot of raw events.
+# Each reads what may be a lot of raw events; where keys are required, nobody has more than one at a time.
 MOST_AT_ONCE, RETRY_SECONDS = 2, 10
+MOST_SECONDS = 900.0
 
 
 def add(app: FastAPI, settings: Settings, state: ServingState, gate: Gate, recorder: Recorder) -> None:
     """`/export/xapi` and `/export/caliper`."""
     exports = _Exports(settings, state, gate, recorder)
-    answers = {**EXPORT, **REFUSALS, 422: ERRORS[422], 503: ERRORS[503]}
+    answers: dict[int | str, dict[str, Any]] = {
+        **EXPORT,
+        **REFUSALS,
+        **{status: ERRORS[status] for status in (422, 503, 504)},
+    }
     beside = {"parameters": EXPORT_PARAMETERS}
 
     @app.get(
@@ -62,7 +69,8 @@ def add(app: FastAPI, settings: Settings, state: ServingState, gate: Gate, recor
 class _Exports:
     def __init__(self, settings: Settings, state: ServingState, gate: Gate, recorder: Recorder):
         self.settings, self.state, self.gate, self.recorder = settings, state, gate, recorder
-        self.places = threading.BoundedSemaphore(MOST_AT_ONCE)
+        self.working: list[str] = []
+        self.lock = threading.Lock()
 
     @cached_property
     def raw(self) -> Store:
@@ -76,8 +84,8 @@ class _Exports:
         noted = self.recorder.on and not sight.pseudonym
         if noted:
             self.recorder.check()
-        if not self.places.acquire(blocking=False):
-            raise TooMany(RETRY_SECONDS, f"exports must be at most {MOST_AT_ONCE} at once; come again")
+        ends = time.monotonic() + MOST_SECONDS
+        release = self._place(f"{viewer.role} {viewer.person or viewer.credential}")
         try:
             with self.state.reading() as generation:
                 covers: dict[str, Any] = {"run": generation.run, "head": None}
@@ -86,26 +94,41 @@ class _Exports:
                     named = await run_in_threadpool(person_of, generation, wanted.persons[0], self.gate.key)
                     wanted = Wanted(() if named is None else (named,), wanted.courses, wanted.since, wanted.until)
                     cut = cut if named is not None else {}
-            found = await run_in_threadpool(self._found, cut, wanted, sight)
+            found = await run_in_threadpool(self._found, cut, wanted, sight, ends)
         except BaseException:
-            self.places.release()
+            release()
             raise
 
         def note(persons: set[str]) -> None:
             if noted:
                 self.recorder.note(viewer, request.url.path.strip("/"), persons, covers, request)
 
-        document = Document(standard, found, sight, note, self.places.release)
+        document = Document(standard, found, sight, note, release)
         as_of = json_bytes({"run": covers["run"], "cut": cut, "head": cut}).decode()
         headers = {"X-As-Of": as_of, "Cache-Control": "no-store", **standard.headers}
         return StreamingResponse(document, 200, headers, "application/json")
 
-    def _found(self, cut: dict[str, Vector], wanted: Wanted, sight: Sight) -> CountedEvents:
+    def _place(self, who: str) -> Callable[[], None]:
+        """Take a place for somebody; what gives it back. TooMany where there is none."""
+        with self.lock:
+            if len(self.working) >= MOST_AT_ONCE or (self.gate.required and who in self.working):
+                raise TooMany(
+                    RETRY_SECONDS, f"exports must be at most {MOST_AT_ONCE} at once, and one for one; come again"
+                )
+            self.working.append(who)
+
+        def release() -> None:
+            with self.lock:
+                self.working.remove(who)
+
+        return release
+
+    def _found(self, cut: dict[str, Vector], wanted: Wanted, sight: Sight, ends: float) -> CountedEvents:
         try:
             erased = read_erasures(self.raw, self.settings.erasure_key)
         except ErasureError as error:
             raise NotServing(str(error)) from None
-        return CountedEvents(self.raw, cut, wanted, sight, self.settings.duplicate_days, erased)
+        return CountedEvents(self.raw, cut, wanted, sight, self.settings.duplicate_days, erased, ends)
 
 
 def parse(spaced: Pairs, literal: Pairs) -> Wanted:

@@ -48,7 +48,7 @@ def add(app: FastAPI, gate: Gate) -> None:
         begun = await run_in_threadpool(login.begin, request.query_params.get("next", "/"))
         answer = Response(status_code=303, headers={"Location": begun.address, **UNSTORED})
         answer.set_cookie(
-            BEGUN, begun.cookie, BEGUN_SECONDS, path="/callback", secure=login.secure, httponly=True, samesite="lax"
+            begun_cookie(login), begun.cookie, BEGUN_SECONDS, secure=login.secure, httponly=True, samesite="lax"
         )
         return answer
 
@@ -62,11 +62,11 @@ def add(app: FastAPI, gate: Gate) -> None:
         gate.count_address(request)
         if "error" in told or not told.get("code"):
             raise Unauthenticated("login: the issuer didn't name anybody; log in again at /login")
-        cookie = request.cookies.get(BEGUN, "")
+        cookie = request.cookies.get(begun_cookie(login), "")
         claims, onward = await run_in_threadpool(login.finish, cookie, told.get("state", ""), told["code"])
         session = await run_in_threadpool(gate.sessions.begin, gate.viewer_of(claims))
         answer = Response(status_code=303, headers={"Location": onward, **UNSTORED})
-        answer.delete_cookie(BEGUN, path="/callback", secure=login.secure, httponly=True, samesite="lax")
+        answer.delete_cookie(begun_cookie(login), secure=login.secure, httponly=True, samesite="lax")
         answer.set_cookie(
             gate.cookie,
             session.cookie,
@@ -91,6 +91,11 @@ def add(app: FastAPI, gate: Gate) -> None:
         answer = Response(status_code=204, headers=UNSTORED)
         answer.delete_cookie(gate.cookie, secure=gate.cookie != COOKIE, httponly=True, samesite="lax")
         return answer
+
+
+def begun_cookie(login: Login) -> str:
+    """The cookie of a login that has begun; where the address is https, no neighbour's page can plant one."""
+    return f"__Host-{BEGUN}" if login.secure else BEGUN
 
 
 def _login(gate: Gate) -> Login:

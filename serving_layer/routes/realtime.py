@@ -14,6 +14,7 @@ from serving_layer.errors import BadQuery, Unknown
 from serving_layer.identity.gate import Gate
 from serving_layer.identity.sight import sight_of
 from serving_layer.openapi import ANSWER, ERRORS, VIEW_LIST, WINDOW_PARAMETERS
+from serving_layer.query.deadlines import Deadlines
 from serving_layer.query.formats import MEDIA_TYPES, json_bytes, table_bytes
 from serving_layer.query.parameters import parse, readings
 from serving_layer.query.values import reading_of
@@ -26,7 +27,7 @@ DEFAULT_MINUTES = 60
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 
-def add(app: FastAPI, realtime: RealtimeState, gate: Gate, recorder: Recorder) -> None:
+def add(app: FastAPI, realtime: RealtimeState, deadlines: Deadlines, gate: Gate, recorder: Recorder) -> None:
     """`/realtime` and `/realtime/{name}`."""
     listed = [
         {
@@ -68,7 +69,9 @@ def add(app: FastAPI, realtime: RealtimeState, gate: Gate, recorder: Recorder) -
         chosen, second = dict(spaced), dict(literal)
         minutes, until = _minutes(chosen.get("minutes")), _until(chosen.get("until"), second.get("until", ""))
         condition, values = query.where()
-        table, covers = await run_in_threadpool(realtime.read, name, until, minutes, condition, values, sight)
+        table, covers = await run_in_threadpool(
+            realtime.read, name, until, minutes, condition, values, sight, deadlines.over
+        )
         if person:
             shown = table[person].unique().to_pylist()
             recorder.note(viewer, name, shown, {"run": None, "head": covers["head"]}, request)

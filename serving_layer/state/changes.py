@@ -6,18 +6,20 @@ A follower is told of the newest state alone: however slowly it reads, it costs 
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from catalogue.views import VIEWS
-from serving_layer.errors import NotServing
+from serving_layer.errors import NotServing, TooMany
 from serving_layer.query.coverage import Coverage
 from serving_layer.query.formats import json_bytes
 from serving_layer.state.generation import Generation
 from serving_layer.state.serving_state import ServingState
 
-MOST_FOLLOWERS = 500
+# In all, and of one who asks, where it is told who asks.
+MOST_FOLLOWERS, MOST_OF_ONE = 500, 20
 BEAT_SECONDS = 5.0
 # A stream ends after so long: who asks again is asked again who they are.
 LONGEST_SECONDS = 300.0
@@ -30,6 +32,7 @@ class Changes:
     def __init__(self, state: ServingState, coverage: Coverage):
         self.state, self.coverage = state, coverage
         self._waiting: set[asyncio.Event] = set()
+        self._following: Counter[str] = Counter()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopped = False
 
@@ -45,8 +48,10 @@ class Changes:
             self.state.served.told.remove(self._tell)
         self._wake()
 
-    def check(self) -> None:
-        """NotServing where there is no room for one more follower, or nothing to follow yet."""
+    def check(self, who: str = "") -> None:
+        """NotServing where there is no room for one more follower, or nothing to follow yet; TooMany of one."""
+        if who and self._following[who] >= MOST_OF_ONE:
+            raise TooMany(int(BEAT_SECONDS), f"streams must be at most {MOST_OF_ONE} for one; end another first")
         if len(self._waiting) >= MOST_FOLLOWERS:
             raise NotServing(f"followers must be at most {MOST_FOLLOWERS}; ask /freshness instead")
         with self.state.reading():
@@ -56,12 +61,12 @@ class Changes:
         """What is served now, as one event."""
         yield self._event(_Seen())
 
-    async def follow(self) -> AsyncIterator[bytes]:
+    async def follow(self, who: str = "") -> AsyncIterator[bytes]:
         """What is served now, then an event for every change, and one at least every BEAT_SECONDS."""
         loop = asyncio.get_running_loop()
         ends, seen = loop.time() + LONGEST_SECONDS, _Seen()
         yield f"retry: {RETRY_MS}\n\n".encode()
-        with self._woken() as event:
+        with self._woken(who) as event:
             while not self._stopped and loop.time() < ends:
                 event.clear()
                 yield self._event(seen)
@@ -71,13 +76,17 @@ class Changes:
                     continue
 
     @contextmanager
-    def _woken(self) -> Iterator[asyncio.Event]:
+    def _woken(self, who: str) -> Iterator[asyncio.Event]:
         event = asyncio.Event()
         self._waiting.add(event)
+        self._following[who] += 1
         try:
             yield event
         finally:
             self._waiting.discard(event)
+            self._following[who] -= 1
+            if not self._following[who]:
+                del self._following[who]
 
     def _tell(self) -> None:
         """Wake the followers, from any thread."""

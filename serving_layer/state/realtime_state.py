@@ -5,10 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import re
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 
 from catalogue.at_rest.deltas import Delta, Vector, reaches, trail
@@ -123,20 +125,30 @@ class RealtimeState:
             self.con.execute(f"DELETE FROM {rollup.name} WHERE {column} < {limit}")
 
     def read(
-        self, name: str, until: dt.datetime, minutes: int, condition: str, values: Iterable[Any], sight: Sight
+        self,
+        name: str,
+        until: dt.datetime,
+        minutes: int,
+        condition: str,
+        values: Iterable[Any],
+        sight: Sight,
+        over: Callable[[duckdb.DuckDBPyConnection], AbstractContextManager[object]] = nullcontext,
     ) -> tuple[pa.Table, dict[str, Any]]:
         """What is seen of a window in the `minutes` that end with that of `until`, in the order of its key.
 
-        With what it covers: the events below `head` that arrived from `complete_from` on (None: all).
+        With what it covers: the events below `head` that arrived from `complete_from` on (None: all). It may take as
+        long as `over` lets its cursor, for which the deltas and other readers wait.
         """
         window = WINDOWS[name]
         words = set(re.findall(r"\w+", window.sql))
         topics = {r.topic for r in WINDOW_ROLLUPS.values() if r.name in words or "activity" in words}
         with self.lock:
             self._clock(until, minutes)
-            seen = sight.of(self.con, f"({window.sql})")
-            query = f"SELECT * FROM {seen} WHERE {condition} ORDER BY {', '.join(window.key)}"
-            table = self.con.sql(query, params=list(values)).to_arrow_table()
+            with closing(self.con.cursor()) as cursor, over(cursor):
+                cursor.execute("SET TimeZone = 'UTC'")
+                seen = sight.of(cursor, f"({window.sql})")
+                query = f"SELECT * FROM {seen} WHERE {condition} ORDER BY {', '.join(window.key)}"
+                table = cursor.sql(query, params=list(values)).to_arrow_table()
             covers = {
                 "head": {t: dict(h) for t, h in self.heads.items() if t in topics},
                 "complete_from": max((self.since.get(t, "") for t in topics), default="") or None,

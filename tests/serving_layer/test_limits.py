@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import time
@@ -13,12 +14,16 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from starlette.requests import Request
 
+from runtime.settings import Settings
 from runtime.storage.opening import open_store
 from serving_layer import protocol
-from serving_layer.errors import TookTooLong, TooMany
+from serving_layer.browsers import SAFE
+from serving_layer.errors import Forbidden, TookTooLong, TooMany
 from serving_layer.identity import rates as module
 from serving_layer.identity.api_keys import create_key
+from serving_layer.identity.gate import Gate
 from serving_layer.identity.rates import Rates
 from serving_layer.problems import answer_errors
 from serving_layer.query.deadlines import Deadlines
@@ -161,6 +166,53 @@ def test_every_answer_is_safe_for_browsers(http, path):
     assert "frame-ancestors 'none'" in policies[0]
     assert headers["x-content-type-options"] == "nosniff" and headers["referrer-policy"] == "no-referrer"
     assert not [name for name in headers if name.startswith("access-control-")], "CORS is off"
+
+
+def test_what_is_refused_before_it_is_read_is_safe_too(server):
+    address = urlsplit(server.address)
+    with socket.create_connection((address.hostname, address.port), timeout=60) as connection:
+        connection.sendall(b"GET / HTTP/9\r\n\r\n")
+        received = b""
+        while more := connection.recv(65536):
+            received += more
+    head = received.partition(b"\r\n\r\n")[0].decode().split("\r\n")
+    assert head[0].startswith("HTTP/1.1 400") and {f"{n}: {v}" for n, v in SAFE.items()} <= {*head}
+
+
+def test_an_error_of_ours_tells_nothing_and_is_safe_too():
+    app = FastAPI()
+    answer_errors(app)
+
+    @app.get("/")
+    async def broken() -> None:
+        raise RuntimeError("SV001")
+
+    answer = TestClient(app, raise_server_exceptions=False).get("/")
+    assert answer.status_code == 500 and "SV001" not in answer.text
+    assert SAFE.items() <= dict(answer.headers).items()
+
+
+def test_who_is_refused_at_the_gate_is_counted_too(tmp_path, monkeypatch):
+    """A token of the issuer that names no role costs as much to check as another."""
+    gate = Gate(Settings.load({"AUTHENTICATION": "required", "IDENTITY": str(tmp_path), "RATE_LIMIT": "1"}))
+    scope = {"type": "http", "headers": [(b"authorization", b"Bearer x.y.z")], "client": ("192.0.2.1", 1)}
+
+    async def refuse(_: Request) -> None:
+        raise Forbidden("role", "none")
+
+    monkeypatch.setattr(gate, "_viewer", refuse)
+
+    async def ask() -> list[type]:
+        found = []
+        for _ in range(4):
+            try:
+                await gate.viewer(Request(scope))
+            except (Forbidden, TooMany) as error:
+                found.append(type(error))
+        return found
+
+    told = asyncio.run(ask())
+    assert told[:2] == [Forbidden, Forbidden] and told[-1] is TooMany
 
 
 def test_the_policy_names_what_a_page_has():

@@ -28,7 +28,7 @@ def answered(server, *parts: bytes) -> tuple[int, dict]:
 
 
 def request(path: str, *headers: str) -> bytes:
-    return "\r\n".join([f"GET {path} HTTP/1.1", "Host: x", *headers, "", ""]).encode()
+    return "\r\n".join([f"GET {path} HTTP/1.1", "Host: localhost", *headers, "", ""]).encode()
 
 
 def of_length(length: int) -> str:

@@ -21,6 +21,7 @@ from ingestion_layer.replay import Replay
 from ingestion_layer.replay.live import Live
 from ingestion_layer.replay.row import Unmapped
 from runtime.storage.opening import open_store
+from serving_layer.errors import TookTooLong
 from serving_layer.export.caliper import TERMS
 from serving_layer.export.counted_events import CountedEvents, Wanted
 from serving_layer.export.documents import STANDARDS, Document
@@ -136,6 +137,17 @@ def test_a_person_or_a_course_or_a_time_is_chosen(raw, records, everything):
     within = [e for e in everything if since < str(e.arrived) <= until]
     assert within and found(raw, Wanted(since=since, until=until)) == within
     assert found(raw, Wanted(persons=("nobody'; DROP TABLE ids; --",))) == []
+
+
+def test_it_ends_where_it_takes_too_long(raw):
+    store, cut = raw
+    with pytest.raises(TookTooLong, match="less time"):
+        CountedEvents(store, cut, Wanted(), WHOLE, DAYS, NOBODY, ends=0)
+    events = CountedEvents(store, cut, Wanted(), WHOLE, DAYS, NOBODY)
+    events.ends = 0
+    with pytest.raises(TookTooLong):
+        list(events)
+    events.close()
 
 
 def test_who_was_erased_is_left_out_while_files_still_name_them(raw, everything):

@@ -48,13 +48,14 @@ PERSONS = (
 
 @dataclass
 class Closed:
-    """The server, a client of it, and the key of each person."""
+    """The server, a client of it, the key of each person, and an admin's that is for one view."""
 
     server: Server
     http: httpx.Client
     keys: dict[Person, str]
     store: Store
     log: Store
+    scoped: str
 
     def get(self, person: Person, path: str, **headers: str) -> httpx.Response:
         """What the person is answered."""
@@ -121,6 +122,7 @@ def closed(tmp_path_factory, issuer) -> Iterator[Closed]:
     store = open_store(str(folder / "identity"))
     write_roster(store, TEACHES, ADVISES)
     keys = {person: create_key(store, person.role, 1, person.id)[1] for person in PERSONS}
+    scoped = create_key(store, "admin", 1, scope=["video_total_watch_time"])[1]
     environ = {
         "AUTHENTICATION": "required",
         "IDENTITY": str(folder / "identity"),
@@ -133,7 +135,7 @@ def closed(tmp_path_factory, issuer) -> Iterator[Closed]:
         "RATE_LIMIT": "0",
     }
     with serving(platform, **environ) as running, httpx.Client(base_url=running.address, timeout=60) as client:
-        yield Closed(running, client, keys, store, open_store(environ["DISCLOSURE_LOG"]))
+        yield Closed(running, client, keys, store, open_store(environ["DISCLOSURE_LOG"]), scoped)
 
 
 def arrow_rows(answer: httpx.Response) -> list[dict]:

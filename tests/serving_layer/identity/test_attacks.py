@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import io
 import json
@@ -13,9 +14,13 @@ import pytest
 from catalogue.at_rest.runs import current
 from catalogue.views import VIEWS
 from catalogue.views.windows import WINDOWS
+from serving_layer.identity.roster import Roster
+from serving_layer.state.person_rows import PersonRows
+from serving_layer.state.topic_state import TopicState
 from tests.oracle.histories import PEOPLE, POOLS
 from tests.serving_layer.identity.conftest import PERSONS, Person, arrow_rows
 from tests.serving_layer.identity.model import pseudonym
+from tests.serving_layer.identity.triples import Triples
 
 ADMIN = PERSONS[0]
 ANALYST = Person("analyst", "")
@@ -203,3 +208,56 @@ def test_a_lecturer_without_courses_sees_no_rows(closed, view):
     answer = closed.get(NOBODY, f"/views/{view}")
     if answer.status_code == 200:
         assert not {"user_id", "student_id", "course_id"} & set(VIEWS[view].key)
+
+
+def test_nothing_that_is_at_hand_of_others_is_looked_at(tmp_path, monkeypatch):
+    """Whether rows of a person are ready, and whether deltas touched them, would be told by the time that it takes."""
+    looked: list[str] = []
+    at_hand, relation = PersonRows.rows, TopicState.relation
+
+    def spied_rows(rows, person, *rest):
+        looked.append(person)
+        return at_hand(rows, person, *rest)
+
+    def spied_relation(state, cursor, name, layer, number, shard=None):
+        looked.append(shard)
+        return relation(state, cursor, name, layer, number, shard)
+
+    monkeypatch.setattr(PersonRows, "rows", spied_rows)
+    monkeypatch.setattr(TopicState, "relation", spied_relation)
+    triples = Triples(tmp_path, 5)
+    triples.app.state.gate._roster = Roster(1, {}, {"AD001": frozenset({"SV002"})})
+
+    async def ask() -> None:
+        for person, own in ((STUDENT, "SV001"), (ADVISER, "SV002")):
+            for other in (*PEOPLE, "SV999"):
+                for tail in ("", "&sort=-total_watch_seconds", "&format=csv", "&layer=batch"):
+                    looked.clear()
+                    status, _, _ = await triples.get(person, PATH, f"user_id={quote(other)}{tail}")
+                    assert status == 200 and {*looked} - {None} == {own}, (person, other, tail, looked)
+        looked.clear()
+        await triples.get(ADMIN, PATH, "user_id=SV002")
+        assert "SV002" in looked
+
+    asyncio.run(ask())
+
+
+STRANGE = ["evil.example", "127.0.0.1.evil.example", "evil.example:8000", "localhost.", "[::", "a@b"]
+
+
+@pytest.mark.parametrize("host", STRANGE)
+def test_no_page_of_another_name_reads_what_is_open_to_this_machine(http, host):
+    """A name of somebody's that leads to 127.0.0.1 makes their page one of ours to a browser."""
+    for path in (PATH, "/views", "/freshness", "/realtime/active_users", "/quarantine", "/export/xapi?student=SV001"):
+        answer = http.get(path, headers={"Host": host})
+        assert (answer.status_code, answer.json()["name"]) == (403, "host"), path
+    sent = {"student": "SV001", "kind": "contacted"}
+    assert http.post("/advice", json=sent, headers={"Host": host}).status_code == 403
+
+
+OURS = ["localhost", "localhost:1", "127.0.0.1", "127.8.9.1:80", "[::1]:8000", "la.localhost:8000"]
+
+
+@pytest.mark.parametrize("host", OURS)
+def test_names_of_this_machine_are_known(http, host):
+    assert http.get(PATH, headers={"Host": host}).status_code == 200

@@ -12,6 +12,12 @@ import orjson
 import pytest
 
 from catalogue.events.exchange import CARRIED
+from runtime.settings import Settings
+from serving_layer.disclosure.recorder import Recorder
+from serving_layer.errors import TooMany
+from serving_layer.identity.gate import Gate
+from serving_layer.routes.exports import _Exports
+from serving_layer.state.serving_state import ServingState
 from tests.oracle.counting import count_once
 from tests.oracle.histories import PEOPLE, POOLS
 from tests.oracle.validity import RULES, Event
@@ -104,6 +110,26 @@ def test_analysts_have_no_names_of_anybody(closed, counted):
         if event.event_id:
             assert event.event_id.encode() not in everything
     assert b"ip_address" not in everything and b'"S1"' not in everything
+
+
+def test_where_somebody_was_is_not_for_those_who_teach_and_advise(closed):
+    asked = "/export/xapi?course=COURSE001"
+    for person, is_told in ((ADMIN, True), (STUDENT, True), (LECTURER, False), (Person("adviser", "AD001"), False)):
+        told = carried(closed.get(person, asked).json(), "xapi")
+        assert told and any("ip_address" in event for event in told) == is_told, person
+
+
+def test_nobody_takes_every_place(tmp_path):
+    settings = Settings.load({"AUTHENTICATION": "required", "IDENTITY": str(tmp_path), "DISCLOSURE_LOG": str(tmp_path)})
+    exports = _Exports(settings, ServingState(settings), Gate(settings), Recorder(settings))
+    release = exports._place("student SV001")
+    with pytest.raises(TooMany, match="one for one"):
+        exports._place("student SV001")
+    exports._place("student SV002")
+    with pytest.raises(TooMany):
+        exports._place("student SV003")
+    release()
+    exports._place("student SV003")
 
 
 def test_the_views_of_the_run_say_the_same(closed, counted):

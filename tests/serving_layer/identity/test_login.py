@@ -22,6 +22,7 @@ from serving_layer.errors import Unauthenticated
 from serving_layer.identity.login import Login, own_page
 from serving_layer.identity.sessions import FOLDER, KNOWN_SECONDS, Session, Sessions
 from serving_layer.identity.viewer import Viewer
+from serving_layer.routes.login import begun_cookie
 from tests.serving_layer.identity.conftest import AUDIENCE, Closed, Issuer
 
 VIEW = "/views/video_total_watch_time"
@@ -89,6 +90,7 @@ def test_beyond_this_machine_cookies_are_secure(issuer, tmp_path):
     own = {"AUTHENTICATION": "required", "OIDC_ISSUER": issuer.address, "IDENTITY": str(tmp_path)}
     gate = Gate(Settings.load({**own, "PUBLIC_ADDRESS": "https://api.example/"}))
     assert gate.login and gate.login.secure and gate.cookie == "__Host-la_session"
+    assert begun_cookie(gate.login) == "__Host-la_login", "or a neighbour's page plants one that it began"
     assert "redirect_uri=https%3A%2F%2Fapi.example%2Fcallback" in gate.login.begin("/").address
 
 

@@ -62,6 +62,30 @@ def test_what_is_for_admins_is_refused_to_others(closed):
         assert closed.http.post("/pseudonyms", json={"pseudonym": "0" * 24}, headers=headers).status_code == 403
 
 
+def test_a_key_for_one_view_opens_nothing_else(closed):
+    headers = {"Authorization": f"Bearer {closed.scoped}"}
+    assert closed.http.get("/views/video_total_watch_time", headers=headers).json()["total"]
+    for path in (
+        "/views/video_student_engagement",
+        "/realtime/video_viewers",
+        "/export/xapi?student=SV001",
+        "/export/caliper?course=COURSE001",
+        "/disclosures?person=SV001",
+        "/advice",
+        "/advice?student=SV001",
+        "/operation",
+        "/quarantine",
+        "/collector",
+        "/metrics",
+    ):
+        assert closed.http.get(path, headers=headers).status_code == 403, path
+    for path, body in (
+        ("/pseudonyms", {"pseudonym": "0" * 24}),
+        ("/advice", {"student": "SV001", "kind": "contacted"}),
+    ):
+        assert closed.http.post(path, json=body, headers=headers).status_code == 403, path
+
+
 def test_the_issuer_leads_us_nowhere_else():
     """A redirect of what should be the issuer is not followed to a place of its choice."""
     asked: list[str] = []

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from catalogue.views import VIEWS
-from serving_layer.errors import NotServing
+from serving_layer.errors import NotServing, TooMany
 from serving_layer.query.coverage import Coverage
 from serving_layer.state import changes as module
 from serving_layer.state.changes import Changes
@@ -97,6 +97,18 @@ def test_there_is_room_for_so_many(tmp_path, monkeypatch):
         changes.stop()
         assert [event async for event in first] == []
         changes.check()
+        monkeypatch.setattr(module, "MOST_FOLLOWERS", 10)
+        monkeypatch.setattr(module, "MOST_OF_ONE", 1)
+        changes.start()
+        own = changes.follow("student SV001")
+        await anext(own)
+        await anext(own)
+        with pytest.raises(TooMany, match="at most 1 for one"):
+            changes.check("student SV001")
+        changes.check("student SV002")
+        await own.aclose()
+        changes.check("student SV001")
+        changes.stop()
 
     try:
         asyncio.run(two())

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import time
 from dataclasses import replace
+
+import pytest
 
 from batch_layer.publication import republish
 from catalogue.at_rest.deltas import read_deltas
 from catalogue.at_rest.runs import current
 from catalogue.events import TOPICS
 from catalogue.views import VIEWS
+from serving_layer.errors import TookTooLong
+from serving_layer.identity.sight import WHOLE
+from serving_layer.query.deadlines import Deadlines
+from serving_layer.state.realtime_state import RealtimeState
 from speed_layer.compaction import compact, kept_cuts
 from tests.laws.test_merged import Platform, answering, check, opened, rows_of, settle
 from tests.oracle.histories import history
@@ -88,6 +95,20 @@ def test_windows_say_from_when_on_they_are_complete(tmp_path):
         assert since and set(since.values()) <= {"", first.created_at} and first.created_at in since.values()
     finally:
         state.stop()
+
+
+def test_a_window_that_takes_too_long_is_ended_and_nothing_else_is():
+    deadlines, realtime = Deadlines(0.3), RealtimeState()
+    deadlines.start()
+    endless = "(SELECT count(*) FROM range(10000000000) a, range(10000000000) b WHERE a.range % 7 = b.range % 5) > 0"
+    asked = ("active_users", dt.datetime(2026, 3, 1, tzinfo=dt.UTC), 60)
+    try:
+        with pytest.raises(TookTooLong):
+            realtime.read(*asked, endless, [], WHOLE, deadlines.over)
+        table, _ = realtime.read(*asked, "true", [], WHOLE, deadlines.over)
+        assert len(table) == 60 and realtime.con.execute("SELECT count(*) FROM clock").fetchall() == [(60,)]
+    finally:
+        deadlines.stop()
 
 
 def _begins(platform: Platform, topic: str) -> bool:
