@@ -2,7 +2,7 @@
 
 1. Their tombstones: from here on nobody lands or counts what names them. 2. Raw files and the quarantine without them.
 3. A batch run without them. 4. Older runs go. 5. Deltas go: a speed layer that runs makes them anew, from what is
-published. 6. Collectors let go of them. 7. The roster and their keys. 8. Every byte at rest is searched. 9. The
+published. 6. Collectors let go of them. 7. Roster, keys and logins. 8. Every byte at rest is searched. 9. The
 certificate.
 """
 
@@ -33,6 +33,7 @@ from serving_layer.advising.advice import forget as forget_advice
 from serving_layer.disclosure.chains import forget
 from serving_layer.identity import api_keys
 from serving_layer.identity.roster import read_roster, write_roster
+from serving_layer.identity.sessions import naming
 
 LONGEST_ID = 128
 FOLLOW_SECONDS = 300.0
@@ -172,28 +173,28 @@ def _drop_deltas(places: Places, version: str) -> None:
 
 
 def _leave_identity(places: Places, people: list[str], journal: Journal) -> Journal:
-    """Take them out of roster and advisers' events, revoke the keys that stand for them; the disclosure log forgets."""
-    progress("roster and keys")
+    """Take them out of roster and advisers' events, revoke the keys that stand for them, and end the logins that name
+    them, so those of who advises them; the disclosure log forgets.
+    """
+    progress("roster, keys and logins")
     roster = read_roster(places.identity)[0]
-    entries = sum(
-        (person in people) + len(values & {*people})
-        for links in (roster.teaches, roster.advises)
-        for person, values in links.items()
-    )
+    # Of who teaches, the values are courses, of which one may have the name of a person.
+    entries = sum(person in people for links in (roster.teaches, roster.advises) for person in links)
+    entries += sum(len(values & {*people}) for values in roster.advises.values())
     keys = [key for key in api_keys.list_keys(places.identity) if key.person in people]
+    logins = list(naming(places.identity, people))
     journal = replace(
         journal,
         roster_entries=max(journal.roster_entries, entries),
         keys_revoked=max(journal.keys_revoked, len(keys)),
+        logins_ended=max(journal.logins_ended, len(logins)),
     ).written(places.raw)
     if entries:
-        teaches, advises = (
-            {p: kept for p, values in links.items() if p not in people and (kept := values - {*people})}
-            for links in (roster.teaches, roster.advises)
-        )
+        teaches = {person: courses for person, courses in roster.teaches.items() if person not in people}
+        advises = {p: kept for p, of in roster.advises.items() if p not in people and (kept := of - {*people})}
         write_roster(places.identity, teaches, advises)
-    for key in keys:
-        api_keys.revoke_key(places.identity, key.id)
+    api_keys.forget(places.identity, people)
+    places.identity.delete(logins)
     forget_advice(places.identity, people)
     forget(places.disclosure, {*people})
     return journal
@@ -203,8 +204,8 @@ def _certified(
     places: Places, people: list[str], journal: Journal, earliest_of: Callable[[Settings], Offsets]
 ) -> Journal:
     progress("searching every byte at rest")
-    found, searched = remains(places, people)
-    wrong = [path for path in found if not path.startswith(("raw/topic=", "quarantine/topic="))]
+    found, searched, named = remains(places, people)
+    wrong = [path for path in named if not path.startswith(("raw/topic=", "quarantine/topic="))]
     if wrong:
         raise ErasureError(f"erase: nothing made of events must name them; '{wrong[0]}' does: run the command again")
     kafka = still_in_kafka(places.settings, journal.objects, earliest_of)

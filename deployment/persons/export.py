@@ -23,8 +23,10 @@ from deployment.persons.erasure import checked
 from deployment.persons.places import Places, each, event_files, topic_of, unpacked
 from runtime.progress import progress
 from serving_layer.advising.advice import Advices
+from serving_layer.disclosure.chains import shown_of
 from serving_layer.identity import api_keys
 from serving_layer.identity.roster import read_roster
+from serving_layer.identity.sessions import naming
 
 FILES = {"raw": "events", "quarantine": "rejected"}
 ENVELOPE_MEANINGS = {
@@ -36,6 +38,15 @@ ENVELOPE_MEANINGS = {
     "detail": "Why it was rejected.",
     "value": "The event, as it came.",
 }
+SHOWN = {
+    "time": "When rows of the person were answered, UTC.",
+    "who": "Who was shown them.",
+    "role": "Their role.",
+    "by": "The key or login by which they came in.",
+    "view": "The view, window or export.",
+    "run": "The batch run that the rows came from.",
+    "purpose": "What for, as they said.",
+}
 Meanings = dict[str, dict[str, str]]
 
 
@@ -43,7 +54,8 @@ def export(places: Places, person: str, folder: Path) -> dict[str, int]:
     """Write what is held about a person into `folder`; the rows of each file.
 
     Events that name the person, those of others too; rejected ones; the person's rows of the published batch views;
-    roster and keys. `meanings.csv` says what each column means.
+    roster, keys, logins and advisers' events; who was shown rows of the person. `meanings.csv` says what each column
+    means.
     """
     (person,) = checked([person])
     folder.mkdir(parents=True, exist_ok=True)
@@ -61,6 +73,14 @@ def export(places: Places, person: str, folder: Path) -> dict[str, int]:
     held = _identity(places, person)
     (folder / "identity.jsonl").write_text("".join(json.dumps(one) + "\n" for one in held), encoding="utf-8")
     rows["identity.jsonl"] = len(held)
+    shown = [{name: line.get(name) for name in SHOWN} for line in shown_of(places.disclosure, person)]
+    (folder / "disclosures.jsonl").write_text("".join(json.dumps(one) + "\n" for one in shown), encoding="utf-8")
+    with (folder / "disclosures.csv").open("w", encoding="utf-8", newline="") as file:
+        table = csv.DictWriter(file, SHOWN)
+        table.writeheader()
+        table.writerows(shown)
+    for kind in ("csv", "jsonl"):
+        rows[f"disclosures.{kind}"], meanings[f"disclosures.{kind}"] = len(shown), SHOWN
     with (folder / "meanings.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(("file", "column", "meaning"))
@@ -141,5 +161,6 @@ def _identity(places: Places, person: str) -> list[dict[str, object]]:
         held += [{"roster": what, "person": one, "values": sorted(v)} for one, v in links.items() if one == person]
         held += [{"roster": what, "person": one, "values": [person]} for one, v in links.items() if person in v]
     held += [{"advice": asdict(one)} for one in Advices(places.identity).of() if person in (one.student, one.by)]
+    held += [{"login": told} for told in naming(places.identity, [person]).values() if told["person"] == person]
     held += [{"key": api_keys.described(k)} for k in api_keys.list_keys(places.identity) if k.person == person]
     return held

@@ -33,6 +33,7 @@ class Journal(Manifest):
     collectors: list[str] = field(default_factory=list)
     roster_entries: int = 0
     keys_revoked: int = 0
+    logins_ended: int = 0
     remains: dict[str, int] = field(default_factory=dict)
     objects_searched: int = 0
     kafka: list[dict[str, Any]] = field(default_factory=list)

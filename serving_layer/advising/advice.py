@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import threading
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +16,7 @@ from dataclasses import asdict, dataclass, replace
 
 from runtime.storage.store import Conflict, StorageError, Store
 from runtime.timestamps import now
+from runtime.words import without
 
 FOLDER = "advice/"
 KINDS = ("acknowledged", "contacted", "note", "outcome")
@@ -97,18 +97,18 @@ def path_of(student: str) -> str:
 
 def forget(store: Store, people: Iterable[str]) -> int:
     """Leave out every event about or by one of these people, and their ids in the words of others; how many events."""
-    ids = sorted(set(people), key=len, reverse=True)
-    if not ids:
-        return 0
-    named = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, ids))})(?!\w)")
-    changed = 0
+    ids, changed = {*people}, 0
     for entry in store.list(FOLDER):
         while (tag := store.etag(entry.path)) is not None:
             try:
                 events = _parsed(store, entry.path, store.read(entry.path))
             except FileNotFoundError:
                 break
-            kept = [replace(one, text=named.sub("…", one.text)) for one in events if not {one.student, one.by} & {*ids}]
+            kept = [
+                replace(one, text=without(one.text, ids), id=without(one.id, ids), by=without(one.by, ids))
+                for one in events
+                if not {one.student, one.by} & ids
+            ]
             differing = len(events) - sum(one in events for one in kept)
             try:
                 if differing and not kept:

@@ -1,8 +1,8 @@
 """The log of disclosures at rest: files in chains, each naming the hash of the one before.
 
 A process that serves writes a chain of its own: `<chain>/000000000.jsonl.gz`, `…001…`. A file's first line is its head,
-the others are records. People stand in it as random tokens; `<chain>.persons/` says which token is whose, outside the
-chain, so that somebody can be forgotten without a broken hash.
+the others are records. People and purposes stand in it as random tokens; `<chain>.persons/` says what they stand for,
+outside the chain, so that somebody can be forgotten without a broken hash.
 """
 
 from __future__ import annotations
@@ -15,8 +15,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from runtime.storage.store import Store
+from runtime.words import without
 
 PERSONS = ".persons"
+# How the tokens of purposes begin, which stand with the people's.
+PURPOSE = "words-"
 # What retention removed: by chain, the number and the hash of the last file that it took.
 DROPPED = "dropped.json"
 # A new chain names the newest file of so many others: whoever cuts their ends off is found out.
@@ -127,10 +130,12 @@ def _tokens(store: Store) -> Iterator[tuple[str, str, list[Line]]]:
 def shown_of(store: Store, person: str) -> list[Line]:
     """The records of answers that had rows of `person`, the oldest first; who asked stands by name, if it is known."""
     names: dict[str, str] = {}
+    words: dict[str, str] = {}
     own: dict[str, set[str]] = {}
     for chain, _, lines in _tokens(store):
-        names |= {line["token"]: line["person"] for line in lines}
-        own.setdefault(chain, set()).update(line["token"] for line in lines if line["person"] == person)
+        names |= {line["token"]: line["person"] for line in lines if "person" in line}
+        words |= {line["token"]: line["purpose"] for line in lines if "purpose" in line}
+        own.setdefault(chain, set()).update(line["token"] for line in lines if line.get("person") == person)
     found, removed = [], dropped(store)
     for chain, numbers in chains(store).items():
         if not own.get(chain):
@@ -141,16 +146,24 @@ def shown_of(store: Store, person: str) -> list[Line]:
             for line in decoded(store.read(path_of(chain, number)))[1:]:
                 if own[chain] & set(line["persons"]):
                     told = {name: value for name, value in line.items() if name != "persons"}
-                    found.append(told | {"who": names.get(line["who"], line["who"] and "somebody who was erased")})
+                    told["who"] = names.get(line["who"], line["who"] and "somebody who was erased")
+                    found.append(told | {"purpose": words.get(line["purpose"], line["purpose"])})
     return sorted(found, key=lambda line: line["time"])
 
 
 def forget(store: Store, persons: set[str]) -> int:
-    """Let nobody tell any more which tokens are these people's; how many there were. The chains stay as they are."""
+    """Let nobody tell any more which tokens are these people's; how many there were. The chains stay as they are.
+
+    In purposes their ids are left out; those of records of before purposes were tokens stay.
+    """
     gone = 0
     for _, path, lines in _tokens(store):
-        kept = [line for line in lines if line["person"] not in persons]
-        if len(kept) < len(lines):
+        kept = [
+            {**line, "purpose": without(line["purpose"], persons)} if "purpose" in line else line
+            for line in lines
+            if line.get("person") not in persons
+        ]
+        if kept != lines:
             gone += len(lines) - len(kept)
             store.write(path, encoded(kept))
     return gone

@@ -14,7 +14,7 @@ from runtime.background import Background
 from runtime.logs import Log
 from runtime.settings import Settings
 from runtime.storage.opening import open_store
-from serving_layer.disclosure.chains import PERSONS, Line, digest, encoded, ends, path_of
+from serving_layer.disclosure.chains import PERSONS, PURPOSE, Line, digest, encoded, ends, path_of
 from serving_layer.errors import NotServing
 from serving_layer.identity.viewer import Viewer
 
@@ -23,6 +23,7 @@ WRITE_SECONDS = 1.0
 # For so long, or so many records, answers go on while the log can't be written.
 PATIENCE_SECONDS, MOST_WAITING = 10.0, 100_000
 MOST_PURPOSE = 200
+MOST_PURPOSES = 10_000
 
 
 class Recorder:
@@ -35,6 +36,7 @@ class Recorder:
         self._waiting: list[Line] = []
         self._lock = threading.Lock()
         self._tokens: dict[str, str] = {}
+        self._purposes: dict[str, str] = {}
         self._fresh: list[Line] = []
         self._half: tuple[bytes, bytes, int, int] | None = None  # a file that is being written: it may be there already
         self._chain = f"{_now():%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
@@ -74,9 +76,9 @@ class Recorder:
             self._waiting.append(
                 {
                     "time": time.time(),
-                    "who": viewer.person,
+                    "who": viewer.person or viewer.credential.partition("token ")[2],
                     "role": viewer.role,
-                    "by": viewer.credential,
+                    "by": "token" if viewer.credential.startswith("token ") else viewer.credential,
                     "view": view,
                     "persons": shown,
                     "purpose": purpose and purpose[:MOST_PURPOSE],
@@ -105,7 +107,8 @@ class Recorder:
             moment = dt.datetime.fromtimestamp(noted["time"], dt.UTC).isoformat(timespec="milliseconds")
             persons = sorted(self._token(person) for person in noted["persons"])
             who = self._token(noted["who"]) if noted["who"] else ""
-            records.append(noted | {"time": moment.replace("+00:00", "Z"), "who": who, "persons": persons})
+            told = noted | {"time": moment.replace("+00:00", "Z"), "who": who, "persons": persons}
+            records.append(told | {"purpose": noted["purpose"] and self._words(noted["purpose"])})
         head = {"chain": self._chain, "number": self._number, "previous": self._previous}
         head["time"] = f"{_now():%Y-%m-%dT%H:%M:%SZ}"
         if not self._number:
@@ -126,6 +129,16 @@ class Recorder:
                 raise
         self._previous, self._number, self._half = digest(data), self._number + 1, None
         del self._waiting[:count], self._fresh[:fresh]
+
+    def _words(self, purpose: str) -> str:
+        """A token of what may name somebody: it stands where people's do, and can be changed there."""
+        known = self._purposes.get(purpose)
+        if known is None:
+            if len(self._purposes) >= MOST_PURPOSES:
+                self._purposes.clear()
+            known = self._purposes[purpose] = f"{PURPOSE}{secrets.token_hex(8)}"
+            self._fresh.append({"token": known, "purpose": purpose})
+        return known
 
     def _token(self, person: str) -> str:
         known = self._tokens.get(person)

@@ -7,12 +7,13 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from runtime.errors import PlatformError
 from runtime.storage.store import Store
+from runtime.words import without
 from serving_layer.identity.viewer import ROLES, Viewer
 
 FOLDER = "keys/"
@@ -96,6 +97,19 @@ def revoke_key(store: Store, name: str) -> None:
     if not name.isalnum() or store.etag(path) is None:
         raise BadKey(f"key: id must be that of a key; got {name!r}")
     store.delete([path])
+
+
+def forget(store: Store, persons: Collection[str]) -> int:
+    """Revoke the keys that stand for these persons, and leave their ids out of the notes of others; how many went."""
+    gone = 0
+    for key in list_keys(store):
+        path = f"{FOLDER}{key.id}.json"
+        if key.person in persons:
+            store.delete([path])
+            gone += 1
+        elif (note := without(key.note, persons)) != key.note:
+            store.write(path, json.dumps(asdict(replace(key, note=note))).encode())
+    return gone
 
 
 def key_of(text: str, keys: dict[str, ApiKey]) -> ApiKey | None:

@@ -11,7 +11,9 @@ import secrets
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 from runtime.storage.store import Store
 from serving_layer.identity.viewer import ROLES, Viewer
@@ -94,6 +96,19 @@ class Sessions:
             self._known.move_to_end(cookie)
             while len(self._known) > MOST_KNOWN:
                 self._known.popitem(last=False)
+
+
+def naming(store: Store, persons: Collection[str]) -> dict[str, dict[str, Any]]:
+    """What is told of the sessions that name one of these persons, by path: theirs, and those of who advises them."""
+    found = {}
+    for entry in store.list(FOLDER):
+        try:
+            told = json.loads(store.read(entry.path))
+            if not {told["person"], *told["students"]}.isdisjoint(persons):
+                found[entry.path] = told
+        except (FileNotFoundError, KeyError, TypeError, ValueError):
+            continue  # over, or none by which anybody comes in
+    return found
 
 
 def _path(cookie: str) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -61,7 +61,7 @@ class Changes:
         """What is served now, as one event."""
         yield self._event(_Seen())
 
-    async def follow(self, who: str = "") -> AsyncIterator[bytes]:
+    async def follow(self, who: str = "") -> AsyncGenerator[bytes, None]:
         """What is served now, then an event for every change, and one at least every BEAT_SECONDS."""
         loop = asyncio.get_running_loop()
         ends, seen = loop.time() + LONGEST_SECONDS, _Seen()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import io
 import json
 import os
 import signal
@@ -12,7 +13,10 @@ import sys
 from collections.abc import Iterable
 from dataclasses import replace
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from starlette.requests import Request
 
 from batch_layer.publication import publish
 from batch_layer.run_batch_jobs import compute, new_run
@@ -23,11 +27,15 @@ from catalogue.at_rest.runs import current
 from catalogue.events import JOBS
 from deployment.persons.erasure import again as relieve_again
 from deployment.persons.erasure import preview
-from deployment.persons.remains import remains
+from deployment.persons.remains import Sought, remains
 from runtime.storage.local import LocalStore
 from serving_layer.advising.advice import Advices
+from serving_layer.disclosure.chains import shown_of, verify
+from serving_layer.disclosure.recorder import Recorder
 from serving_layer.identity import api_keys
-from serving_layer.identity.roster import read_roster
+from serving_layer.identity.roster import read_roster, write_roster
+from serving_layer.identity.sessions import Sessions
+from serving_layer.identity.viewer import Viewer
 from tests.deployment.persons.keeping import Kept, again, check_all, names
 from tests.laws.test_merged import opened, settle
 from tests.oracle.histories import landed
@@ -87,6 +95,97 @@ def test_roster_keys_and_advice_are_left(platform: Kept):
     assert api_keys.list_keys(platform.places.identity) == []
     (left,) = Advices(platform.places.identity).of()
     assert (left.student, left.text) == ("SV002", "Learns with ….")
+
+
+def test_nobody_s_login_or_note_names_them(platform: Kept):
+    """Their own login, that of who advises them by a token, and the note of a key: all would be found at the end."""
+    store = platform.places.identity
+    sessions = Sessions(store, 3600)
+    theirs, adviser, other = (
+        sessions.begin(viewer).cookie
+        for viewer in (
+            Viewer("student", "SV001"),
+            Viewer("adviser", "GV001", students=frozenset({"SV001", "SV0011"})),
+            Viewer("adviser", "GV002", students=frozenset({"SV0011"})),
+        )
+    )
+    key = api_keys.create_key(store, "service", 1, note="for SV001's page, not SV0011's")[1]
+    certificate = platform.erase("SV001")
+    assert (certificate.logins_ended, certificate.keys_revoked, certificate.remains) == (2, 1, {})
+    fresh = Sessions(store, 3600)
+    assert [bool(fresh.read(cookie)) for cookie in (theirs, adviser, other)] == [False, False, True]
+    (left,) = api_keys.list_keys(store)
+    assert left.note == "for …'s page, not SV0011's" and api_keys.key_of(key, {left.id: left})
+
+
+@pytest.mark.parametrize("person", ["admin", "11", "0", "run", "COURSE001", "2026-03-01"])
+def test_an_id_that_means_something_else_too_is_erased(platform: Kept, person):
+    """Moodle has a user `admin`, Open edX numbers, and manifests and keys have such words and numbers as well."""
+    store = platform.places.identity
+    write_roster(store, {"GV001": frozenset({person})}, {"GV001": frozenset({person, "SV002"})})
+    api_keys.create_key(store, "admin", 1)
+    line = {"topic": "auth_topic", "partition": 0, "offset": 10**6, "kafka_timestamp": "2026-03-02T08:00:00.000Z"}
+    value = {"event_category": "AUTH", "event_type": "LOGIN", "user_id": person, "role": "admin", "session_id": "S1"}
+    value |= {"event_id": "00000000-0000-4000-8000-00000000000b", "timestamp": "2026-03-02 08:00:00"}
+    path = RawName("auth_topic", "2026-03-02", 0, 10**6, 10**6, 9).path
+    platform.places.raw.write(path, gzip.compress(json.dumps({**line, "value": value}).encode()))
+    certificate = platform.erase(person)
+    assert certificate.objects[f"raw/{path}"].lines == 1 and certificate.roster_entries == 1
+    roster = read_roster(store)[0]
+    assert roster.teaches == {"GV001": frozenset({person})}, "a course may have that name too"
+    assert roster.advises == {"GV001": frozenset({"SV002"})}
+    assert person.encode() not in gzip.decompress(platform.places.raw.read(path))[80:]
+    assert remains(platform.places, [person]).named == []
+
+
+NAMING = [
+    ("a.json", b'{"user_id":"11","rows":3}', "11"),
+    ("a.json.gz", gzip.compress(b'{"n":1}\n{"value":{"student_id":"11"}}'), "11"),
+    ("roster.json", b'{"teaches":{"admin":["11"]},"advises":{}}', "admin"),
+    ("roster.json", b'{"teaches":{"11":["COURSE001"]},"advises":{}}', "11"),
+    ("roster.json", b'{"teaches":{},"advises":{"GV001":["11"]}}', "11"),
+    ("keys/x.json", b'{"role":"student","person":"admin"}', "admin"),
+    ("advice/x.jsonl", b'{"by":"x","student":"y"}\n{"by":"admin","student":"z"}', "admin"),
+    ("c.persons/0.jsonl.gz", gzip.compress(b'{"token":"0","person":"admin"}'), "admin"),
+]
+MEANING = [
+    ("a.json", b'{"user_id":"1","rows":11,"partition":"11"}', "11"),
+    ("roster.json", b'{"teaches":{"GV001":["11"]},"advises":{}}', "11"),
+    ("keys/x.json", b'{"role":"admin","person":""}', "admin"),
+    ("c/0.jsonl.gz", gzip.compress(b'{"who":"0","role":"admin"}'), "admin"),
+]
+
+
+@pytest.mark.parametrize(
+    ("path", "data", "person", "named"), [(*a, True) for a in NAMING] + [(*a, False) for a in MEANING]
+)
+def test_what_names_a_person_is_told_from_what_has_the_letters(path, data, person, named):
+    times, found = Sought([person]).within(path, data)
+    assert found == named and (times or not named)
+
+
+def test_rows_that_name_a_person_are_told_from_others():
+    sink = io.BytesIO()
+    pq.write_table(pa.table({"user_id": ["1", "x"], "course_id": ["11", "admin"]}), sink)
+    for person, named in (("1", True), ("11", False), ("admin", False), ("x", True)):
+        times, found = Sought([person]).within("a.parquet", sink.getvalue())
+        assert found == named and (times or not named)
+
+
+def test_a_purpose_that_names_them_is_left_by_them(platform: Kept):
+    """Whoever asks writes it: it must stop nobody's erasure."""
+    recorder = Recorder(replace(platform.settings, authentication="required"))
+    asked = Request({"type": "http", "headers": [(b"x-purpose", b"a talk with SV001 and SV002")]})
+    recorder.note(Viewer("adviser", "GV001"), "video_popularity", {"SV002"}, {"run": None, "head": None}, asked)
+    recorder.note(
+        Viewer("analyst", "", credential="token SV001"), "advice", {"SV002"}, {"run": None, "head": None}, asked
+    )
+    recorder.write()
+    assert platform.erase("SV001").remains == {}
+    first, second = shown_of(platform.places.disclosure, "SV002")
+    assert first["purpose"] == second["purpose"] == "a talk with … and SV002"
+    assert (first["who"], second["who"], second["by"]) == ("GV001", "somebody who was erased", "token")
+    assert verify(platform.places.disclosure)[0] == []
 
 
 def test_a_replay_brings_nobody_back(platform: Kept):

@@ -37,7 +37,7 @@ def test_everything_that_is_held(platform, tmp_path, monkeypatch, capsys):
             header = (tmp_path / "held" / name).read_text(encoding="utf-8").splitlines()[0].split(",")
             assert all(meanings[name, column] for column in header), name
 
-    for name in ("master_dataset", "quarantine", "batch_views", "speed_views", "identity"):
+    for name in ("master_dataset", "quarantine", "batch_views", "speed_views", "identity", "disclosure_log"):
         monkeypatch.setenv(name.upper(), str(getattr(platform.settings, name)))
     assert main(["erase", "--user", "SV001", "--dry-run", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
