@@ -50,7 +50,7 @@ test-erasure: setup
 	$(PYTHON) -m tests.stack.erasing --seed $(or $(SEED),1) --people $(or $(PEOPLE),3)
 
 test-stores: .environment
-	$(PYTHON) -m tests.stack.seaweedfs
+	$(PYTHON) -m tests.stack.second_stores $(STORES)
 
 lock: .environment
 	for name in requirements requirements-dev; do \
