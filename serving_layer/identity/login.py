@@ -16,7 +16,7 @@ import requests
 
 from runtime.settings import Settings
 from serving_layer.errors import NotServing, Unauthenticated
-from serving_layer.identity.tokens import TIMEOUT_SECONDS, Tokens, fetched_json
+from serving_layer.identity.tokens import ASK_AGAIN_SECONDS, TIMEOUT_SECONDS, Tokens, fetched_json
 
 # How long somebody may take at the issuer's page.
 BEGUN_SECONDS = 600
@@ -43,7 +43,7 @@ class Login:
         self._client, self._secret = settings.oidc_client_id or settings.oidc_audience, settings.oidc_client_secret
         self._tokens = Tokens(self.issuer, self._client)
         self._told: dict[str, Any] = {}
-        self._asked = float("-inf")
+        self._asked = self._failed = float("-inf")
 
     def begin(self, onward: str) -> Begun:
         """The issuer's page for somebody who goes on to our page `onward` afterwards."""
@@ -104,15 +104,16 @@ class Login:
         return token
 
     def _endpoint(self, name: str) -> str:
-        if time.monotonic() > self._asked + TOLD_SECONDS:
+        if time.monotonic() > max(self._asked + TOLD_SECONDS, self._failed + ASK_AGAIN_SECONDS):
             try:
                 told = fetched_json(f"{self.issuer.rstrip('/')}/.well-known/openid-configuration")
                 if told.get("issuer") != self.issuer:
                     raise ValueError("another issuer")
                 self._told, self._asked = told, time.monotonic()
             except (requests.RequestException, AttributeError, ValueError):
-                if not self._told:
-                    raise NotServing("the issuer of logins must answer") from None
+                self._failed = time.monotonic()  # whoever logs in meanwhile waits for nothing
+        if not self._told:
+            raise NotServing("the issuer of logins must answer")
         place = self._told.get(name)
         if not isinstance(place, str):
             raise NotServing(f"the issuer of logins must name its {name}")

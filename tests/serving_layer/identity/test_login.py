@@ -15,10 +15,12 @@ from urllib.request import Request, urlopen
 
 import httpx
 import pytest
+import requests
 
 from runtime.settings import Settings
 from runtime.storage.opening import open_store
-from serving_layer.errors import Unauthenticated
+from serving_layer.errors import NotServing, Unauthenticated
+from serving_layer.identity import login as module
 from serving_layer.identity.login import Login, own_page
 from serving_layer.identity.sessions import FOLDER, KNOWN_SECONDS, Session, Sessions
 from serving_layer.identity.viewer import Viewer
@@ -122,6 +124,25 @@ def test_an_answer_for_another_login_is_none(issuer):
     kept = json.loads(base64.urlsafe_b64decode(second.cookie))
     with pytest.raises(Unauthenticated, match="must be for this login"):
         own.finish(second.cookie, kept[0], code)
+
+
+def test_an_issuer_that_is_away_is_not_asked_by_everyone(issuer, monkeypatch):
+    """Each would keep a thread of the server's for seconds."""
+    asked: list[str] = []
+    own = own_login(issuer)
+
+    def away(place: str) -> dict:
+        asked.append(place)
+        raise requests.ConnectionError("away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "fetched_json", away)
+        for _ in range(3):
+            with pytest.raises(NotServing, match="must answer"):
+                own.begin("/")
+    assert len(asked) == 1
+    own._failed -= module.ASK_AGAIN_SECONDS
+    assert own.begin("/").address.startswith(issuer.address)
 
 
 def test_the_code_is_proved_by_its_verifier(issuer):
