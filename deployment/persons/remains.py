@@ -55,7 +55,9 @@ class Sought:
         self._needles = [form.encode("utf-8", "surrogatepass") for form in (*words, *numbers)]
 
     def within(self, path: str, data: bytes) -> tuple[int, bool]:
-        """How often an object has one of them, and whether it names a person so; of events it is always so."""
+        """How often an object has one of them, and whether it names a person so, which of files of events isn't asked:
+        they were rewritten by the fields that name people.
+        """
         if path.endswith(".parquet"):
             table = pq.read_table(io.BytesIO(data))
             times = sum(self._times_in_column(name, table[name]) for name in table.column_names)
@@ -67,7 +69,7 @@ class Sought:
             return 0, False
         times = len(self._text.findall(text.decode("utf-8", "replace")))
         if path.startswith("topic="):
-            return times, bool(times)
+            return times, False
         named = any(one in self.ids for line in _objects(plain) for one in _persons(line))
         return times or int(named), named
 
