@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from batch_layer.report import Report
+from runtime.spark.workers import forget_zip_archives
 
 
 @dataclass(frozen=True)
@@ -132,3 +133,4 @@ class _Step:
                     inbox.take(one)
             for one in self.tasks[place].run(inbox):
                 yield (0 if isinstance(one, Report) else self.places[one.to]), one
+        forget_zip_archives()

@@ -7,10 +7,11 @@ from zipimport import zipimporter
 
 
 def forget_zip_archives() -> None:
-    """Spare the next task of this worker a tenth of a second.
+    """Spare the next task of this worker a tenth of a second, on a cluster a third.
 
     Before every task PySpark's worker invalidates the import system's caches, and each archive among them, such as
-    `pyspark.zip`, is then read anew. Those that are needed later are found again by `sys.path`.
+    `pyspark.zip` and the code that a cluster was sent, is then read anew. Those that are needed later are found again
+    by `sys.path`.
     """
     for path, finder in list(sys.path_importer_cache.items()):
         if isinstance(finder, zipimporter):
