@@ -11,6 +11,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -96,9 +97,9 @@ class Watched:
 
     def collect(self) -> None:
         """Send the collector two events, one of them twice, a broken one, and a statement that no mapping knows."""
-        first = {**example(TOPICS["auth_topic"], EVENT_TYPES["LOGIN"]), "event_id": "first"}
+        first = example(TOPICS["auth_topic"], EVENT_TYPES["LOGIN"])
         broken = {name: value for name, value in first.items() if name != "user_id"}
-        self._send("/events", [first, first, broken, first | {"event_id": "second"}])
+        self._send("/events", [first, first, broken, first | {"event_id": str(uuid.uuid4())}])
         self._send("/xapi/statements", [UNKNOWN])
 
     def _send(self, path: str, body: object) -> None:
