@@ -199,6 +199,8 @@ SELECT
     max(date) AS last_active,  -- last day in the course
     count(DISTINCT date) AS active_days,  -- days in the course
     whole(student_events) AS total_events,  -- events
+    whole(CASE WHEN event_type = 'ACCESS_COURSE_MATERIAL' THEN student_events ELSE 0 END)
+        AS materials_opened,  -- times a material was opened
     whole(CASE WHEN date > last_day - 7 THEN student_events ELSE 0 END)
         AS events_last_week,  -- events in the 7 days that end with the last one
     whole(CASE WHEN date <= last_day - 7 AND date > last_day - 14 THEN student_events ELSE 0 END)
@@ -206,6 +208,30 @@ SELECT
     100.0 * events_last_week / nullif(events_week_before, 0)
         AS share_of_week_before  -- the last week as percent of the week before, NULL if nothing happened in that
 FROM days GROUP BY user_id, course_id""",
+        further=True,
+    ),
+    View(
+        "course_weeks",
+        TOPIC,
+        ("course_id",),
+        """
+WITH days AS (
+    SELECT user_id, course_id, date, event_type, max(date) OVER (PARTITION BY course_id) AS last_day
+    FROM course_activity WHERE student_events > 0
+)
+SELECT
+    course_id,  -- course
+    max(last_day) AS last_day,  -- last day of any student
+    count(DISTINCT user_id) FILTER (WHERE date > last_day - 7)
+        AS students_last_week,  -- students in the 7 days that end with the last one
+    count(DISTINCT user_id) FILTER (WHERE date <= last_day - 7 AND date > last_day - 14)
+        AS students_week_before,  -- students in the 7 days before those
+    count(DISTINCT user_id) FILTER (WHERE event_type = 'COURSE_ENROLLED' AND date > last_day - 7)
+        AS enrolled_last_week,  -- students who enrolled in the 7 days that end with the last one
+    count(DISTINCT user_id) FILTER (
+        WHERE event_type = 'COURSE_ENROLLED' AND date <= last_day - 7 AND date > last_day - 14
+    ) AS enrolled_week_before  -- students who enrolled in the 7 days before those
+FROM days GROUP BY course_id""",
         further=True,
     ),
 )

@@ -118,10 +118,21 @@ def course(events: list[Event]) -> dict[str, list[Row]]:
         return {"enrolled_on": min((e.ts.date() for e in of(g, enrolled)), default=None),
                 "dropped_on": max((e.ts.date() for e in of(g, "COURSE_DROPPED")), default=None),
                 "first_active": min(days), "last_active": max(days), "active_days": len(days),
-                "total_events": len(g), "events_last_week": last, "events_week_before": before,
+                "total_events": len(g), "materials_opened": len(of(g, opened)),
+                "events_last_week": last, "events_week_before": before,
                 "share_of_week_before": 100 * last / before if before else None}  # fmt: skip
 
+    def course_weeks(g: list[Event]) -> Row:
+        day = max(e.ts.date() for e in g)
+        ago = [(day - e.ts.date()).days for e in g]
+        recent, older = ([e for e, n in zip(g, ago, strict=True) if n // 7 == week] for week in (0, 1))
+        return {"last_day": day,
+                "students_last_week": distinct(recent, "user_id"), "students_week_before": distinct(older, "user_id"),
+                "enrolled_last_week": distinct(of(recent, enrolled), "user_id"),
+                "enrolled_week_before": distinct(of(older, enrolled), "user_id")}  # fmt: skip
+
     accesses, downloads = of(events, opened), of(events, downloaded)
+    students = [e for e in events if e.fields["role"] == "student"]
     return {
         "course_enrollment_stats": by(of(events, enrolled), "date course_id", lambda g: {
             "new_enrollments": len(g), "unique_new_students": distinct(g, "user_id")}),
@@ -148,8 +159,8 @@ def course(events: list[Event]) -> dict[str, list[Row]]:
         "course_hourly_engagement": by(events, "date hour course_id", lambda g: {"event_count": len(g)}),
         "course_terms": by(of(events, "COURSE_CREATED"), "course_id semester", lambda g: {
             "created_at": min(e.ts for e in g)}),
-        "course_student_activity": by(
-            [e for e in events if e.fields["role"] == "student"], "user_id course_id", activity),
+        "course_student_activity": by(students, "user_id course_id", activity),
+        "course_weeks": by(students, "course_id", course_weeks),
     }  # fmt: skip
 
 
