@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from runtime.settings import Settings
 from runtime.storage.opening import open_store
 from serving_layer.advising.advice import Advices
+from serving_layer.advising.marks import Marks
 from serving_layer.disclosure.recorder import Recorder
 from serving_layer.identity.gate import Gate
 from serving_layer.identity.sight import forget_marks
@@ -54,6 +55,9 @@ def create_app(settings: Settings) -> FastAPI:
     gate, recorder = Gate(settings), Recorder(settings)
     metrics = Metrics(state, coverage)
     followed = Changes(state, coverage)
+    advices = Advices(open_store(settings.identity, settings))
+    marks = Marks(advices.store)
+    marks.told.append(followed.tell)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -63,8 +67,10 @@ def create_app(settings: Settings) -> FastAPI:
         state.start()
         precomputation.start()
         followed.start()
+        marks.start()
         yield
         followed.stop()
+        await run_in_threadpool(marks.stop)
         answers.snapshots.drop_old(everything=True)
         await run_in_threadpool(precomputation.stop)
         await run_in_threadpool(state.stop)
@@ -89,12 +95,12 @@ def create_app(settings: Settings) -> FastAPI:
     realtime.add(app, state.realtime, deadlines, gate, recorder)
     freshness.add(app, state, coverage, gate)
     runs.add(app, state, gate)
-    changes.add(app, followed, gate)
+    changes.add(app, followed, marks, gate)
     health.add(app, state, metrics, answers.snapshots, gate)
     login.add(app, gate)
     disclosures.add(app, state, gate, recorder)
     exports.add(app, settings, state, gate, recorder)
-    advice.add(app, Advices(open_store(settings.identity, settings)), gate, recorder)
+    advice.add(app, advices, marks, gate, recorder)
     operation.add(app, settings, deadlines, gate, recorder)
     dashboard.add(app)
     return app

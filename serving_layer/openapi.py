@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from catalogue.views.windows import WINDOW_HOURS
+from serving_layer.advising.thresholds import DEFAULTS
+from serving_layer.advising.thresholds import MOST as HIGHEST
 from serving_layer.query.formats import MEDIA_TYPES
 from serving_layer.query.parameters import FORMATS, LAYERS
 from serving_layer.query.query import DEFAULT_LIMIT, MAX_LIMIT
@@ -178,8 +180,24 @@ ADVISING = {
     "content": _content(dict.fromkeys(("student", "kind", "text", "id"), _TEXT), ["student", "kind"]),
 }
 PSEUDONYM = {"required": True, "content": _content({"pseudonym": _TEXT}, ["pseudonym"])}
+_NUMBERS = {name: {"type": "integer", "minimum": 0, "maximum": HIGHEST} for name in DEFAULTS}
+THRESHOLDS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "`at` is when they were chosen last; null where never, and they are the defaults.",
+        "content": _content({"thresholds": {"type": "object", "properties": _NUMBERS}, "at": _TEXT_OR_NULL}),
+    }
+}
+CHOOSING = {
+    "required": True,
+    "content": {
+        "application/json": {"schema": {"type": "object", "properties": _NUMBERS, "additionalProperties": False}}
+    },
+}
 CHANGES: dict[int | str, dict[str, Any]] = {
-    200: {"description": "Server-sent events named `covers`.", "content": {"text/event-stream": {}}}
+    200: {
+        "description": "Server-sent events named `covers`, and `advice` where advisers wrote.",
+        "content": {"text/event-stream": {}},
+    }
 }
 HEALTH: dict[int | str, dict[str, Any]] = {
     200: {

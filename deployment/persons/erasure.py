@@ -30,6 +30,7 @@ from runtime.progress import progress
 from runtime.settings import Settings
 from runtime.storage.store import Store
 from serving_layer.advising.advice import forget as forget_advice
+from serving_layer.advising.thresholds import forget as forget_thresholds
 from serving_layer.disclosure.chains import forget
 from serving_layer.identity import api_keys
 from serving_layer.identity.roster import read_roster, write_roster
@@ -196,6 +197,7 @@ def _leave_identity(places: Places, people: list[str], journal: Journal) -> Jour
     api_keys.forget(places.identity, people)
     places.identity.delete(logins)
     forget_advice(places.identity, people)
+    forget_thresholds(places.identity, people)
     forget(places.disclosure, {*people})
     return journal
 

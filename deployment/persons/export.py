@@ -23,6 +23,7 @@ from deployment.persons.erasure import checked
 from deployment.persons.places import Places, each, event_files, topic_of, unpacked
 from runtime.progress import progress
 from serving_layer.advising.advice import Advices
+from serving_layer.advising.thresholds import history_of
 from serving_layer.disclosure.chains import shown_of
 from serving_layer.identity import api_keys
 from serving_layer.identity.roster import read_roster
@@ -162,5 +163,6 @@ def _identity(places: Places, person: str) -> list[dict[str, object]]:
         held += [{"roster": what, "person": one, "values": [person]} for one, v in links.items() if person in v]
     held += [{"advice": asdict(one)} for one in Advices(places.identity).of() if person in (one.student, one.by)]
     held += [{"login": told} for told in naming(places.identity, [person]).values() if told["person"] == person]
+    held += [{"thresholds": asdict(one)} for one in history_of(places.identity, person)]
     held += [{"key": api_keys.described(k)} for k in api_keys.list_keys(places.identity) if k.person == person]
     return held

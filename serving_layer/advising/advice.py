@@ -7,7 +7,6 @@ answered is read from the store at each question, so that it is whole in every r
 
 from __future__ import annotations
 
-import hashlib
 import json
 import threading
 from collections.abc import Iterable
@@ -17,10 +16,11 @@ from dataclasses import asdict, dataclass, replace
 from runtime.storage.store import Conflict, StorageError, Store
 from runtime.timestamps import now
 from runtime.words import without
+from serving_layer.advising.lines import grow, place_of
 
 FOLDER = "advice/"
 KINDS = ("acknowledged", "contacted", "note", "outcome")
-ATTEMPTS, READERS = 20, 8
+READERS = 8
 
 
 @dataclass(frozen=True)
@@ -45,22 +45,15 @@ class Advices:
 
     def add(self, advice: Advice) -> Advice:
         """Append an event; the one that is there where its id is there already. StorageError where that can't be."""
-        path = path_of(advice.student)
-        for _ in range(ATTEMPTS):
-            tag = self.store.etag(path)
-            try:
-                data = self.store.read(path) if tag else b""
-            except FileNotFoundError:
-                continue
-            before = next((one for one in _parsed(self.store, path, data) if one.id == advice.id), None)
-            if before:
-                return before
-            try:
-                self.store.swap(path, data + _line(advice), tag)
-            except Conflict:
-                continue
-            return advice
-        raise StorageError(f"'{path}' in {self.store.uri} kept changing under {ATTEMPTS} attempts")
+        path, there = path_of(advice.student), advice
+
+        def more(data: bytes) -> bytes:
+            nonlocal there
+            there = next((one for one in _parsed(self.store, path, data) if one.id == advice.id), advice)
+            return b"" if there is not advice else _line(advice)
+
+        grow(self.store, path, more)
+        return there
 
     def of(self, students: Iterable[str] | None = None) -> list[Advice]:
         """The events about these students, or about everyone, the newest first."""
@@ -92,7 +85,7 @@ def advice(student: str, by: str, kind: str, text: str, name: str, at: str = "")
 
 def path_of(student: str) -> str:
     """Where a student's events are; the id itself may have anything in it."""
-    return f"{FOLDER}{hashlib.sha256(student.encode()).hexdigest()[:32]}.jsonl"
+    return place_of(FOLDER, student)
 
 
 def forget(store: Store, people: Iterable[str]) -> int:

@@ -1,4 +1,4 @@
-"""Routes of what advisers did about their students: told to who advises them, and written by them alone."""
+"""Routes of what advisers did about their students, told to who advises them, and of each adviser's thresholds."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ from fastapi import FastAPI, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from serving_layer.advising.advice import KINDS, Advices, advice
+from serving_layer.advising.marks import Marks, advises, author
+from serving_layer.advising.thresholds import DEFAULTS, Thresholds, choose, thresholds_of
+from serving_layer.advising.thresholds import MOST as HIGHEST
 from serving_layer.disclosure.recorder import Recorder
 from serving_layer.errors import BadQuery, Forbidden
 from serving_layer.identity.gate import OURS, Gate
 from serving_layer.identity.viewer import Viewer
-from serving_layer.openapi import ADVICE, ADVISED, ADVISING, ERRORS, REFUSALS, STUDENT
+from serving_layer.openapi import ADVICE, ADVISED, ADVISING, CHOOSING, ERRORS, REFUSALS, STUDENT, THRESHOLDS
 from serving_layer.query.formats import json_bytes
 from serving_layer.routes.bodies import object_of, text_of
 from serving_layer.routes.views import json_response
@@ -25,8 +28,8 @@ COVERS = {"run": None, "head": None}
 _ID = re.compile(r"[0-9A-Za-z-]{8,64}")
 
 
-def add(app: FastAPI, advices: Advices, gate: Gate, recorder: Recorder) -> None:
-    """`/advice`, to read and to write."""
+def add(app: FastAPI, advices: Advices, marks: Marks, gate: Gate, recorder: Recorder) -> None:
+    """`/advice` and `/advice/thresholds`, to read and to write."""
 
     @app.get(
         "/advice",
@@ -57,9 +60,7 @@ def add(app: FastAPI, advices: Advices, gate: Gate, recorder: Recorder) -> None:
         summary="Write down what was done about a student; needs the header X-CSRF-Token with what /me says",
     )
     async def write(request: Request) -> Response:
-        viewer = await gate.viewer(request)
-        if request.headers.get("sec-fetch-site") not in OURS:
-            raise Forbidden("origin", "'origin': must be a page of this service")
+        viewer = await _ours(gate, request)
         body = await object_of(request)
         student, kind, text = (
             text_of(body, *field) for field in (("student", LONGEST_ID), ("kind", 20), ("text", LONGEST))
@@ -73,10 +74,59 @@ def add(app: FastAPI, advices: Advices, gate: Gate, recorder: Recorder) -> None:
         if not _ID.fullmatch(name):
             raise BadQuery("id", f"must have 8 to 64 letters, digits and -; got {name[:64]!r}")
         recorder.check()
-        by = viewer.person or viewer.credential or viewer.role
-        written = await run_in_threadpool(advices.add, advice(student, by, kind, text, name))
+        written = await run_in_threadpool(advices.add, advice(student, author(viewer), kind, text, name))
         recorder.note(viewer, f"advice: {kind}", {student}, COVERS, request)
+        await run_in_threadpool(marks.wrote)
         return Response(json_bytes(asdict(written)), 201, UNSTORED, "application/json")
+
+    @app.get(
+        "/advice/thresholds",
+        responses={**THRESHOLDS, **REFUSALS, 503: ERRORS[503]},
+        summary="From when on a student is somebody to see, as who asks has chosen",
+    )
+    async def thresholds(request: Request) -> Response:
+        viewer = await gate.viewer(request)
+        _check_own(viewer)
+        return _chosen(await run_in_threadpool(thresholds_of, advices.store, author(viewer)))
+
+    @app.put(
+        "/advice/thresholds",
+        responses={**THRESHOLDS, **REFUSALS, 422: ERRORS[422], 503: ERRORS[503]},
+        openapi_extra={"requestBody": CHOOSING},
+        summary="Choose some of the thresholds; needs the header X-CSRF-Token with what /me says",
+    )
+    async def chosen(request: Request) -> Response:
+        viewer = await _ours(gate, request)
+        _check_own(viewer)
+        body = await object_of(request)
+        for name, value in body.items():
+            if name not in DEFAULTS:
+                raise BadQuery(name[:LONGEST_ID], f"must be one of {', '.join(DEFAULTS)}")
+            if type(value) is not int or not 0 <= value <= HIGHEST:
+                raise BadQuery(name, f"must be a whole number from 0 to {HIGHEST}")
+        recorder.check()
+        kept = await run_in_threadpool(choose, advices.store, author(viewer), body)
+        recorder.note(viewer, "advice: thresholds", {viewer.person or None}, COVERS, request)
+        await run_in_threadpool(marks.wrote)
+        return _chosen(kept)
+
+
+def _chosen(kept: Thresholds) -> Response:
+    answer = {"thresholds": kept.thresholds, "at": kept.at or None}
+    return json_response(json_bytes(answer), UNSTORED)
+
+
+async def _ours(gate: Gate, request: Request) -> Viewer:
+    """Who writes, from a page of ours or from none. Forbidden from another's."""
+    viewer = await gate.viewer(request)
+    if request.headers.get("sec-fetch-site") not in OURS:
+        raise Forbidden("origin", "'origin': must be a page of this service")
+    return viewer
+
+
+def _check_own(viewer: Viewer) -> None:
+    if not advises(viewer):
+        raise Forbidden("thresholds", "'thresholds': are for who looks at more people than themselves")
 
 
 def _check(viewer: Viewer, student: str) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import StreamingResponse
 
+from serving_layer.advising.marks import Marks
 from serving_layer.identity.gate import Gate
 from serving_layer.openapi import CHANGES, ERRORS
 from serving_layer.state.changes import Changes
@@ -13,7 +16,7 @@ MEDIA_TYPE = "text/event-stream"
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}  # proxies are to pass each event on at once
 
 
-def add(app: FastAPI, changes: Changes, gate: Gate) -> None:
+def add(app: FastAPI, changes: Changes, marks: Marks, gate: Gate) -> None:
     """`/changes`."""
 
     @app.get(
@@ -26,5 +29,5 @@ def add(app: FastAPI, changes: Changes, gate: Gate) -> None:
         who = f"{viewer.role} {viewer.person or viewer.credential}" if gate.required else ""
         changes.check(who)
         streams = MEDIA_TYPE in request.headers.get("accept", "")
-        told = changes.follow(who) if streams else changes.once()
+        told = marks.followed(partial(changes.follow, who), viewer) if streams else changes.once()
         return StreamingResponse(told, media_type=MEDIA_TYPE, headers=HEADERS)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -39,13 +39,13 @@ class Changes:
     def start(self) -> None:
         """Begin to listen to the state; called in the loop that answers requests."""
         self._loop, self._stopped = asyncio.get_running_loop(), False
-        self.state.served.told.append(self._tell)
+        self.state.served.told.append(self.tell)
 
     def stop(self) -> None:
         """End every stream."""
         self._stopped = True
-        if self._tell in self.state.served.told:
-            self.state.served.told.remove(self._tell)
+        if self.tell in self.state.served.told:
+            self.state.served.told.remove(self.tell)
         self._wake()
 
     def check(self, who: str = "") -> None:
@@ -61,15 +61,21 @@ class Changes:
         """What is served now, as one event."""
         yield self._event(_Seen())
 
-    async def follow(self, who: str = "") -> AsyncGenerator[bytes, None]:
-        """What is served now, then an event for every change, and one at least every BEAT_SECONDS."""
+    async def follow(self, who: str = "", advice: Callable[[], str] | None = None) -> AsyncGenerator[bytes, None]:
+        """What is served now, then an event for every change, and one at least every BEAT_SECONDS.
+
+        Another event says that advisers have written, when the mark that `advice` tells is another one.
+        """
         loop = asyncio.get_running_loop()
-        ends, seen = loop.time() + LONGEST_SECONDS, _Seen()
+        ends, seen, mark = loop.time() + LONGEST_SECONDS, _Seen(), ""
         yield f"retry: {RETRY_MS}\n\n".encode()
         with self._woken(who) as event:
             while not self._stopped and loop.time() < ends:
                 event.clear()
                 yield self._event(seen)
+                if advice and (now := advice()) != mark:
+                    mark = now
+                    yield b"event: advice\ndata: " + json_bytes({"mark": mark}) + b"\n\n"
                 try:
                     await asyncio.wait_for(event.wait(), BEAT_SECONDS)
                 except TimeoutError:
@@ -88,7 +94,7 @@ class Changes:
             if not self._following[who]:
                 del self._following[who]
 
-    def _tell(self) -> None:
+    def tell(self) -> None:
         """Wake the followers, from any thread."""
         if self._loop and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._wake)

@@ -30,6 +30,7 @@ from deployment.persons.erasure import preview
 from deployment.persons.remains import Sought, remains
 from runtime.storage.local import LocalStore
 from serving_layer.advising.advice import Advices
+from serving_layer.advising.thresholds import history_of
 from serving_layer.disclosure.chains import shown_of, verify
 from serving_layer.disclosure.recorder import Recorder
 from serving_layer.identity import api_keys
@@ -95,6 +96,7 @@ def test_roster_keys_and_advice_are_left(platform: Kept):
     assert api_keys.list_keys(platform.places.identity) == []
     (left,) = Advices(platform.places.identity).of()
     assert (left.student, left.text) == ("SV002", "Learns with ….")
+    assert [len(history_of(platform.places.identity, person)) for person in ("SV001", "GV001")] == [0, 1]
 
 
 def test_nobody_s_login_or_note_names_them(platform: Kept):

@@ -23,7 +23,7 @@ def test_everything_that_is_held(platform, tmp_path, monkeypatch, capsys):
     assert [(r["topic"], r["offset"]) for r in table] == [
         (line["topic"], str(line["offset"])) for line in map(json.loads, lines)
     ]
-    assert rows["rejected.jsonl"] > 0 and rows["identity.jsonl"] == 3
+    assert rows["rejected.jsonl"] > 0 and rows["identity.jsonl"] == 4
     views = [name for name in rows if name.endswith(".jsonl") and name.split("_")[0] in ("auth", "video", "assessment")]
     assert len(views) > 3
     for name in views:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import time
+from collections.abc import Iterator
 
 import httpx
 import pytest
 
+from serving_layer.advising.advice import Advices, advice
+from serving_layer.advising.thresholds import DEFAULTS, history_of
 from tests.serving_layer.identity.conftest import LIMIT, PERSONS, Closed
 from tests.serving_layer.identity.model import Person
 from tests.serving_layer.identity.test_login import login
@@ -107,3 +111,69 @@ def test_it_is_noted_who_read_and_wrote(closed):
             return
         assert time.monotonic() < deadline
         time.sleep(0.1)
+
+
+def thresholds(closed: Closed, person: Person, **chosen: object) -> httpx.Response:
+    """What is answered to who chooses, or asks where nothing is chosen."""
+    headers = {"Authorization": f"Bearer {closed.keys[person]}"}
+    if not chosen:
+        return closed.http.get("/advice/thresholds", headers=headers)
+    return closed.http.put("/advice/thresholds", json=chosen, headers=headers)
+
+
+def test_each_adviser_has_thresholds_of_their_own(closed):
+    assert thresholds(closed, ADVISER).json() == {"thresholds": DEFAULTS, "at": None}
+    first = thresholds(closed, ADVISER, quiet=3).json()
+    second = thresholds(closed, ADVISER, grade=40, open=0).json()
+    assert second["thresholds"] == {**DEFAULTS, "quiet": 3, "grade": 40, "open": 0} and second["at"] >= first["at"]
+    assert thresholds(closed, ADVISER).json() == second
+    assert thresholds(closed, OTHER).json()["thresholds"] == DEFAULTS
+    lines = history_of(closed.store, "AD001")
+    assert [line.thresholds["quiet"] for line in lines] == [3, 3] and {line.by for line in lines} == {"AD001"}
+
+
+@pytest.mark.parametrize("person", PERSONS)
+def test_who_looks_at_others_has_thresholds(closed, person):
+    expected = 403 if person.role == "student" else 200
+    assert thresholds(closed, person).status_code == thresholds(closed, person, late=5).status_code == expected
+
+
+@pytest.mark.parametrize(
+    ("chosen", "name"),
+    [({"luck": 1}, "luck"), ({"quiet": -1}, "quiet"), ({"quiet": 1001}, "quiet"), ({"share": 2.5}, "share")]
+    + [({"open": value}, "open") for value in ("7", None, True, [7])],
+)
+def test_what_is_no_threshold_is_refused_with_its_name(closed, chosen, name):
+    answer = thresholds(closed, OTHER, **chosen)
+    assert (answer.status_code, answer.json()["name"]) == (422, name)
+
+
+def test_thresholds_need_the_token_of_their_page(closed, issuer):
+    with httpx.Client(base_url=closed.server.address, timeout=60) as browser:
+        login(browser, issuer, "AD001", role="adviser")
+        assert browser.put("/advice/thresholds", json={"quiet": 9}).status_code == 403
+        token = {"X-CSRF-Token": browser.get("/me").json()["csrf"]}
+        strange = {**token, "Sec-Fetch-Site": "cross-site"}
+        assert browser.put("/advice/thresholds", json={"quiet": 9}, headers=strange).status_code == 403
+        assert browser.put("/advice/thresholds", json={"quiet": 9}, headers=token).json()["thresholds"]["quiet"] == 9
+
+
+def _marks(lines: Iterator[str]) -> Iterator[str]:
+    """Each mark that a stream tells, once it is another."""
+    for line in lines:
+        if line == "event: advice":
+            yield json.loads(next(lines).removeprefix("data: "))["mark"]
+
+
+def test_who_follows_learns_that_others_wrote_whichever_replica_they_wrote_to(closed):
+    """An adviser about their own students alone: what is about others doesn't change their mark."""
+    headers = {"Authorization": f"Bearer {closed.keys[OTHER]}", "Accept": "text/event-stream"}
+    with closed.http.stream("GET", "/changes", headers=headers) as stream:
+        marks = _marks(stream.iter_lines())
+        before = next(marks)
+        elsewhere = Advices(closed.store)  # as another replica does
+        elsewhere.add(advice("SV001", "AD001", "acknowledged", "", "not-about-theirs"))
+        elsewhere.add(advice(THEIRS, "AD777", "acknowledged", "", "about-theirs"))
+        assert next(marks) != before
+        write(closed, ADMIN, student=THEIRS, kind="acknowledged")
+        assert next(marks) != before

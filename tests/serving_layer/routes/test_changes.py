@@ -35,9 +35,10 @@ def server(tmp_path) -> Iterator[Server]:
 
 
 def events(lines: Iterator[str]) -> Iterator[dict[str, Any]]:
-    """What the stream tells."""
-    for line in lines:
-        if line.startswith("data: "):
+    """What the stream tells of what is served."""
+    for name in lines:
+        if name == "event: covers":
+            line = next(lines)
             yield json.loads(line.removeprefix("data: "))
 
 
