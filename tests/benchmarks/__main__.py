@@ -7,6 +7,7 @@ import argparse
 from tests.benchmarks import (
     batch,
     collector,
+    dashboard,
     erasure,
     executors,
     freshness,
@@ -41,6 +42,7 @@ BENCHMARKS = {
     "oozie": oozie.run,
     "replay": replay.run,
     "collector": collector.run,
+    "dashboard": dashboard.run,
 }
 
 

@@ -28,6 +28,7 @@ RATE, PROBES, GAP = 500, 120, 0.25
 START_LIMIT, LIMIT = 400, 120
 WARM_SECONDS = 10
 TOPIC = "auth_topic"
+LAYERS = (["speed_layer/stream_layer.py"], ["serving_layer/serving_layer.py"])
 Asking = Callable[[list[str]], list[str]]
 
 
@@ -45,8 +46,8 @@ def run(_: int) -> None:
     print(f"\n## Freshness at {RATE} events/s, {len(ours)} probes; first answer {start:.0f} s after the start\n")
     print("| | p50, s | p95, s | slowest, s |\n|---|---|---|---|")
     for name, delays in (("events to the API's answer", ours), ("empty stream: one PUT, one GET", empty)):
-        print(f"| {name} | {_at(delays, 0.5):.2f} | {_at(delays, 0.95):.2f} | {delays[-1]:.2f} |")
-    bars = [1.5 * _at(empty, share) + 0.3 for share in (0.5, 0.95)]
+        print(f"| {name} | {at(delays, 0.5):.2f} | {at(delays, 0.95):.2f} | {delays[-1]:.2f} |")
+    bars = [1.5 * at(empty, share) + 0.3 for share in (0.5, 0.95)]
     print(f"| bar by that | {bars[0]:.2f} | {bars[1]:.2f} | |", flush=True)
 
 
@@ -55,15 +56,15 @@ def _ours(environ: dict[str, str], folder: Path) -> tuple[list[float], float]:
     address = f"http://127.0.0.1:{port}"
     started = time.monotonic()
     own = {**environ, "SERVING_PORT": str(port)}
-    with _running(folder, own, ["speed_layer/stream_layer.py"], ["serving_layer/serving_layer.py"], _producer()):
-        _wait(lambda: _answer(f"{address}/views/auth_hourly_login_patterns?limit=1")["total"], "an answer", folder)
+    with running(folder, own, *LAYERS, sender()):
+        wait(lambda: answer(f"{address}/views/auth_hourly_login_patterns?limit=1")["total"], "an answer", folder)
         start = time.monotonic() - started
         time.sleep(WARM_SECONDS)
 
         def ask(waiting: list[str]) -> list[str]:
             names = ",".join(waiting)
             path = f"/views/auth_user_activity_summary?user_id__in={names}&fields=user_id&limit=1000"
-            return [row["user_id"] for row in _answer(address + path)["rows"]]
+            return [row["user_id"] for row in answer(address + path)["rows"]]
 
         return probe(environ["KAFKA_BOOTSTRAP_SERVERS"], ask, folder), start
 
@@ -83,29 +84,30 @@ def _empty(stack: LocalStack, environ: dict[str, str], folder: Path) -> list[flo
         known.update(seen())
         return [name for name in waiting if name in known]
 
-    with _running(folder, environ, ["-m", "tests.benchmarks.empty_stream", TOPIC, store.uri], _producer()):
-        _wait(seen, "an object", folder)
+    with running(folder, environ, ["-m", "tests.benchmarks.empty_stream", TOPIC, store.uri], sender()):
+        wait(seen, "an object", folder)
         time.sleep(WARM_SECONDS)
         return probe(environ["KAFKA_BOOTSTRAP_SERVERS"], ask, folder)
 
 
-def _producer() -> list[str]:
+def sender() -> list[str]:
+    """The command of a producer at RATE."""
     return ["ingestion_layer/producer.py", "--rate", str(RATE)]
 
 
 @contextmanager
-def _running(folder: Path, environ: dict[str, str], *commands: list[str]) -> Iterator[None]:
+def running(folder: Path, environ: dict[str, str], *commands: list[str]) -> Iterator[None]:
     """Commands as processes; what they print is in the folder."""
-    running = []
+    processes = []
     try:
         for command in commands:
             with open(folder / f"{Path(command[0] if command[0] != '-m' else command[1]).stem}.log", "ab") as log:
-                running.append(subprocess.Popen([sys.executable, *command], env=environ, stdout=log, stderr=log))
+                processes.append(subprocess.Popen([sys.executable, *command], env=environ, stdout=log, stderr=log))
         yield
     finally:
-        for process in running:
+        for process in processes:
             process.terminate()
-        for process in running:
+        for process in processes:
             process.wait(60)
 
 
@@ -113,12 +115,14 @@ def _said(folder: Path) -> str:
     return "\n".join(f"-- {log.name}\n{log.read_text()[-2000:]}" for log in sorted(folder.glob("*.log")))
 
 
-def _answer(address: str) -> dict:
-    with urllib.request.urlopen(address, timeout=30) as answer:
-        return dict(json.load(answer))
+def answer(address: str) -> dict:
+    """The object that is answered."""
+    with urllib.request.urlopen(address, timeout=30) as found:
+        return dict(json.load(found))
 
 
-def _wait(there: Callable[[], object], what: str, folder: Path) -> None:
+def wait(there: Callable[[], object], what: str, folder: Path) -> None:
+    """Until something is there; RuntimeError with what the processes said where it never is."""
     deadline = time.monotonic() + START_LIMIT
     while time.monotonic() < deadline:
         try:
@@ -145,20 +149,21 @@ def probe(servers: str, ask: Asking, folder: Path) -> list[float]:
             producer.flush()
             time.sleep(GAP)
 
-    sender = threading.Thread(target=send)
-    sender.start()
+    sending = threading.Thread(target=send)
+    sending.start()
     deadline = time.monotonic() + LIMIT
-    while (sender.is_alive() or sent) and time.monotonic() < deadline:
+    while (sending.is_alive() or sent) and time.monotonic() < deadline:
         waiting = sorted(sent)
         for user in ask(waiting) if waiting else ():
             delays.append(time.monotonic() - sent.pop(user))
         time.sleep(0.02)
-    sender.join()
+    sending.join()
     producer.close()
     if sent:
         raise RuntimeError(f"freshness: every probe must arrive within {LIMIT} s; {len(sent)} did not\n{_said(folder)}")
     return sorted(delays)
 
 
-def _at(delays: list[float], share: float) -> float:
+def at(delays: list[float], share: float) -> float:
+    """The delay below which a share of all, sorted, lies."""
     return delays[min(len(delays) - 1, int(len(delays) * share))]

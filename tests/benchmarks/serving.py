@@ -12,27 +12,15 @@ import sys
 import tempfile
 import time
 import urllib.request
-import zlib
 from collections.abc import Callable
-from itertools import islice
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import numpy as np
-
-from catalogue.at_rest.runs import current
-from catalogue.events import TOPICS
 from deployment.ports import free_port
-from ingestion_layer.clock import DAY, SECOND, Schedule
-from ingestion_layer.population import Population
-from ingestion_layer.simulation import Simulation
 from runtime.settings import Settings
-from runtime.storage.opening import open_store
-from speed_layer.delta_stream import DeltaStream
+from tests.benchmarks.deltas import Deltas
 from tests.benchmarks.history import STUDENTS, raw_history
 from tests.benchmarks.process import measured
-from tests.laws.micro_batch import published
-from tests.oracle.counting import Record
 
 RATE, SECONDS = 200, 15
 CONNECTIONS = 16
@@ -146,25 +134,10 @@ def _run_of(address: str) -> str:
 
 def _delta(address: str, environ: dict[str, str], number: int) -> tuple[float, set[str]]:
     """Seconds that the serving layer takes to apply a delta of 1,000 events, by its own measure, and whose they are."""
-    settings = Settings.load(environ)
-    batch = open_store(settings.batch_views)
-    cut = current(batch)[0].cut
-    speed = DeltaStream(
-        settings, open_store(settings.speed_views), batch, lambda _, __, heads: {t: heads[t] or cut[t] for t in cut}
-    )
-    people = Population(number + 2, STUDENTS, 1000, 10, 1_775_000_000 * SECOND)
-    schedule = Schedule(1_775_000_000 * SECOND, 1_775_000_000 * SECOND + DAY, 1000, np.random.default_rng(number))
-    offsets = {t: dict(partitions) for t, partitions in speed.head.items()}
-    rows, users = [], set()
-    for topic, key, value in islice(Simulation(people, schedule, f"delta-{number}", 0.0, 1000).records(), 1000):
-        partition = zlib.crc32(key) % TOPICS[topic].partitions
-        offset = offsets[topic][str(partition)]
-        offsets[topic][str(partition)] += 1
-        users.add(key.decode())
-        rows.append(Record(topic, partition, offset, dt.datetime(2026, 5, 1, tzinfo=dt.UTC), value))
+    deltas = Deltas(Settings.load(environ), dt.datetime(2026, 5, 1, tzinfo=dt.UTC))
     before = _metric(address, "serving_delta_apply_seconds_sum")
-    published(speed, rows, random.Random(number))
-    speed.close()
+    users = deltas.publish(number, 1000)
+    deltas.close()
     deadline = time.monotonic() + 30
     while _metric(address, "serving_delta_apply_seconds_count") <= number:
         if time.monotonic() > deadline:
@@ -185,7 +158,7 @@ def ms(latencies: list[float], share: float) -> str:
     return f"{ordered[min(len(ordered) - 1, int(len(ordered) * share))] * 1000:.1f}"
 
 
-class _Connection:
+class Connection:
     """One kept-alive HTTP/1.1 connection that asks and waits."""
 
     def __init__(self, address: str, headers: str = ""):
@@ -211,7 +184,7 @@ class _Connection:
 
 
 async def _one_by_one(address: str, paths: list[str]) -> list[float]:
-    connection = _Connection(address)
+    connection = Connection(address)
     return [await connection.get(path) for path in paths]
 
 
@@ -221,7 +194,7 @@ async def flood(address: str, paths: list[str], seconds: float, headers: str = "
 
     async def ask(number: int) -> None:
         nonlocal done
-        connection = _Connection(address, headers)
+        connection = Connection(address, headers)
         while time.perf_counter() < end:
             await connection.get(paths[(number + done * 7) % len(paths)])
             done += 1
@@ -232,12 +205,12 @@ async def flood(address: str, paths: list[str], seconds: float, headers: str = "
 
 async def at_rate(address: str, paths: list[str], rate: int, seconds: float, headers: str = "") -> list[float]:
     """Latencies from the moment at which each request was due."""
-    idle = [_Connection(address, headers) for _ in range(CONNECTIONS)]
+    idle = [Connection(address, headers) for _ in range(CONNECTIONS)]
     latencies: list[float] = []
     waiting: list[asyncio.Task] = []
 
     async def ask(path: str, due: float) -> None:
-        connection = idle.pop() if idle else _Connection(address, headers)
+        connection = idle.pop() if idle else Connection(address, headers)
         await connection.get(path)
         latencies.append(time.perf_counter() - due)
         idle.append(connection)
@@ -252,7 +225,7 @@ async def at_rate(address: str, paths: list[str], rate: int, seconds: float, hea
 
 
 async def _while(address: str, paths: list[str], going: Callable[[], bool]) -> list[float]:
-    connection, latencies = _Connection(address), []
+    connection, latencies = Connection(address), []
     number = 0
     while await asyncio.to_thread(going):
         for _ in range(20):
