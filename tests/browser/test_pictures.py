@@ -27,7 +27,7 @@ from tests.serving_layer.conftest import serving
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "dashboard.md"
 EVENTS, LARGEST = 30_000, 200_000
-WIDE, PHONE = {"width": 1100, "height": 700}, {"width": 390, "height": 700}
+WIDE, PHONE = {"width": 1280, "height": 1000}, {"width": 390, "height": 844}
 PICTURES: dict[str, dict[str, Any]] = {
     "course": {"url": "#/course/COURSE001", **WIDE},
     "student": {"url": "#/student/SV001", **WIDE},
@@ -57,21 +57,18 @@ def generated(file: Path, end: dt.date) -> list[Record]:
     return records
 
 
-@pytest.mark.thorough
-def test_pictures_are_made(tmp_path):
-    dashboard.bundle()
-    folder = Path(os.environ.get("PICTURES", tmp_path)).absolute()
-    folder.mkdir(parents=True, exist_ok=True)
+def small_university(folder: Path) -> Platform:
+    """A platform that has lived for four weeks up to today, and what its advisers wrote."""
     today = dt.datetime.now(dt.UTC).date()
-    records = generated(tmp_path / "events.jsonl", today)
-    platform = Platform(tmp_path / "platform", records, 1)
+    records = generated(folder / "events.jsonl", today)
+    platform = Platform(folder / "platform", records, 1)
     for _ in range(2):
         platform.micro_batch(0.5)
         platform.run_batch(at_boundary=True)
     while platform.waiting():
         platform.micro_batch(1.0)
     raw, rejected = (open_store(str(platform.folder / name)) for name in ("landed", "quarantine"))
-    land_file(tmp_path / "events.jsonl", raw, rejected, records[-1].kafka_timestamp)
+    land_file(folder / "events.jsonl", raw, rejected, records[-1].kafka_timestamp)
     advices = Advices(open_store(str(platform.folder / "identity")))
     for number, (student, kind, text) in enumerate((
         ("SV001", "acknowledged", ""),
@@ -81,6 +78,15 @@ def test_pictures_are_made(tmp_path):
     )):  # fmt: skip
         at = f"{today - dt.timedelta(days=10 - number)}T08:00:00.000Z"
         advices.add(advice(student, "AD001", kind, text, f"written-{number}", at))
+    return platform
+
+
+@pytest.mark.thorough
+def test_pictures_are_made(tmp_path):
+    dashboard.bundle()
+    folder = Path(os.environ.get("PICTURES", tmp_path)).absolute()
+    folder.mkdir(parents=True, exist_ok=True)
+    platform = small_university(tmp_path)
     with serving(platform, OPERATOR_PAGES="Grafana=http://127.0.0.1:9/,MinIO=http://127.0.0.1:9/") as running:
         visits = [{**visit, "picture": str(folder / f"{name}.png")} for name, visit in PICTURES.items()]
         for name, found in zip(PICTURES, Browser(running.address).visit(*visits), strict=True):

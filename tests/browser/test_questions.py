@@ -73,18 +73,27 @@ def _high(oracle: Oracle) -> int:
 
 
 def _needing(oracle: Oracle) -> int:
-    """Who has not come for a week, watches less than half as much, has old work open, or low grades."""
+    """Who has not come for a week, watches less than half as much, missed a deadline, has old work open, has opened no
+    material for two weeks, or has low grades.
+    """
     week, month, old = (oracle.day - timedelta(days=days) for days in (7, 28, 14))
+    missed = {
+        (row["course_id"], row["assignment_id"])
+        for row in oracle.views["assessment_deadlines"]
+        if row["due"] and week <= row["due"].date() < oracle.day  # type: ignore[attr-defined]
+    }
     found: set[object] = set()
     for row in oracle.of("course_student_activity", dropped_on=None):
         if row["last_active"] <= week:  # type: ignore[operator]
+            found.add(row["user_id"])
+        if not row["materials_opened"] and row["first_active"] <= old:  # type: ignore[operator]
             found.add(row["user_id"])
     for row in oracle.views["video_student_activity"]:
         share, last = row["share_of_week_before"], row["last_watched"]
         if share is not None and share < 50 and month <= last:  # type: ignore[operator]
             found.add(row["user_id"])
     for row in oracle.of("assessment_student_work", first_submission=None):
-        if row["first_view"].date() < old:  # type: ignore[attr-defined]
+        if row["first_view"].date() < old or (row["course_id"], row["assignment_id"]) in missed:  # type: ignore[attr-defined]
             found.add(row["user_id"])
     for row in oracle.views["assessment_student_overall_performance"]:
         if row["avg_assignment_score"] is not None and row["avg_assignment_score"] < 50:  # type: ignore[operator]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from itertools import product
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import httpx
 import pytest
@@ -27,6 +27,13 @@ SCREENS = {
     "operation": "#/operation",
     "rows": "#/rows/course_student_activity?is.course_id={course}&is.events_last_week__gte=1",
     "unseen": "#/unseen/{course}?column=video_id&what=VID001",
+}
+# What a student's timeline is made of.
+MOMENTS = {
+    "course_student_activity": ("enrolled_on", "dropped_on", "last_active"),
+    "video_student_activity": ("first_watched", "last_watched"),
+    "assessment_student_work": ("first_view", "first_submission", "last_submission"),
+    "course_material_access": ("first_access", "last_access"),
 }
 CLOSED = {"AUTHENTICATION": "required"}
 LOOKS = list(product(("en", "vi"), ("light", "dark"), (1280, 360)))
@@ -79,6 +86,40 @@ def test_the_numbers_are_the_oracle_s(browser, server):
     ids = {row["course_id"] for row in rows}
     assert len(rows) == min(50, len(expected))
     assert not differences([row for row in expected if row["course_id"].strip() in ids], rows)
+
+
+@pytest.mark.thorough
+def test_a_course_s_weeks_and_points_and_a_student_s_moments_are_the_oracle_s(browser, server, known):
+    course, student = (unquote(known[name]) for name in ("course", "student"))
+    steps = [{"click": "[data-view=grades_by_activity] .tools button"}]
+    page, own = browser.visit(
+        {"url": f"#/course/{known['course']}", "steps": steps}, {"url": f"#/student/{known['student']}"}
+    )
+    head = httpx.get(f"{server.address}/freshness", timeout=30).json()["head"]
+    views = all_views(server.platform.covered(head))
+    (weeks,) = [row for row in views["course_weeks"] if row["course_id"] == course]
+    figures = {name: told for panel in page["panels"] for name, told in panel["figures"].items()}
+    assert figures["Active in the course's last week"] == f"{weeks['students_last_week']:,}"
+    assert figures["Enrolled in the course's last week"] == f"{weeks['enrolled_last_week']:,}"
+    (points,) = [panel for panel in page["panels"] if panel["view"] == "grades_by_activity"]
+    done = {
+        row["user_id"]: row["total_events"] for row in views["course_student_activity"] if row["course_id"] == course
+    }
+    graded = [
+        row["user_id"]
+        for row in views["assessment_student_overall_performance"]
+        if row["course_id"] == course and row["avg_assignment_score"] is not None and row["user_id"] in done
+    ]
+    assert sorted((row[0], int(row[1].replace(",", ""))) for row in points["rows"]) == sorted(
+        (str(user).strip(), done[user]) for user in graded
+    )
+    (moments,) = [panel["items"] for panel in own["panels"] if panel["view"] == "timeline"]
+    told = 0
+    for view, columns in MOMENTS.items():
+        for row in views[view]:
+            if row["user_id"] == student:
+                told += len({row[column] for column in columns} - {None})
+    assert len(moments) == min(40, told) > 0
 
 
 @pytest.mark.thorough

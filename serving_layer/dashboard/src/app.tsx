@@ -87,9 +87,13 @@ function toContent(event: Event) {
   document.getElementById("content")?.focus();
 }
 
+const FRESH_SECONDS = 60;
+
 function Fresh() {
   const lag = freshness.value?.lag_seconds;
-  return <p class="fresh">{lag === null || lag === undefined ? t("fresh_unknown") : t("fresh", { time: duration(lag) })}</p>;
+  const known = lag !== null && lag !== undefined;
+  const state = offline.value ? "away" : known && lag <= FRESH_SECONDS ? "fresh" : "late";
+  return <p class="fresh" data-state={state}>{known ? t("fresh", { time: duration(lag) }) : t("fresh_unknown")}</p>;
 }
 
 interface ChoiceProps {

@@ -29,7 +29,7 @@ export function apply(): void {
 }
 
 // Series differ in lightness as well as hue, so that they can be told apart without colour.
-const LIGHT = { text: "#1c2430", line: "#d5dbe3", series: ["#1f5fbf", "#b45309", "#0f766e", "#9d174d", "#5b21b6", "#4d7c0f", "#475569", "#be123c"] };
-const DARK = { text: "#e6eaf0", line: "#364150", series: ["#7db3ff", "#f5a35c", "#4fd1c0", "#f28cb8", "#b79bff", "#a9d666", "#b6c2d2", "#ff8fa3"] };
+const LIGHT = { text: "#1c2430", quiet: "#4b5666", line: "#dfe4ea", heat: ["#eef3fb", "#7ba7e0", "#1f5fbf", "#0b2a5c"], series: ["#1f5fbf", "#b45309", "#0f766e", "#9d174d", "#5b21b6", "#4d7c0f", "#475569", "#be123c"] };
+const DARK = { text: "#e6eaf0", quiet: "#b0bac7", line: "#2c3542", heat: ["#202a38", "#2f5a96", "#7db3ff", "#e3efff"], series: ["#7db3ff", "#f5a35c", "#4fd1c0", "#f28cb8", "#b79bff", "#a9d666", "#b6c2d2", "#ff8fa3"] };
 
 export const palette = computed(() => (theme.value === "dark" || (theme.value === "auto" && systemDark.value) ? DARK : LIGHT));

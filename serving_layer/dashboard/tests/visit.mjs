@@ -78,6 +78,7 @@ function seen() {
     head: [...panel.querySelectorAll("thead th")].map(text),
     rows: [...panel.querySelectorAll("tbody tr")].map((row) => [...row.children].map(text)),
     figures: Object.fromEntries([...panel.querySelectorAll(".figures > div, dl.figures > div, :scope > div"), ...(panel.querySelector(":scope > dt") ? [panel] : [])].filter((d) => d.querySelector("dt")).map((d) => [text(d.querySelector("dt")), text(d.querySelector("dd"))])),
+    items: [...panel.querySelectorAll(".timeline li, .events li")].map(text),
     trouble: [...panel.querySelectorAll(".trouble")].map(text),
     count: panel.querySelector(".count") ? text(panel.querySelector(".count")) : "",
   }));

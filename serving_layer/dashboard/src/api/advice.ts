@@ -1,6 +1,7 @@
 // What advisers did about students: read and written by the same route.
 import { signal } from "@preact/signals";
 import { ApiError, address, send } from "./client.ts";
+import { advised } from "./live.ts";
 import { me } from "./me.ts";
 import { type Told, useTold } from "./told.ts";
 
@@ -25,7 +26,7 @@ export function advises(): boolean {
 }
 
 export function useAdvice(student?: string): Told<{ total: number; advice: Advice[] }> {
-  return useTold(address("advice", { student }), String(written.value));
+  return useTold(address("advice", { student }), `${written.value} ${advised.value}`);
 }
 
 // Null where it is kept; an event that may have been kept is sent again under its id.

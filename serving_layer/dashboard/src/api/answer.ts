@@ -10,6 +10,8 @@ export interface Asked {
   answer?: Answer;
   error?: ApiError;
   waiting: boolean;
+  // Asks once more, where it went wrong.
+  again?: () => void;
 }
 
 // Between two questions of the same kind, so that a view that changes all the time is not asked for all the time.
@@ -23,9 +25,10 @@ function isBehind({ head }: Cover, topic = ""): boolean {
 // `undefined` as the view asks nothing.
 export function useAnswer(view: string | undefined, parameters: Parameters): Asked {
   const run = route.value.parameters.run;
-  const question = view ? address(`views/${view}`, { ...parameters, as_of_run: run }) : "";
+  const as_of_run = parameters.as_of_run ?? run;
+  const question = view ? address(`views/${view}`, { ...parameters, as_of_run }) : "";
   const [found, setFound] = useState<Asked>({ question, waiting: true });
-  const state = run ? "" : stateOf(view);
+  const state = as_of_run ? "" : stateOf(view);
   const again = useRef({ state, ask: () => undefined as void });
   useEffect(() => {
     if (!view) return;
@@ -61,5 +64,5 @@ export function useAnswer(view: string | undefined, parameters: Parameters): Ask
     again.current.state = state;
     again.current.ask();
   }, [state]);
-  return found.question === question ? found : { question, waiting: true };
+  return { ...(found.question === question ? found : { question, waiting: true }), again: () => again.current.ask() };
 }

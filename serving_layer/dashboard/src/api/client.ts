@@ -69,8 +69,8 @@ export function get<T>(url: string, signal?: AbortSignal): Promise<T> {
 }
 
 // What changes something; `csrf` is what /me tells our own pages.
-export function send<T>(url: string, body: unknown, csrf: string): Promise<T> {
-  return ask<T>(url, { method: "POST", headers: { "Content-Type": "application/json", "X-CSRF-Token": csrf }, body: JSON.stringify(body) });
+export function send<T>(url: string, body: unknown, csrf: string, method = "POST"): Promise<T> {
+  return ask<T>(url, { method, headers: { "Content-Type": "application/json", "X-CSRF-Token": csrf }, body: JSON.stringify(body) });
 }
 
 async function ask<T>(url: string, init: RequestInit): Promise<T> {

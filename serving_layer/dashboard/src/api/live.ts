@@ -5,6 +5,7 @@ import { ApiError, type Freshness, get, type Vector, type ViewInfo } from "./cli
 const EVERY_MS = 1000;
 // After so many questions the stream is tried again.
 const TRIES_EVERY = 15;
+const ADVICE_EVERY = 5;
 // An open stream says something every five seconds; a broken one is opened again within one.
 const SILENT_MS = 15_000;
 const AWAY_MS = 4000;
@@ -16,6 +17,9 @@ export const freshness = signal<Covers | null>(null);
 export const offline = signal<boolean>(false);
 // The last error of asking for freshness: who isn't let in, isn't let in anywhere.
 export const refused = signal<ApiError | null>(null);
+
+// Changes when advisers have written something that who looks may read.
+export const advised = signal("");
 
 // How often each view may have changed, and all of them together, since the page was opened.
 const epochs = signal<{ all: number; views: Record<string, number> }>({ all: 0, views: {} });
@@ -74,6 +78,9 @@ function followStream(): () => void {
       const { changed, ...now } = JSON.parse((event as MessageEvent<string>).data) as Told;
       void views().then((known) => heard(now, known, changed), () => undefined);
     });
+    stream.addEventListener("advice", (event) => {
+      advised.value = (JSON.parse((event as MessageEvent<string>).data) as { mark: string }).mark;
+    });
     stream.onerror = () => {
       expect(AWAY_MS);
       if (stream.readyState !== EventSource.CLOSED) return; // it asks again by itself
@@ -106,6 +113,7 @@ function poll(turn: () => void): () => void {
     }
     if (ended || refused.value) return;
     left -= 1;
+    if (left % ADVICE_EVERY === 0) advised.value = `asked ${performance.now()}`;
     if (left) again = setTimeout(ask, EVERY_MS);
     else turn();
   };

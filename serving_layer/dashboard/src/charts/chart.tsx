@@ -16,16 +16,23 @@ export type Option = echarts.EChartsCoreOption;
 export interface ChartProps {
   label: string;
   option: Option;
+  // How many rows have bars below each other: the chart is as high as they need.
+  rows?: number;
   onPick?: (name: string) => void;
 }
 
-export function Chart({ label, option, onPick }: ChartProps) {
+const ROW_PX = 18;
+const OTHER_PX = 110;
+const LEAST_PX = 280;
+
+export function Chart({ label, option, rows = 0, onPick }: ChartProps) {
   const place = useRef<HTMLDivElement>(null);
   const chart = useRef<echarts.ECharts | undefined>(undefined);
   const colours = palette.value;
   useEffect(() => {
-    const axis = { axisLabel: { color: colours.text }, axisLine: { lineStyle: { color: colours.text } }, splitLine: { lineStyle: { color: colours.line } } };
-    const theme = { categoryAxis: { ...axis, splitLine: { show: false } }, valueAxis: axis, textStyle: { color: colours.text } };
+    const text = { color: colours.text };
+    const axis = { nameTextStyle: { color: colours.quiet }, axisLabel: text, axisLine: { lineStyle: { color: colours.quiet } }, splitLine: { lineStyle: { color: colours.line } } };
+    const theme = { categoryAxis: { ...axis, axisTick: { show: false }, splitLine: { show: false } }, valueAxis: axis, textStyle: { ...text, fontFamily: "system-ui, 'Noto Sans', sans-serif" } };
     const made = echarts.init(place.current!, theme, { renderer: "svg" });
     chart.current = made;
     const watch = new ResizeObserver(() => made.resize());
@@ -35,16 +42,22 @@ export function Chart({ label, option, onPick }: ChartProps) {
       made.dispose();
     };
   }, [colours]);
+  const series = [option.series].flat() as { type?: string; stack?: string }[];
+  const bars = series.filter(({ type }) => type === "bar").length;
+  const beside = series.some(({ stack }) => stack) ? 1 : bars;
+  const named = hasName(option.yAxis) ? 28 : 10;
   useEffect(() => {
     chart.current?.setOption(
       {
         animation: false,
         color: colours.series,
-        aria: { enabled: true, decal: { show: true } },
-        grid: { left: 8, right: 16, top: 40, bottom: 8, containLabel: true },
-        legend: { top: 0, left: 0, textStyle: { color: colours.text }, type: "scroll" },
+        // Patterns tell bars apart without colour; where there is one kind of them they would only be noise.
+        aria: { enabled: true, decal: { show: bars > 1 } },
+        grid: { left: 4, right: 16, top: (series.length > 1 ? 34 : 6) + named, bottom: hasName(option.xAxis) ? 22 : 4, containLabel: true },
+        legend: { top: 0, left: 0, show: series.length > 1, textStyle: { color: colours.text }, pageTextStyle: { color: colours.text }, pageIconColor: colours.text, pageIconInactiveColor: colours.line, itemWidth: 18, itemHeight: 10, type: "scroll" },
         tooltip: { trigger: "axis", renderMode: "richText", confine: true },
         ...option,
+        ...(option.visualMap ? { visualMap: { textStyle: { color: colours.text }, ...(option.visualMap as object) }, grid: { left: 4, right: 8, top: 34, bottom: 4, containLabel: true } } : {}),
       },
       { notMerge: true },
     );
@@ -58,5 +71,10 @@ export function Chart({ label, option, onPick }: ChartProps) {
       made.off("click", pick as never);
     };
   }, [onPick, colours]);
-  return <div ref={place} class="chart" role="img" aria-label={label} />;
+  const height = Math.max(LEAST_PX, rows * Math.max(1, beside) * ROW_PX + OTHER_PX);
+  return <div ref={place} class="chart" style={{ height: `${height}px` }} role="img" aria-label={label} />;
+}
+
+function hasName(axis: unknown): boolean {
+  return [axis].flat().some((one) => Boolean((one as { name?: string } | undefined)?.name));
 }

@@ -1,10 +1,12 @@
 // A distribution: how many rows have a value in each band, counted by the server; a bar leads to them.
-import { useMemo, useState } from "preact/hooks";
+import { useMemo } from "preact/hooks";
 import type { Parameters } from "../api/client.ts";
 import { Chart } from "../charts/chart.tsx";
-import { ranked } from "../charts/options.ts";
+import { columns } from "../charts/options.ts";
 import { linkToRows } from "../screens/rows.tsx";
 import { number, t } from "../text/index.ts";
+import { Covers } from "./cover.tsx";
+import { Frame, Scroll } from "./frame.tsx";
 import { stateOf } from "./states.tsx";
 import { useTotal } from "./totals.tsx";
 
@@ -17,35 +19,30 @@ export interface BandsProps {
   parameters: Parameters;
   column: string;
   top: number;
+  unit: string;
 }
 
-export function Bands({ title, about, view, parameters, column, top }: BandsProps) {
+export function Bands({ title, about, view, parameters, column, top, unit }: BandsProps) {
   const bands = useMemo(() => Array.from({ length: BANDS }, (_, place) => band(column, top, place)), [column, top]);
   const asked = bands.map(({ within }) => useTotal(view, { ...parameters, ...within }));
-  const [table, setTable] = useState(false);
   const open = asked.find(({ answer }) => !answer);
   const rows = bands.map(({ name }, place) => ({ band: name, rows: asked[place]?.answer?.total ?? 0 }));
+  const counts = rows.map((row) => row.rows).join();
+  const option = useMemo(() => columns(rows, "band", unit, "rows", t("students")), [counts, unit]);
+  const none = rows.every(({ rows: n }) => n === 0);
   const lead = (name: string) => {
     const picked = bands.find((one) => one.name === name);
     if (picked) location.hash = linkToRows(view, { ...parameters, ...picked.within });
   };
   return (
-    <section class="panel" data-view={view} aria-busy={asked.some(({ waiting }) => waiting)}>
-      <header>
-        <h2>{title}</h2>
-        {!open && (
-          <p class="tools">
-            <button type="button" aria-pressed={table} onClick={() => setTable(!table)}>
-              {table ? t("as_chart") : t("as_table")}
-            </button>
-          </p>
-        )}
-      </header>
-      <p class="about">{about}</p>
-      {open ? stateOf(open) : table ? (
-        <table>
+    <Frame
+      title={title} about={about} name={view} busy={asked.some(({ waiting }) => waiting)}
+      state={open ? stateOf(open) : none ? <p class="empty">{t("empty")}</p> : null}
+      chart={() => <Chart label={`${title}. ${about}`} option={option} onPick={lead} />}
+      table={() => (
+        <Scroll label={title}>
           <thead>
-            <tr><th scope="col">{title}</th><th scope="col" class="figure">{t("students")}</th></tr>
+            <tr><th scope="col">{unit}</th><th scope="col" class="figure">{t("students")}</th></tr>
           </thead>
           <tbody>
             {bands.map(({ name, within }, place) => (
@@ -55,11 +52,11 @@ export function Bands({ title, about, view, parameters, column, top }: BandsProp
               </tr>
             ))}
           </tbody>
-        </table>
-      ) : (
-        <Chart label={`${title}. ${about}`} option={ranked(rows, "band", { rows: t("students") })} onPick={lead} />
+        </Scroll>
       )}
-    </section>
+    >
+      {asked[0] && <Covers asked={asked[0]} />}
+    </Frame>
   );
 }
 

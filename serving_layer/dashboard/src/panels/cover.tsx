@@ -1,9 +1,10 @@
 // What a number covers: the run, the head, and how many seconds behind; one click away on every panel.
 import type { Asked } from "../api/answer.ts";
 import { linkTo, route } from "../route.ts";
-import { number, shown, t } from "../text/index.ts";
+import { duration, number, shown, t } from "../text/index.ts";
 
-export function Covers({ asked }: { asked: Asked }) {
+// `more` is what else the link that shows the numbers again has to say.
+export function Covers({ asked, more = {} }: { asked: Asked; more?: Record<string, number> }) {
   const covers = asked.answer?.as_of;
   if (!covers) return null;
   const topic = asked.info?.topic ?? "";
@@ -11,7 +12,7 @@ export function Covers({ asked }: { asked: Asked }) {
   const { screen, id, parameters } = route.value;
   return (
     <details class="covers">
-      <summary>{t("covers")}</summary>
+      <summary>{t("covers")}{covers.lag_seconds !== null && `: ${t("fresh", { time: duration(covers.lag_seconds) })}`}</summary>
       <dl>
         <dt>{t("covers_run")}</dt>
         <dd>{covers.run ?? t("covers_none")}</dd>
@@ -24,7 +25,11 @@ export function Covers({ asked }: { asked: Asked }) {
         <dt>{t("covers_lag")}</dt>
         <dd>{shown(covers.lag_seconds)}</dd>
       </dl>
-      {covers.run && <a href={linkTo(screen, id, { ...parameters, run: covers.run })}>{t("covers_link")}</a>}
+      {covers.run && <a href={linkTo(screen, id, { ...parameters, ...texts(more), run: covers.run })}>{t("covers_link")}</a>}
     </details>
   );
+}
+
+function texts(values: Record<string, number>): Record<string, string> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value)]));
 }

@@ -1,11 +1,12 @@
 // A view as a chart and as a table of the same numbers, with what they cover, CSV and picture.
-import { useRef, useState } from "preact/hooks";
-import { type Asked, useAnswer } from "../api/answer.ts";
+import { useMemo } from "preact/hooks";
+import { useAnswer } from "../api/answer.ts";
 import type { Parameters, Row } from "../api/client.ts";
 import { Chart, type Option } from "../charts/chart.tsx";
-import { t } from "../text/index.ts";
+import { language } from "../text/index.ts";
+import { palette } from "../theme.ts";
 import { Covers } from "./cover.tsx";
-import { savePicture } from "./picture.ts";
+import { Frame } from "./frame.tsx";
 import { stateOf } from "./states.tsx";
 import { Table } from "./table.tsx";
 
@@ -18,45 +19,22 @@ export interface PanelProps {
   columns?: string[];
   links?: Record<string, (row: Row) => string>;
   onPick?: (name: string) => void;
-  children?: (asked: Asked) => preact.ComponentChildren;
+  // Whether a row is a bar below the others, so that many need a higher chart.
+  tall?: boolean;
 }
 
-export function Panel({ title, about, view, parameters, chart, columns, links, onPick }: PanelProps) {
+export function Panel({ title, about, view, parameters, chart, columns, links, onPick, tall }: PanelProps) {
   const asked = useAnswer(view, parameters);
-  const [table, setTable] = useState(!chart);
-  const place = useRef<HTMLElement>(null);
-  const state = stateOf(asked);
-  const rows = asked.answer?.rows ?? [];
+  const { answer } = asked;
+  // What is drawn changes with the rows alone, however often this is rendered.
+  const option = useMemo(() => chart && answer && chart(answer.rows), [answer, language.value, palette.value]);
   return (
-    <section class="panel" ref={place} data-view={view} aria-busy={asked.waiting}>
-      <header>
-        <h2>{title}</h2>
-        {!state && (
-          <p class="tools">
-            {chart && (
-              <button type="button" aria-pressed={table} onClick={() => setTable(!table)}>
-                {table ? t("as_chart") : t("as_table")}
-              </button>
-            )}
-            <a href={`${asked.question}&format=csv&spreadsheet=true`} download={`${view}.csv`}>
-              {t("csv")}
-            </a>
-            {chart && !table && (
-              <button type="button" onClick={() => savePicture(place.current!, view)}>
-                {t("picture")}
-              </button>
-            )}
-          </p>
-        )}
-      </header>
-      {about && <p class="about">{about}</p>}
-      {state ??
-        (table || !chart ? (
-          <Table caption={title} asked={asked} columns={columns} links={links} />
-        ) : (
-          <Chart label={about ? `${title}. ${about}` : title} option={chart(rows)} onPick={onPick} />
-        ))}
+    <Frame
+      title={title} about={about} name={view} busy={asked.waiting} state={stateOf(asked)} csv={`${asked.question}&format=csv&spreadsheet=true`}
+      chart={chart && (() => option && <Chart label={about ? `${title}. ${about}` : title} option={option} rows={tall ? answer?.rows.length : 0} onPick={onPick} />)}
+      table={() => <Table caption={title} asked={asked} columns={columns} links={links} />}
+    >
       <Covers asked={asked} />
-    </section>
+    </Frame>
   );
 }

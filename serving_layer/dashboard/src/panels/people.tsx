@@ -28,11 +28,14 @@ export function People({ people, advice }: { people: Person[]; advice: Map<strin
               <td><a href={linkTo("student", user)}>{user}</a></td>
               <td>
                 <ul class="reasons">
-                  {[...courses].flatMap(([course, reasons]) => reasons.map(({ text, fresh }, place) => (
-                    <li key={`${course} ${place}`}>
-                      <a href={linkTo("course", course)}>{course}</a>: {text} {fresh && <strong>{t("since_yesterday")}</strong>}
+                  {[...courses].map(([course, reasons]) => (
+                    <li key={course}>
+                      <a href={linkTo("course", course)}>{course}</a>
+                      {reasons.map(({ text, fresh }, place) => (
+                        <span class="reason" key={place}>{text}{fresh && <strong class="badge">{t("since_yesterday")}</strong>}</span>
+                      ))}
                     </li>
-                  )))}
+                  ))}
                 </ul>
               </td>
               {writes && (

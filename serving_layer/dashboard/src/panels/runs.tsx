@@ -1,21 +1,13 @@
 // The runs that are kept: a link shows the dashboard as of one; going back to one is a command, as serving writes nothing to the store.
 import { useState } from "preact/hooks";
-import { freshness } from "../api/live.ts";
 import { me } from "../api/me.ts";
-import { useTold } from "../api/told.ts";
+import { useRuns } from "../api/runs.ts";
 import { linkTo } from "../route.ts";
 import { number, shown, t } from "../text/index.ts";
 import { Trouble } from "./states.tsx";
 
-interface Run {
-  run: string;
-  published_at: string;
-  serves: boolean;
-  events: number;
-}
-
 export function Runs() {
-  const { value, error } = useTold<{ runs: Run[] }>("runs", freshness.value?.run ?? "");
+  const { value, error } = useRuns();
   const goes = me.value?.role === "admin";
   return (
     <section class="panel wide" data-view="runs" aria-busy={!value && !error}>

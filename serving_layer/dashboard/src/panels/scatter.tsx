@@ -5,8 +5,9 @@ import type { Row } from "../api/client.ts";
 import { Chart } from "../charts/chart.tsx";
 import { scatter } from "../charts/options.ts";
 import { linkTo } from "../route.ts";
-import { t } from "../text/index.ts";
+import { number, t } from "../text/index.ts";
 import { Covers } from "./cover.tsx";
+import { Frame, Scroll } from "./frame.tsx";
 import { stateOf } from "./states.tsx";
 
 const MOST = 10_000;
@@ -25,16 +26,33 @@ export function Scatter({ course }: { course: string }) {
     const lines = QUARTILES.map((column) => ({ name: t(column as "lower_quartile_score"), at: Number(row?.[column]) }));
     return scatter(points, { x: t("events_of_student"), y: t("median_grade_axis"), points: t("students") }, row ? lines : []);
   }, [graded.answer, active.answer, results.answer, t("students")]);
+  const about = t("grades_by_activity_about");
+  const rows = joined(graded.answer?.rows ?? [], active.answer?.rows ?? []);
   return (
-    <section class="panel" data-view="grades_by_activity" aria-busy={graded.waiting || active.waiting}>
-      <header><h2>{t("grades_by_activity")}</h2></header>
-      <p class="about">{t("grades_by_activity_about")}</p>
-      {state ?? (
-        <Chart label={`${t("grades_by_activity")}. ${t("grades_by_activity_about")}`} option={option} onPick={(student) => (location.hash = linkTo("student", student))} />
+    <Frame
+      title={t("grades_by_activity")} about={about} name="grades_by_activity" busy={graded.waiting || active.waiting} state={state}
+      chart={() => <Chart label={`${t("grades_by_activity")}. ${about}`} option={option} onPick={(student) => (location.hash = linkTo("student", student))} />}
+      table={() => (
+        <Scroll label={t("grades_by_activity")}>
+          <thead>
+            <tr>
+              <th scope="col">{t("student_column")}</th><th scope="col" class="figure">{t("events_of_student")}</th>
+              <th scope="col" class="figure">{t("median_grade_axis")}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {rows.map(({ name, value: [events, grade] }) => (
+              <tr key={name}>
+                <td><a href={linkTo("student", name)}>{name}</a></td><td class="figure">{number(events)}</td><td class="figure">{number(grade)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </Scroll>
       )}
+    >
       <Covers asked={graded} />
       <Covers asked={active} />
-    </section>
+    </Frame>
   );
 }
 

@@ -3,11 +3,12 @@ import type { Asked } from "../api/answer.ts";
 import type { ApiError } from "../api/client.ts";
 import { t } from "../text/index.ts";
 
-export function Trouble({ error }: { error: ApiError }) {
+export function Trouble({ error, again }: { error: ApiError; again?: () => void }) {
   return (
-    <p class="trouble" role="alert">
-      {told(error)}
-    </p>
+    <div class="trouble" role="alert">
+      <p>{told(error)}</p>
+      {again && error.status !== 401 && error.status !== 403 && <button type="button" onClick={again}>{t("try_again")}</button>}
+    </div>
   );
 }
 
@@ -20,7 +21,7 @@ function told(error: ApiError): string {
 
 // The state of what was asked; null where there are rows to show.
 export function stateOf(asked: Asked) {
-  if (asked.error && !asked.answer) return <Trouble error={asked.error} />;
+  if (asked.error && !asked.answer) return <Trouble error={asked.error} again={asked.again} />;
   if (!asked.answer) return <p class="waiting">{t("loading")}</p>;
   if (!asked.answer.rows.length) return <p class="empty">{t("empty")}</p>;
   return null;

@@ -68,12 +68,12 @@ function Head({ column, figure, sort, onSort }: HeadProps) {
   return (
     <th scope="col" class={figure ? "figure" : undefined} aria-sort={up ? "ascending" : down ? "descending" : undefined} title={column.name}>
       {onSort ? (
-        <button type="button" title={t("sort_by", { column: told })} onClick={() => onSort(down ? column.name : `-${column.name}`)}>
+        <button type="button" class="said" title={t("sort_by", { column: told })} onClick={() => onSort(down ? column.name : `-${column.name}`)}>
           {told}
           <span aria-hidden="true">{up ? " ▲" : down ? " ▼" : ""}</span>
         </button>
       ) : (
-        told
+        <span class="said">{told}</span>
       )}
     </th>
   );

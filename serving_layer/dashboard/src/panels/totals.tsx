@@ -32,7 +32,7 @@ function Total({ title, view, parameters }: Counted) {
     <div data-view={view} aria-busy={asked.waiting}>
       <dt>{title}</dt>
       <dd>
-        {asked.error && !asked.answer ? <Trouble error={asked.error} /> : asked.answer ? (
+        {asked.error && !asked.answer ? <Trouble error={asked.error} again={asked.again} /> : asked.answer ? (
           <a href={linkToRows(view, parameters)} aria-label={t("leads_to", { n: asked.answer.total, what: title })}>{number(asked.answer.total)}</a>
         ) : "…"}
       </dd>

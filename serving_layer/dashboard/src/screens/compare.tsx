@@ -79,9 +79,9 @@ function Courses() {
           </section>
           <div class="panels">
             <Panel title={t("watch_by_day")} view="video_daily_engagement" parameters={both}
-              chart={(rows) => over(rows, "date", "DATE", "course_id", { total_watch_hours: "" }, "line")} />
+              chart={(rows) => over(rows, "date", "DATE", "course_id", { total_watch_hours: "" }, "line", t("watch_hours"))} />
             <Panel title={t("submissions_by_day")} view="assessment_submission_distribution" parameters={both}
-              chart={(rows) => over(rows, "date", "DATE", "course_id", { submissions_count: "" }, "line")} />
+              chart={(rows) => over(rows, "date", "DATE", "course_id", { submissions_count: "" }, "line", t("submissions"))} />
           </div>
         </>
       )}
@@ -97,7 +97,7 @@ function Figures({ view, columns, courses }: { view: string; columns: string[]; 
     <>
       {columns.map((column) => (
         <tr key={column}>
-          <th scope="row">{known.has(column) ? meaning(known.get(column)!) : column}</th>
+          <th scope="row" class="said">{known.has(column) ? meaning(known.get(column)!) : column}</th>
           {courses.map((course) => <td class="figure" key={course}>{answer ? shown(rows.get(course)?.[column], known.get(column)?.type) : "…"}</td>)}
         </tr>
       ))}

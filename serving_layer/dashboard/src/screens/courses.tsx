@@ -5,6 +5,7 @@ import { List } from "../panels/list.tsx";
 import { Panel } from "../panels/panel.tsx";
 import { linkTo } from "../route.ts";
 import { t } from "../text/index.ts";
+import { palette } from "../theme.ts";
 
 const DAYS = 28;
 
@@ -28,7 +29,7 @@ export function Screen() {
             about={t("logins_about")}
             view="auth_hourly_login_patterns"
             parameters={{ sort: "-date,hour", limit: DAYS * 24 }}
-            chart={(rows) => heat(rows, "date", "DATE", "hour", "login_count")}
+            chart={(rows) => heat(rows, "date", "DATE", "hour", "login_count", palette.value.heat)}
           />
         </div>
       )}

@@ -1,20 +1,22 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import { type Answer, address, type Freshness, get, type Row } from "../api/client.ts";
 import { freshness } from "../api/live.ts";
 import { me } from "../api/me.ts";
 import { useTold } from "../api/told.ts";
 import { Chart, type Option } from "../charts/chart.tsx";
 import { over } from "../charts/options.ts";
+import { Frame, Scroll } from "../panels/frame.tsx";
 import { RejectedEvents } from "../panels/rejected.tsx";
 import { Runs } from "../panels/runs.tsx";
 import { Senders } from "../panels/senders.tsx";
-import { number, shown, t } from "../text/index.ts";
+import { duration, kind, language, number, shown, t } from "../text/index.ts";
 
 export const name = "operation";
 export const title = () => t("operation");
 
 const FATES = ["landed", "counted", "duplicate", "invalid"] as const;
 const EVERY_MS = 5000;
+const MINUTES = 60;
 
 export function Screen() {
   return (
@@ -23,10 +25,10 @@ export function Screen() {
       <Runs />
       <div class="panels">
         <Window name="events_by_category" title={t("events_by_type")} about={t("events_by_type_about")}
-          chart={(rows) => over(rows, "minute", "TIMESTAMP", "event_category", { event_count: "" }, "bar")} />
+          chart={(rows) => over(rows, "minute", "TIMESTAMP", "event_category", { event_count: "" }, "bar", t("events"))} />
         <Window name="active_users" title={t("active_users")} about={t("active_users_about")}
           chart={(rows) => over(rows, "minute", "TIMESTAMP", undefined,
-            { last_5_minutes: t("minute_short", { n: 5 }), last_15_minutes: t("minute_short", { n: 15 }) }, "line")} />
+            { last_5_minutes: t("minute_short", { n: 5 }), last_15_minutes: t("minute_short", { n: 15 }) }, "line", t("users"))} />
       </div>
       {me.value?.role === "admin" && (
         <>
@@ -59,7 +61,7 @@ function Window({ name, title, about, chart }: { name: string; title: string; ab
     const stop = new AbortController();
     let again: ReturnType<typeof setTimeout>;
     const ask = async () => {
-      const found = await get<Answer>(address(`realtime/${name}`, { minutes: 60 }), stop.signal).catch(() => null);
+      const found = await get<Answer>(address(`realtime/${name}`, { minutes: MINUTES }), stop.signal).catch(() => null);
       if (stop.signal.aborted) return;
       if (found) setRows(found.rows);
       again = setTimeout(ask, EVERY_MS);
@@ -70,14 +72,28 @@ function Window({ name, title, about, chart }: { name: string; title: string; ab
       clearTimeout(again);
     };
   }, [name]);
+  const option = useMemo(() => rows && chart(rows), [rows, language.value]);
+  const state = rows === null ? <p class="waiting">{t("loading")}</p> : rows.length ? null : <p class="empty">{t("empty")}</p>;
+  const columns = Object.keys(rows?.[0] ?? {});
   return (
-    <section class="panel" data-view={name}>
-      <header>
-        <h2>{title}</h2>
-      </header>
-      <p class="about">{about}</p>
-      {rows === null ? <p class="waiting">{t("loading")}</p> : rows.length ? <Chart label={`${title}. ${about}`} option={chart(rows)} /> : <p class="empty">{t("empty")}</p>}
-    </section>
+    <Frame
+      title={title} about={about} name={name} busy={false} state={state} csv={address(`realtime/${name}`, { minutes: MINUTES, format: "csv", spreadsheet: "true" })}
+      chart={() => option && <Chart label={`${title}. ${about}`} option={option} />}
+      table={() => (
+        <Scroll label={title}>
+          <thead><tr>{columns.map((column) => <th scope="col" key={column} class={column === "minute" ? undefined : "figure"}>{kind(column)}</th>)}</tr></thead>
+          <tbody>
+            {(rows ?? []).map((row, place) => (
+              <tr key={place}>
+                {columns.map((column) => (
+                  <td key={column} class={typeof row[column] === "number" ? "figure" : undefined}>{column === "minute" ? shown(row[column], "TIMESTAMP") : kind(shown(row[column]))}</td>
+                ))}
+              </tr>
+            ))}
+          </tbody>
+        </Scroll>
+      )}
+    />
   );
 }
 
@@ -104,7 +120,7 @@ function Ledger() {
         <div><dt>{t("run")}</dt><dd>{now.run ?? t("covers_none")}</dd></div>
         <div><dt>{t("published")}</dt><dd>{shown(now.published_at, "TIMESTAMP")}</dd></div>
         <div><dt>{t("speed_layer")}</dt><dd>{shown(now.speed_layer, "TIMESTAMP")}</dd></div>
-        <div><dt>{t("covers_lag")}</dt><dd>{shown(now.lag_seconds)}</dd></div>
+        <div><dt>{t("covers_lag")}</dt><dd>{now.lag_seconds === null ? "–" : duration(now.lag_seconds)}</dd></div>
       </dl>
       <div class="scroll" tabIndex={0} role="region" aria-label={t("ledger")}>
         <table>

@@ -6,6 +6,7 @@ import { AdvicePanel } from "../panels/advice.tsx";
 import { Beside } from "../panels/beside.tsx";
 import { Figures } from "../panels/figures.tsx";
 import { Panel } from "../panels/panel.tsx";
+import { Timeline } from "../panels/timeline.tsx";
 import { linkTo } from "../route.ts";
 import { t } from "../text/index.ts";
 
@@ -21,14 +22,14 @@ export function Screen({ id }: { id: string }) {
   return (
     <>
       {whole && (
-        <>
+        <div class="board">
           <Figures
             view="auth_user_activity_summary"
             parameters={{ ...user, sort: "-total_logins" }}
             names={{ total_logins: t("visits"), first_activity: t("first_seen"), last_activity: t("last_seen") }}
           />
           <Figures view="course_activity_summary" parameters={user} names={{ total_material_accesses: t("accesses"), total_downloads: t("downloads") }} />
-        </>
+        </div>
       )}
       <div class="panels">
         <Panel
@@ -37,7 +38,8 @@ export function Screen({ id }: { id: string }) {
           view="course_student_activity"
           parameters={mine}
           links={course}
-          chart={(rows) => ranked(rows, "course_id", { events_last_week: t("last_week"), events_week_before: t("week_before") })}
+          chart={(rows) => ranked(rows, "course_id", { events_last_week: t("last_week"), events_week_before: t("week_before") }, t("events"))}
+          tall
         />
         <Panel
           title={t("watching_week")}
@@ -45,8 +47,10 @@ export function Screen({ id }: { id: string }) {
           view="video_student_activity"
           parameters={mine}
           links={course}
-          chart={(rows) => ranked(rows, "course_id", { seconds_last_week: t("last_week"), seconds_week_before: t("week_before") })}
+          chart={(rows) => ranked(rows, "course_id", { seconds_last_week: t("last_week"), seconds_week_before: t("week_before") }, t("seconds"))}
+          tall
         />
+        <Timeline student={id} />
         {seesCourses() && <Beside student={id} />}
         <Panel title={t("work")} view="assessment_student_work" parameters={{ ...mine, sort: "-first_view" }} links={course} />
         <Panel
@@ -54,7 +58,8 @@ export function Screen({ id }: { id: string }) {
           view="video_student_course_summary"
           parameters={mine}
           links={course}
-          chart={(rows) => ranked(rows, "course_id", { video_coverage_percentage: t("coverage") })}
+          chart={(rows) => ranked(rows, "course_id", { video_coverage_percentage: t("coverage") }, "%")}
+          tall
         />
         <Panel title={t("submissions")} view="assessment_student_submissions" parameters={mine} links={course} />
         <Panel title={t("quizzes")} view="assessment_quiz_performance" parameters={mine} links={course} />

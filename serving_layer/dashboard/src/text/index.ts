@@ -29,6 +29,7 @@ export function speak(wanted: Language): void {
 
 const numbers = computed(() => new Intl.NumberFormat(language.value, { maximumFractionDigits: 2 }));
 const days = computed(() => new Intl.DateTimeFormat(language.value, { dateStyle: "medium", timeZone: "UTC" }));
+const shortDays = computed(() => new Intl.DateTimeFormat(language.value, { month: "short", day: "numeric", timeZone: "UTC" }));
 const times = computed(() => new Intl.DateTimeFormat(language.value, { dateStyle: "medium", timeStyle: "medium" }));
 const plurals = computed(() => new Intl.PluralRules(language.value));
 
@@ -40,6 +41,23 @@ export function t(name: Name, values: Record<string, string | number> = {}): str
 
 function told(value: string | number): string {
   return typeof value === "number" ? numbers.value.format(value) : value;
+}
+
+// A day where there is little room, without its year.
+export function shortDay(day: string): string {
+  return shortDays.value.format(new Date(`${day}T00:00:00Z`));
+}
+
+// What events, assignments and topics call themselves in capitals or in one word, as people would.
+export function kind(value: string): string {
+  const named = `called_${value.toLowerCase()}` as Name;
+  if (named in en) return t(named);
+  return /^[A-Z_]+$/.test(value) ? `${value[0]}${value.slice(1).toLowerCase().replaceAll("_", " ")}` : value;
+}
+
+// A difference with its sign.
+export function change(value: number): string {
+  return new Intl.NumberFormat(language.value, { maximumFractionDigits: 2, signDisplay: "exceptZero" }).format(value);
 }
 
 export function number(value: number): string {
