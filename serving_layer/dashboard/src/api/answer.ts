@@ -1,6 +1,6 @@
 // An answer that stays current: asked when the question changes, and again when the view may have other rows.
 import { useEffect, useRef, useState } from "preact/hooks";
-import { type Answer, ApiError, address, type Cover, get, type Parameters, type ViewInfo } from "./client.ts";
+import { type Answer, ApiError, address, type Cover, type Parameters, shared, type ViewInfo } from "./client.ts";
 import { freshness, stateOf, views } from "./live.ts";
 import { route } from "../route.ts";
 
@@ -41,7 +41,7 @@ export function useAnswer(view: string | undefined, parameters: Parameters): Ask
       busy = true;
       const blind = freshness.peek() === null;
       try {
-        const [answer, known] = await Promise.all([get<Answer>(question, stop.signal), views()]);
+        const [answer, known] = await Promise.all([shared<Answer>(question, again.current.state), views()]);
         if (stop.signal.aborted) return;
         setFound({ question, answer, info: known.get(view), waiting: false });
         wanted ||= blind && isBehind(answer.as_of, known.get(view)?.topic);

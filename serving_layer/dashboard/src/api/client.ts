@@ -68,6 +68,19 @@ export function get<T>(url: string, signal?: AbortSignal): Promise<T> {
   return ask<T>(url, { signal, headers: { Accept: "application/json" } });
 }
 
+const waited = new Map<string, Promise<unknown>>();
+
+// The same for everybody who asks it while it is waited for and `state` is the same: a page asks nothing twice at once.
+export function shared<T>(url: string, state: string): Promise<T> {
+  const name = `${state} ${url}`;
+  let asked = waited.get(name);
+  if (!asked) {
+    asked = get<T>(url).finally(() => waited.delete(name));
+    waited.set(name, asked);
+  }
+  return asked as Promise<T>;
+}
+
 // What changes something; `csrf` is what /me tells our own pages.
 export function send<T>(url: string, body: unknown, csrf: string, method = "POST"): Promise<T> {
   return ask<T>(url, { method, headers: { "Content-Type": "application/json", "X-CSRF-Token": csrf }, body: JSON.stringify(body) });

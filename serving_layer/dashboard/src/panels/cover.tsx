@@ -1,5 +1,6 @@
 // What a number covers: the run, the head, and how many seconds behind; one click away on every panel.
 import type { Asked } from "../api/answer.ts";
+import type { Vector } from "../api/client.ts";
 import { linkTo, route } from "../route.ts";
 import { duration, number, shown, t } from "../text/index.ts";
 
@@ -26,6 +27,25 @@ export function Covers({ asked, more = {} }: { asked: Asked; more?: Record<strin
         <dd>{shown(covers.lag_seconds)}</dd>
       </dl>
       {covers.run && <a href={linkTo(screen, id, { ...parameters, ...texts(more), run: covers.run })}>{t("covers_link")}</a>}
+    </details>
+  );
+}
+
+// What a window of the last minutes covers.
+export function WindowCovers({ head, from }: { head: Record<string, Vector>; from?: string | null }) {
+  return (
+    <details class="covers">
+      <summary>{t("covers")}</summary>
+      <dl>
+        <dt>{t("covers_from")}</dt>
+        <dd>{from ? shown(from, "TIMESTAMP") : t("covers_all")}</dd>
+        <dt>{t("covers_head")}</dt>
+        <dd>
+          {Object.entries(head).map(([topic, ends]) => (
+            <div key={topic}>{topic} {Object.entries(ends).map(([partition, offset]) => `${partition}: ${number(offset)}`).join(", ")}</div>
+          ))}
+        </dd>
+      </dl>
     </details>
   );
 }

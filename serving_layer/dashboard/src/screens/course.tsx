@@ -117,6 +117,7 @@ export function Screen({ id }: { id: string }) {
           view="assessment_submission_distribution"
           parameters={{ ...course, limit: MOST }}
           chart={(rows) => over(rows, "date", "DATE", "assignment_type", { submissions_count: "" }, "bar", t("submissions"))}
+          onPick={(day) => (location.hash = linkToRows("assessment_student_work", { ...course, first_submission__gte: `${day}T00:00:00Z`, first_submission__lt: `${daysBefore(day, -1)}T00:00:00Z` }))}
         />
         <Panel
           title={t("videos")}

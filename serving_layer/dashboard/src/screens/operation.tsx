@@ -1,14 +1,16 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
-import { type Answer, address, type Freshness, get, type Row } from "../api/client.ts";
+import { type Answer, ApiError, address, type Freshness, get, type Row } from "../api/client.ts";
 import { freshness } from "../api/live.ts";
 import { me } from "../api/me.ts";
 import { useTold } from "../api/told.ts";
 import { Chart, type Option } from "../charts/chart.tsx";
 import { over } from "../charts/options.ts";
+import { WindowCovers } from "../panels/cover.tsx";
 import { Frame, Scroll } from "../panels/frame.tsx";
 import { RejectedEvents } from "../panels/rejected.tsx";
 import { Runs } from "../panels/runs.tsx";
 import { Senders } from "../panels/senders.tsx";
+import { Trouble } from "../panels/states.tsx";
 import { duration, kind, language, number, shown, t } from "../text/index.ts";
 
 export const name = "operation";
@@ -26,6 +28,10 @@ export function Screen() {
       <div class="panels">
         <Window name="events_by_category" title={t("events_by_type")} about={t("events_by_type_about")}
           chart={(rows) => over(rows, "minute", "TIMESTAMP", "event_category", { event_count: "" }, "bar", t("events"))} />
+        <Window name="events_by_type" title={t("events_by_kind")} about={t("events_by_kind_about")}
+          chart={(rows) => over(rows, "minute", "TIMESTAMP", "event_type", { event_count: "" }, "bar", t("events"))} />
+        <Window name="failed_logins" title={t("failed_logins")} about={t("failed_logins_about")}
+          chart={(rows) => over(rows, "minute", "TIMESTAMP", undefined, { failed_logins: t("failed_logins"), users: t("users") }, "line")} />
         <Window name="active_users" title={t("active_users")} about={t("active_users_about")}
           chart={(rows) => over(rows, "minute", "TIMESTAMP", undefined,
             { last_5_minutes: t("minute_short", { n: 5 }), last_15_minutes: t("minute_short", { n: 15 }) }, "line", t("users"))} />
@@ -56,14 +62,20 @@ function Pages() {
 }
 
 function Window({ name, title, about, chart }: { name: string; title: string; about: string; chart: (rows: Row[]) => Option }) {
-  const [rows, setRows] = useState<Row[] | null>(null);
+  const [answer, setAnswer] = useState<(Answer & { as_of: { complete_from?: string | null } }) | null>(null);
+  const [error, setError] = useState<ApiError | null>(null);
+  const rows = answer?.rows ?? null;
   useEffect(() => {
     const stop = new AbortController();
     let again: ReturnType<typeof setTimeout>;
     const ask = async () => {
-      const found = await get<Answer>(address(`realtime/${name}`, { minutes: MINUTES }), stop.signal).catch(() => null);
-      if (stop.signal.aborted) return;
-      if (found) setRows(found.rows);
+      try {
+        setAnswer(await get<Answer>(address(`realtime/${name}`, { minutes: MINUTES }), stop.signal));
+        setError(null);
+      } catch (failed) {
+        if (stop.signal.aborted) return;
+        setError(failed instanceof ApiError ? failed : new ApiError(0, "network", ""));
+      }
       again = setTimeout(ask, EVERY_MS);
     };
     void ask();
@@ -73,7 +85,7 @@ function Window({ name, title, about, chart }: { name: string; title: string; ab
     };
   }, [name]);
   const option = useMemo(() => rows && chart(rows), [rows, language.value]);
-  const state = rows === null ? <p class="waiting">{t("loading")}</p> : rows.length ? null : <p class="empty">{t("empty")}</p>;
+  const state = error && !rows ? <Trouble error={error} /> : rows === null ? <p class="waiting">{t("loading")}</p> : rows.length ? null : <p class="empty">{t("empty")}</p>;
   const columns = Object.keys(rows?.[0] ?? {});
   return (
     <Frame
@@ -93,7 +105,9 @@ function Window({ name, title, about, chart }: { name: string; title: string; ab
           </tbody>
         </Scroll>
       )}
-    />
+    >
+      {answer && <WindowCovers head={answer.as_of.head} from={answer.as_of.complete_from} />}
+    </Frame>
   );
 }
 

@@ -279,4 +279,13 @@ export const vi: Texts = {
   rule_late: { one: "Lỡ hạn nộp trong {n} ngày qua", other: "Lỡ hạn nộp trong {n} ngày qua" },
   rule_materials: { one: "Không mở tài liệu nào trong {n} ngày", other: "Không mở tài liệu nào trong {n} ngày" },
   reason_materials: { one: "chưa mở tài liệu nào trong {n} ngày", other: "chưa mở tài liệu nào trong {n} ngày" },
+  covers_from: "Đầy đủ từ",
+  covers_all: "lúc bắt đầu",
+  events_by_kind: "Sự kiện theo loại",
+  events_by_kind_about: "60 phút gần nhất, theo phút và loại.",
+  failed_logins: "Đăng nhập thất bại",
+  failed_logins_about: "60 phút gần nhất, và của bao nhiêu người.",
+  called_event_type: "Loại sự kiện",
+  called_failed_logins: "Đăng nhập thất bại",
+  called_users: "Người dùng",
 };
