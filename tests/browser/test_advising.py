@@ -26,6 +26,7 @@ def titles(found: dict) -> list[str]:
     return [name for panel in found["panels"] for name in panel["figures"]]
 
 
+@pytest.mark.thorough
 def test_a_threshold_is_chosen_by_keyboard_and_kept_for_every_device(browser, own):
     steps = [*OPENED, {"reach": ".limits input"}, {"press": "Control+a"}, {"keys": "3"}, {"press": "Tab"}]
     steps.append({"wait": "dt:text-is('No visit for 3 days')"})
@@ -36,6 +37,7 @@ def test_a_threshold_is_chosen_by_keyboard_and_kept_for_every_device(browser, ow
     assert httpx.get(own, timeout=30).json()["thresholds"] == {**DEFAULTS, "quiet": 3}
 
 
+@pytest.mark.thorough
 def test_a_link_says_other_thresholds(browser, own):
     (found,) = browser.visit({"url": "#/adviser?quiet=5&grade=wrong"})
     assert {"No visit for 5 days", f"Mean grade below {DEFAULTS['grade']}"} <= set(titles(found))

@@ -43,7 +43,7 @@ process.exit(0);
 
 async function settled(page) {
   await page.waitForSelector("h1");
-  await page.waitForFunction(() => !document.querySelector('[aria-busy="true"], .waiting'), undefined, { timeout: 30_000 });
+  await page.waitForFunction(() => !document.querySelector('[aria-busy="true"], .waiting'), undefined, { timeout: 90_000 });
 }
 
 async function take(page, step) {
@@ -52,7 +52,7 @@ async function take(page, step) {
   else if (step.type) await page.fill(step.type[0], step.type[1]);
   else if (step.keys) await page.keyboard.type(step.keys);
   else if (step.reach) await reach(page, step.reach);
-  else if (step.wait) await page.waitForSelector(step.wait, { state: "attached", timeout: 15_000 });
+  else if (step.wait) await page.waitForSelector(step.wait, { state: "attached", timeout: 60_000 });
   else if (step.say) {
     console.log(JSON.stringify({ said: step.say }));
     for (const further of JSON.parse((await lines.next()).value)) await take(page, further);

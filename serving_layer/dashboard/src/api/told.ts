@@ -13,7 +13,12 @@ export function useTold<T>(url: string, state = ""): Told<T> {
     const stop = new AbortController();
     get<T>(url, stop.signal).then(
       (value) => setFound({ url, value }),
-      (error: unknown) => !stop.signal.aborted && setFound({ url, error: error instanceof ApiError ? error : new ApiError(0, "network", "") }),
+      (error: unknown) => {
+        if (stop.signal.aborted) return;
+        const told = error instanceof ApiError ? error : new ApiError(0, "network", "");
+        // What was told before stays, as it is the newest that is known.
+        setFound((before) => ({ ...(before.url === url ? before : {}), url, error: told }));
+      },
     );
     return () => stop.abort();
   }, [url, state]);

@@ -65,7 +65,7 @@ export function AdvicePanel({ student }: { student: string }) {
     <section class="panel" data-view="advice" aria-busy={!value && !error}>
       <h2>{t("advice")}</h2>
       <p class="about">{t("advice_about")}</p>
-      {error ? <Trouble error={error} /> : !value ? <p class="waiting">{t("loading")}</p> : (
+      {error && !value ? <Trouble error={error} /> : !value ? <p class="waiting">{t("loading")}</p> : (
         <>
           {value.advice.length ? <Events events={value.advice} /> : <p class="empty">{t("advice_none")}</p>}
           <Write student={student} />

@@ -39,7 +39,7 @@ export function RejectedEvents() {
       </header>
       <p class="about">{t("rejected_about")}</p>
       {value && value.files_read < value.files && <p class="notice">{t("rejected_partly", { n: value.files_read, all: value.files })}</p>}
-      {error ? <Trouble error={error} /> : !value ? <p class="waiting">{t("loading")}</p> : value.reasons.length ? (
+      {error && !value ? <Trouble error={error} /> : !value ? <p class="waiting">{t("loading")}</p> : value.reasons.length ? (
         <div class="scroll" tabIndex={0} role="region" aria-label={t("rejected")}>
           <table>
             <thead>

@@ -13,7 +13,7 @@ export function Runs() {
     <section class="panel wide" data-view="runs" aria-busy={!value && !error}>
       <h2>{t("runs")}</h2>
       <p class="about">{t("runs_about")}</p>
-      {error ? <Trouble error={error} /> : !value ? <p class="waiting">{t("loading")}</p> : value.runs.length ? (
+      {error && !value ? <Trouble error={error} /> : !value ? <p class="waiting">{t("loading")}</p> : value.runs.length ? (
         <div class="scroll" tabIndex={0} role="region" aria-label={t("runs")}>
           <table>
             <thead>

@@ -22,7 +22,7 @@ export function Senders() {
       <p class="about">{t("senders_about")}</p>
       {value && !value.collectors.length && <p class="notice">{t("collectors_none")}</p>}
       {away.map(({ address }) => <p class="trouble" key={address}>{t("collector_away", { address })}</p>)}
-      {error ? <Trouble error={error} /> : !value ? <p class="waiting">{t("loading")}</p> : value.sources.length ? (
+      {error && !value ? <Trouble error={error} /> : !value ? <p class="waiting">{t("loading")}</p> : value.sources.length ? (
         <div class="scroll" tabIndex={0} role="region" aria-label={t("senders")}>
           <table>
             <thead>
