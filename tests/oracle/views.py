@@ -131,8 +131,8 @@ def course(events: list[Event]) -> dict[str, list[Row]]:
                 "enrolled_last_week": distinct(of(recent, enrolled), "user_id"),
                 "enrolled_week_before": distinct(of(older, enrolled), "user_id")}  # fmt: skip
 
-    accesses, downloads = of(events, opened), of(events, downloaded)
     students = [e for e in events if e.fields["role"] == "student"]
+    accesses, downloads = of(events, opened), of(events, downloaded)
     return {
         "course_enrollment_stats": by(of(events, enrolled), "date course_id", lambda g: {
             "new_enrollments": len(g), "unique_new_students": distinct(g, "user_id")}),
