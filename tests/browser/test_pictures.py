@@ -36,11 +36,20 @@ PICTURES: dict[str, dict[str, Any]] = {
     "operation": {"url": "#/operation", **WIDE, "theme": "dark"},
     "phone": {"url": "#/course/COURSE001", **PHONE, "language": "vi"},
 }
+_STAMP = re.compile(rb'(?<="timestamp":")\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?(?=")')
 _TOPIC_OF = {topic.category: topic.name for topic in TOPICS.values()}
 
 
+def _moved(stamp: bytes, later: dt.timedelta) -> bytes:
+    """A timestamp so much later; one that is none as it is."""
+    try:
+        return f"{dt.datetime.fromisoformat(stamp.decode()) + later}".encode()
+    except ValueError:
+        return stamp
+
+
 def generated(file: Path, end: dt.date) -> list[Record]:
-    """Events of a small university's four weeks, as they would have reached Kafka just now."""
+    """Events of a small university's four weeks, which end and reach Kafka just now."""
     start = end - dt.timedelta(days=28)
     command = [sys.executable, str(ROOT / "ingestion_layer" / "producer.py"), "--events", str(EVENTS), "--seed", "5"]
     command += ["--students", "60", "--courses", "4", "--start", f"{start}", "--end", f"{end}"]
@@ -48,7 +57,10 @@ def generated(file: Path, end: dt.date) -> list[Record]:
     offsets: Counter[str] = Counter()
     records = []
     arrival = dt.datetime.now(dt.UTC).replace(microsecond=0)
-    for line in file.read_bytes().splitlines():
+    later = arrival.replace(tzinfo=None) - dt.datetime.combine(end, dt.time())
+    data = _STAMP.sub(lambda found: _moved(found[0], later), file.read_bytes())
+    file.write_bytes(data)
+    for line in data.splitlines():
         event = json.loads(line) if line.startswith(b"{") and line.endswith(b"}") else {}
         topic = _TOPIC_OF.get(str(event.get("event_category")))
         if topic:

@@ -1,10 +1,14 @@
 // From rows of a view to a chart's option.
 import type { Row } from "../api/client.ts";
-import { kind as called, number, shortDay, shown } from "../text/index.ts";
+import { kind as called, number, shortDay, shortTime, shown } from "../text/index.ts";
 import type { Option } from "./chart.tsx";
 
 // A label on an axis of days or minutes: short, as many stand beside each other.
-const label = (type: string) => (value: string) => (type === "DATE" ? shortDay(value) : shown(value, type));
+const label = (type: string) => (value: string) => (type === "DATE" ? shortDay(value) : shortTime(value));
+
+// Names stand over their axis, inwards, so that they are never cut.
+const LEFT = { nameTextStyle: { align: "left", padding: [0, 0, 0, -20] } };
+const RIGHT = { nameTextStyle: { align: "right", padding: [0, -20, 0, 0] } };
 
 function places(rows: Row[], x: string, type: string) {
   const data = [...new Set(rows.map((row) => String(row[x])))].sort();
@@ -30,7 +34,7 @@ export function over(
       };
     }),
   );
-  return { xAxis: axis, yAxis: { type: "value", name: unit, axisLabel: { formatter: number } }, series };
+  return { xAxis: axis, yAxis: { type: "value", name: unit, ...LEFT, axisLabel: { formatter: number } }, series };
 }
 
 // Two measures that are not of one kind over the same days, each with an axis of its own.
@@ -40,8 +44,8 @@ export function twice(rows: Row[], x: string, type: string, left: [string, strin
   const of = ([measure, name]: [string, string], place: number) => ({
     name, type: place ? "line" : "bar", yAxisIndex: place, showSymbol: rows.length < 2, data: sorted.map((row) => row[measure] ?? null),
   });
-  const value = (name: string) => ({ type: "value", name, axisLabel: { formatter: number } });
-  return { xAxis: axis, yAxis: [value(left[1]), { ...value(right[1]), splitLine: { show: false } }], series: [of(left, 0), of(right, 1)] };
+  const value = (name: string) => ({ type: "value", name, ...LEFT, axisLabel: { formatter: number } });
+  return { xAxis: axis, yAxis: [value(left[1]), { ...value(right[1]), ...RIGHT, splitLine: { show: false } }], series: [of(left, 0), of(right, 1)] };
 }
 
 // One bar for each row, the first at the top.
@@ -64,7 +68,7 @@ export function columns(rows: Row[], name: string, across: string, measure: stri
   return {
     legend: { show: false },
     xAxis: { type: "category", name: across, nameLocation: "middle", nameGap: 26, data: rows.map((row) => String(row[name])), axisLabel: { hideOverlap: true } },
-    yAxis: { type: "value", name: label, minInterval: 1, axisLabel: { formatter: number } },
+    yAxis: { type: "value", name: label, ...LEFT, minInterval: 1, axisLabel: { formatter: number } },
     series: [{ name: label, type: "bar", barCategoryGap: "12%", data: rows.map((row) => row[measure]) }],
   };
 }
@@ -99,7 +103,7 @@ export function scatter(
         name ? `${name}\n${names.x}: ${number(value[0])}\n${names.y}: ${number(value[1])}` : `${seriesName}: ${number(value[1])}`,
     },
     xAxis: { type: "value", name: names.x, nameLocation: "middle", nameGap: 26, axisLabel: { formatter: number } },
-    yAxis: { type: "value", name: names.y, axisLabel: { formatter: number } },
+    yAxis: { type: "value", name: names.y, ...LEFT, axisLabel: { formatter: number } },
     series: [
       { name: names.points, type: "scatter", symbolSize: 8, itemStyle: { opacity: 0.75 }, data: points },
       ...lines.map(({ name, at }) => ({ name, type: "line", symbol: "none", lineStyle: { type: "dashed" }, data: [[0, at], [right, at]] })),

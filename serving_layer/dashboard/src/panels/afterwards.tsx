@@ -73,8 +73,7 @@ export function Afterwards({ advice }: { advice: Advice[] }) {
           </table>
         </div>
       )}
-      <Covers asked={days} />
-      <Covers asked={work} />
+      <Covers asked={[days, work]} />
     </section>
   );
 }

@@ -59,8 +59,7 @@ export function Beside({ student }: { student: string }) {
         </Scroll>
       )}
     >
-      <Covers asked={own} />
-      <Covers asked={all} />
+      <Covers asked={[own, all]} />
     </Frame>
   );
 }

@@ -4,29 +4,32 @@ import type { Vector } from "../api/client.ts";
 import { linkTo, route } from "../route.ts";
 import { duration, number, shown, t } from "../text/index.ts";
 
-// `more` is what else the link that shows the numbers again has to say.
-export function Covers({ asked, more = {} }: { asked: Asked; more?: Record<string, number> }) {
-  const covers = asked.answer?.as_of;
-  if (!covers) return null;
-  const topic = asked.info?.topic ?? "";
-  const head = Object.entries(covers.head[topic] ?? {});
+// `more` is what else the link that shows the numbers again has to say. Of several answers, each is named by its view.
+export function Covers({ asked, more = {} }: { asked: Asked | Asked[]; more?: Record<string, number> }) {
+  const told = [asked].flat().flatMap(({ answer, info }) => (answer ? [{ covers: answer.as_of, view: answer.view, topic: info?.topic ?? "" }] : []));
+  const first = told[0]?.covers;
+  if (!first) return null;
+  const lags = told.map(({ covers }) => covers.lag_seconds).filter((lag) => lag !== null);
   const { screen, id, parameters } = route.value;
   return (
     <details class="covers">
-      <summary>{t("covers")}{covers.lag_seconds !== null && `: ${t("fresh", { time: duration(covers.lag_seconds) })}`}</summary>
-      <dl>
-        <dt>{t("covers_run")}</dt>
-        <dd>{covers.run ?? t("covers_none")}</dd>
-        <dt>{t("covers_head")}</dt>
-        <dd>
-          {topic} {head.map(([partition, offset]) => `${partition}: ${number(offset)}`).join(", ")}
-        </dd>
-        <dt>{t("covers_watermark")}</dt>
-        <dd>{shown(covers.watermark, "TIMESTAMP")}</dd>
-        <dt>{t("covers_lag")}</dt>
-        <dd>{shown(covers.lag_seconds)}</dd>
-      </dl>
-      {covers.run && <a href={linkTo(screen, id, { ...parameters, ...texts(more), run: covers.run })}>{t("covers_link")}</a>}
+      <summary>{t("covers")}{lags.length > 0 && `: ${t("fresh", { time: duration(Math.max(...lags)) })}`}</summary>
+      {told.map(({ covers, view, topic }, place) => (
+        <dl key={place}>
+          {told.length > 1 && <><dt>{t("covers_view")}</dt><dd>{view}</dd></>}
+          <dt>{t("covers_run")}</dt>
+          <dd>{covers.run ?? t("covers_none")}</dd>
+          <dt>{t("covers_head")}</dt>
+          <dd>
+            {topic} {Object.entries(covers.head[topic] ?? {}).map(([partition, offset]) => `${partition}: ${number(offset)}`).join(", ")}
+          </dd>
+          <dt>{t("covers_watermark")}</dt>
+          <dd>{shown(covers.watermark, "TIMESTAMP")}</dd>
+          <dt>{t("covers_lag")}</dt>
+          <dd>{shown(covers.lag_seconds)}</dd>
+        </dl>
+      ))}
+      {first.run && <a href={linkTo(screen, id, { ...parameters, ...texts(more), run: first.run })}>{t("covers_link")}</a>}
     </details>
   );
 }

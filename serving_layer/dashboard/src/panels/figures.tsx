@@ -29,7 +29,7 @@ export function Figures({ view, parameters, names, since, before = {} }: Figures
       {Object.entries(names).map(([column, name]) => (
         <div key={column}>
           <dt>{name}</dt>
-          <dd>{asked.answer ? shown(row?.[column], types.get(column)) : "…"}</dd>
+          <dd class={types.get(column)?.startsWith("TIMESTAMP") ? "long" : undefined}>{asked.answer ? shown(row?.[column], types.get(column)) : "…"}</dd>
           {told(column)}
         </div>
       ))}

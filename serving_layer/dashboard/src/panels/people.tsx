@@ -26,7 +26,7 @@ export function People({ people, advice }: { people: Person[]; advice: Map<strin
           {people.map(({ user, courses }) => (
             <tr key={user}>
               <td><a href={linkTo("student", user)}>{user}</a></td>
-              <td>
+              <td class="why">
                 <ul class="reasons">
                   {[...courses].map(([course, reasons]) => (
                     <li key={course}>

@@ -50,8 +50,7 @@ export function Scatter({ course }: { course: string }) {
         </Scroll>
       )}
     >
-      <Covers asked={graded} />
-      <Covers asked={active} />
+      <Covers asked={[graded, active]} />
     </Frame>
   );
 }

@@ -57,7 +57,7 @@ export function Timeline({ student }: { student: string }) {
         </div>
       )}
       {found.length > SHOWN && <p class="about">{t("first_shown", { n: number(SHOWN) })}</p>}
-      {asked.map((one) => <Covers key={one.question} asked={one} />)}
+      <Covers asked={asked} />
     </section>
   );
 }

@@ -80,7 +80,7 @@ function List({ chosen, advice }: { chosen: Chosen; advice: Advice[] }) {
         <p class="count">{t("people", { n: people.length })}</p>
         {people.length ? <People people={people.slice(0, SHOWN)} advice={advised} /> : <p class="empty">{t("nobody")}</p>}
         {people.length > SHOWN && <p class="about">{t("first_shown", { n: number(SHOWN) })}</p>}
-        {counted.map(({ rule, asked: one }) => <Covers key={rule.title} asked={one} more={chosen} />)}
+        <Covers asked={counted.map(({ asked: one }) => one)} more={chosen} />
       </section>
       <Afterwards advice={advice} />
     </>

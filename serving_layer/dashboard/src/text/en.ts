@@ -286,4 +286,6 @@ export const en = {
   called_event_type: "Type of event",
   called_failed_logins: "Failed logins",
   called_users: "Users",
+  covers_view: "View",
+  behind: "Behind",
 } as const;

@@ -30,7 +30,8 @@ export function speak(wanted: Language): void {
 const numbers = computed(() => new Intl.NumberFormat(language.value, { maximumFractionDigits: 2 }));
 const days = computed(() => new Intl.DateTimeFormat(language.value, { dateStyle: "medium", timeZone: "UTC" }));
 const shortDays = computed(() => new Intl.DateTimeFormat(language.value, { month: "short", day: "numeric", timeZone: "UTC" }));
-const times = computed(() => new Intl.DateTimeFormat(language.value, { dateStyle: "medium", timeStyle: "medium" }));
+const shortTimes = computed(() => new Intl.DateTimeFormat(language.value, { timeStyle: "short" }));
+const times = computed(() => new Intl.DateTimeFormat(language.value, { dateStyle: "medium", timeStyle: "short" }));
 const plurals = computed(() => new Intl.PluralRules(language.value));
 
 export function t(name: Name, values: Record<string, string | number> = {}): string {
@@ -46,6 +47,10 @@ function told(value: string | number): string {
 // A day where there is little room, without its year.
 export function shortDay(day: string): string {
   return shortDays.value.format(new Date(`${day}T00:00:00Z`));
+}
+
+export function shortTime(moment: string): string {
+  return shortTimes.value.format(new Date(moment));
 }
 
 // What events, assignments and topics call themselves in capitals or in one word, as people would.

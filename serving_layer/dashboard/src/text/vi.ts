@@ -288,4 +288,6 @@ export const vi: Texts = {
   called_event_type: "Loại sự kiện",
   called_failed_logins: "Đăng nhập thất bại",
   called_users: "Người dùng",
+  covers_view: "Khung nhìn",
+  behind: "Trễ",
 };
