@@ -26,7 +26,7 @@ from tests.serving_layer.conftest import serving
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "dashboard.md"
-EVENTS, LARGEST = 30_000, 200_000
+EVENTS, LARGEST = 10_000, 200_000
 WIDE, PHONE = {"width": 1280, "height": 1000}, {"width": 390, "height": 844}
 PICTURES: dict[str, dict[str, Any]] = {
     "course": {"url": "#/course/COURSE001", **WIDE},

@@ -132,8 +132,8 @@ function Ledger() {
       <p class="about">{t("ledger_about")}</p>
       <dl class="figures">
         <div><dt>{t("run")}</dt><dd>{now.run ?? t("covers_none")}</dd></div>
-        <div><dt>{t("published")}</dt><dd>{shown(now.published_at, "TIMESTAMP")}</dd></div>
-        <div><dt>{t("speed_layer")}</dt><dd>{shown(now.speed_layer, "TIMESTAMP")}</dd></div>
+        <div><dt>{t("published")}</dt><dd class="long">{shown(now.published_at, "TIMESTAMP")}</dd></div>
+        <div><dt>{t("speed_layer")}</dt><dd class="long">{shown(now.speed_layer, "TIMESTAMP")}</dd></div>
         <div><dt>{t("behind")}</dt><dd>{now.lag_seconds === null ? "–" : duration(now.lag_seconds)}</dd></div>
       </dl>
       <div class="scroll" tabIndex={0} role="region" aria-label={t("ledger")}>
