@@ -55,10 +55,11 @@ def test_a_threshold_that_came_later_has_its_default(store):
 
 
 def test_who_is_erased_leaves_and_others_stay(store):
-    for person in STRANGE:
+    for person in (*STRANGE, "token AD001", "token AD0011"):
         choose(store, person, {"quiet": 1})
     forget(store, [STRANGE[0], "nobody"])
     assert [len(history_of(store, person)) for person in STRANGE] == [0, 1, 1, 1]
+    assert [len(history_of(store, f"token {person}")) for person in ("AD001", "AD0011")] == [0, 1]
 
 
 @pytest.mark.parametrize("data", [b"{", b"[]\n", b'{"at": "x"}'])
