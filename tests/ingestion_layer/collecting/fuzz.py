@@ -10,6 +10,7 @@ import gzip
 import json
 import random
 import tempfile
+import time
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -62,6 +63,7 @@ ROUTES = {
     "edx": "/edx",
     "canvas": "/canvas",
 }
+TRIES = 10
 HEADERS = {"X-Experience-API-Version": "1.0.3", "Content-Type": "application/json"}
 
 
@@ -132,11 +134,19 @@ def fuzzed(address: str, standard: str, number: int, seed: int, topics: Topics, 
     Kafka lacks what was acknowledged.
     """
     rng, statuses, acknowledged, accepted = random.Random(f"{standard} {seed}"), dict[int, int](), set[str](), 0
+    again = False
     made = (body(standard, rng) for _ in range(number))
     with httpx.Client(base_url=address, timeout=120) as client, ThreadPoolExecutor(senders) as pool:
 
         def send(one: tuple[bytes, dict[str, str]]) -> tuple[bytes, httpx.Response]:
-            return one[0], client.post(ROUTES[standard], content=one[0], headers=one[1])
+            nonlocal again
+            for _ in range(TRIES):
+                answer = client.post(ROUTES[standard], content=one[0], headers=one[1])
+                if answer.status_code != 503 or "Retry-After" not in answer.headers:
+                    break
+                again = True  # as a busy machine's senders do, too
+                time.sleep(int(answer.headers["Retry-After"]))
+            return one[0], answer
 
         for text, answer in chain.from_iterable(pool.map(send, some) for some in batched(made, 10 * senders)):
             unbuilt = standard == "canvas" and answer.status_code == 501  # what may be signed, where no keys are known
@@ -148,7 +158,7 @@ def fuzzed(address: str, standard: str, number: int, seed: int, topics: Topics, 
                 accepted += answer.json()["accepted"]
     records = topics.records()
     if standard == "events":
-        assert len(records) == accepted, (len(records), accepted)
+        assert len(records) == accepted or (again and len(records) > accepted), (len(records), accepted)
     elif standard == "xapi":
         there = {_id(json.loads(value)) for _, _, value in records}
         assert {key[:14] + key[15:] for key in acknowledged} <= there
