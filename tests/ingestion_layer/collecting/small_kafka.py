@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -200,8 +201,11 @@ def until(holds: Callable[[], bool]) -> None:
 
 
 @contextmanager
-def small_kafka(folder: Path, megabytes: int) -> Iterator[SmallKafka]:
-    """A running one on a disk of that size, mounted at `folder`, which takes root's rights."""
+def small_kafka(megabytes: int) -> Iterator[SmallKafka]:
+    """A running one on a disk of that size, which takes root's rights to mount. It stands apart from pytest's folders:
+    these couldn't be removed where a killed test left it.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="small-kafka-"))
     subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "small", str(folder)], check=True)
     small = SmallKafka(folder, free_ports=True)
     try:
@@ -210,3 +214,4 @@ def small_kafka(folder: Path, megabytes: int) -> Iterator[SmallKafka]:
     finally:
         small.down()
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
+        folder.rmdir()

@@ -31,8 +31,8 @@ from tests.ingestion_layer.collecting.test_xapi import statement
 
 
 @pytest.fixture(scope="module")
-def broker(tmp_path_factory) -> Iterator[SmallKafka]:
-    with small_kafka(tmp_path_factory.mktemp("small"), 128) as small:
+def broker() -> Iterator[SmallKafka]:
+    with small_kafka(128) as small:
         yield small
 
 
