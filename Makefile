@@ -6,7 +6,7 @@ PARALLEL := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .PHONY: .environment setup venv up status down demo test test-quick test-faults bench lock docs check images
 .PHONY: .style .types .test-types .sql .derived .scripts .subjects test-monitoring oozie-up oozie-down test-oozie
-.PHONY: compose-up compose-down test-compose k8s-up k8s-down test-k8s test-erasure test-stores test-replays test-collector test-browser pictures test-cluster test-sight sbom audit
+.PHONY: compose-up compose-down test-compose k8s-up k8s-down test-k8s test-erasure test-stores test-replays test-collector test-superset test-browser pictures test-cluster test-sight sbom audit
 # Whether it is ready, deployment/environment.py tells by content, not by time.
 .environment:
 	@python3 -m deployment.environment > /dev/null
@@ -39,6 +39,9 @@ test-replays: .environment
 test-collector: setup
 	$(PYTHON) -m pytest -q tests/collector
 	$(PYTHON) -m tests.ingestion_layer.collecting.fuzz --seed $(or $(SEED),1) --bodies $(or $(BODIES),20000)
+
+test-superset: .environment
+	$(PYTHON) -m pytest -q tests/superset
 
 test-sight: .environment
 	$(PYTHON) -m tests.serving_layer.identity.triples --seed $(or $(SEED),1) --triples $(or $(TRIPLES),100000)
