@@ -13,7 +13,7 @@ from runtime.storage.opening import open_store
 from serving_layer.identity.roster import write_roster
 from tests.serving_layer.conftest import serving
 from tests.serving_layer.projection.conftest import OWNER, Postgres
-from tests.serving_layer.projection.test_projection import Projected, read
+from tests.serving_layer.projection.projected import Projected, read
 from tests.superset.server import Superset, User
 
 VIEW = "video_student_course_summary"
