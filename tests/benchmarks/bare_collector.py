@@ -11,14 +11,14 @@ import orjson
 import uvicorn
 from fastapi import FastAPI, Request, Response
 
-from ingestion_layer.collecting.kafka_delivery import _producer
+from ingestion_layer.collecting.kafka_producer import connected
 from runtime.settings import Settings
 
 
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     """With a producer."""
-    app.state.producer = _producer(Settings.load())
+    app.state.producer = connected(Settings.load())
     yield
     app.state.producer.close()
 
