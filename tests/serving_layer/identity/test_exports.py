@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import httpx
 import orjson
 import pytest
 
@@ -183,10 +184,14 @@ def test_more_than_two_at_once_have_to_come_again(closed):
     for _ in range(3):
         with closed.http.stream("GET", "/export/xapi?course=COURSE001", headers=headers) as answer:
             answer.read() if answer.status_code == 429 else next(answer.iter_raw())
-    with ThreadPoolExecutor(12) as threads:
-        asked = [threads.submit(closed.get, ADMIN, "/export/caliper?course=COURSE001") for _ in range(12)]
-    answers = [one.result() for one in asked]
-    assert {answer.status_code for answer in answers} == {200, 429}
+    answers: list[httpx.Response] = []
+    deadline = time.monotonic() + 60
+    while {answer.status_code for answer in answers} != {200, 429}:  # those before are left when the server sees it
+        assert time.monotonic() < deadline, [answer.status_code for answer in answers]
+        with ThreadPoolExecutor(12) as threads:
+            asked = [threads.submit(closed.get, ADMIN, "/export/caliper?course=COURSE001") for _ in range(12)]
+        answers += [one.result() for one in asked]
+        time.sleep(0.2)
     assert {answer.headers.get("retry-after") for answer in answers if answer.status_code == 429} == {"10"}
     deadline = time.monotonic() + 30
     while closed.get(ADMIN, "/export/xapi?student=SV001").status_code == 429:
