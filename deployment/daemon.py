@@ -48,14 +48,16 @@ class Daemon:
         pid = self.pid()
         if pid:
             os.kill(pid, signal.SIGTERM)
-            deadline = time.monotonic() + self.stop_seconds
-            while self.pid() and time.monotonic() < deadline:
-                time.sleep(0.1)
-            if self.pid():
+            if not self._is_gone_within(self.stop_seconds):
                 os.kill(pid, signal.SIGKILL)
-            while self.pid() and time.monotonic() < deadline + KILLED_SECONDS:
-                time.sleep(0.1)
+                self._is_gone_within(KILLED_SECONDS)
         self._file.unlink(missing_ok=True)
+
+    def _is_gone_within(self, seconds: float) -> bool:
+        deadline = time.monotonic() + seconds
+        while self.pid() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        return self.pid() is None
 
     def pid(self) -> int | None:
         """Its process id, None where it doesn't live: where its first thread is gone, others may hold its ports yet."""
