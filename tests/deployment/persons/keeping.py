@@ -96,6 +96,11 @@ class Kept(Platform):
             self.speed = self.new_speed()
         return run
 
+    def has_landed(self, record: Record) -> bool:
+        """Whether ingestion has taken a record in."""
+        assert self.commits
+        return record.offset < self.commits.head[record.topic].get(str(record.partition), 0)
+
     def covered(self, head: dict) -> list[Record]:
         """The remaining records below a head."""
         return [r for r in super().covered(head) if not names(r, self.gone)]

@@ -4,17 +4,9 @@ from __future__ import annotations
 
 import base64
 import gzip
-import io
 import json
-import os
-import signal
-import subprocess
-import sys
-from collections.abc import Iterable
 from dataclasses import replace
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from starlette.requests import Request
 
@@ -27,8 +19,7 @@ from catalogue.at_rest.runs import current
 from catalogue.events import JOBS
 from deployment.persons.erasure import again as relieve_again
 from deployment.persons.erasure import preview
-from deployment.persons.remains import Sought, remains
-from runtime.storage.local import LocalStore
+from deployment.persons.remains import remains
 from serving_layer.advising.advice import Advices
 from serving_layer.advising.thresholds import history_of
 from serving_layer.disclosure.chains import shown_of, verify
@@ -51,9 +42,7 @@ def test_nothing_is_left_and_everyone_else_s_answers_are_exact(platform, person)
         certificate = platform.erase(person)
         platform.gone = {person}
         assert remains(platform.places, [person])[0] == {} == certificate.remains
-        assert certificate.events == sum(
-            names(r, {person}) for r in landed(platform.records) if _is_landed(platform, r)
-        )
+        assert certificate.events == sum(names(r, {person}) for r in landed(platform.records) if platform.has_landed(r))
         assert len(certificate.dropped_runs) == 2 and current(platform.batch)[0].run == certificate.run
         settle(state)
         check_all(platform, state)
@@ -69,11 +58,6 @@ def test_nothing_is_left_and_everyone_else_s_answers_are_exact(platform, person)
         assert remains(platform.places, [person])[0] == {}, "what arrived afterwards names nobody either"
     finally:
         state.stop()
-
-
-def _is_landed(platform: Kept, record) -> bool:
-    assert platform.commits
-    return record.offset < platform.commits.head[record.topic].get(str(record.partition), 0)
 
 
 def test_what_isn_t_even_text_is_left_by_them_too(platform: Kept):
@@ -138,40 +122,6 @@ def test_an_id_that_means_something_else_too_is_erased(platform: Kept, person):
     assert roster.advises == {"GV001": frozenset({"SV002"})}
     assert json.loads(gzip.decompress(platform.places.raw.read(path)))["value"] == {"erased": True}
     assert remains(platform.places, [person]).named == []
-
-
-NAMING = [
-    ("a.json", b'{"user_id":"11","rows":3}', "11"),
-    ("a.json.gz", gzip.compress(b'{"n":1}\n{"value":{"student_id":"11"}}'), "11"),
-    ("roster.json", b'{"teaches":{"admin":["11"]},"advises":{}}', "admin"),
-    ("roster.json", b'{"teaches":{"11":["COURSE001"]},"advises":{}}', "11"),
-    ("roster.json", b'{"teaches":{},"advises":{"GV001":["11"]}}', "11"),
-    ("keys/x.json", b'{"role":"student","person":"admin"}', "admin"),
-    ("advice/x.jsonl", b'{"by":"x","student":"y"}\n{"by":"admin","student":"z"}', "admin"),
-    ("c.persons/0.jsonl.gz", gzip.compress(b'{"token":"0","person":"admin"}'), "admin"),
-]
-MEANING = [
-    ("a.json", b'{"user_id":"1","rows":11,"partition":"11"}', "11"),
-    ("roster.json", b'{"teaches":{"GV001":["11"]},"advises":{}}', "11"),
-    ("keys/x.json", b'{"role":"admin","person":""}', "admin"),
-    ("c/0.jsonl.gz", gzip.compress(b'{"who":"0","role":"admin"}'), "admin"),
-]
-
-
-@pytest.mark.parametrize(
-    ("path", "data", "person", "named"), [(*a, True) for a in NAMING] + [(*a, False) for a in MEANING]
-)
-def test_what_names_a_person_is_told_from_what_has_the_letters(path, data, person, named):
-    times, found = Sought([person]).within(path, data)
-    assert found == named and (times or not named)
-
-
-def test_rows_that_name_a_person_are_told_from_others():
-    sink = io.BytesIO()
-    pq.write_table(pa.table({"user_id": ["1", "x"], "course_id": ["11", "admin"]}), sink)
-    for person, named in (("1", True), ("11", False), ("admin", False), ("x", True)):
-        times, found = Sought([person]).within("a.parquet", sink.getvalue())
-        assert found == named and (times or not named)
 
 
 def test_a_purpose_that_names_them_is_left_by_them(platform: Kept):
@@ -272,87 +222,3 @@ def test_without_the_key_nobody_goes_on(platform, key):
     platform.settings = replace(platform.settings, erasure_key=key)
     with pytest.raises(ErasureError, match="setting ERASURE_KEY: must be the key by which people were erased"):
         platform.run()
-
-
-class Killed(BaseException):
-    """What ends a process at once; nothing catches it."""
-
-
-STEPS = [
-    ("swap", "_erasures/tombstones"), ("write", "_erasures/journal"), ("swap", "topic="), ("swap", "topic="),
-    ("upload", "_state/"), ("write", "_runs/"), ("swap", "_current.json"), ("delete", "_runs/"),
-    ("delete", "_deltas/"), ("swap", "roster.json"), ("write", "_erasures/certificates/"),
-]  # fmt: skip
-
-
-def kill_after(patch: pytest.MonkeyPatch, name: str, prefix: str, kill) -> None:
-    """Let the store's operation `name` on a path kill whoever did it, once it is done."""
-    does = getattr(LocalStore, name)
-
-    def killing(self: LocalStore, *arguments: object, **options: object) -> None:
-        if name == "delete":
-            assert isinstance(arguments[0], Iterable)
-            arguments = (list(arguments[0]),)
-        does(self, *arguments, **options)
-        paths = arguments[0] if name == "delete" else [arguments[1 if name == "upload" else 0]]
-        if any(str(path).startswith(prefix) for path in paths):  # type: ignore[attr-defined]
-            kill()
-
-    patch.setattr(LocalStore, name, killing)
-
-
-def test_it_goes_on_wherever_it_was_stopped(platform: Kept):
-    def kill() -> None:
-        raise Killed
-
-    for name, prefix in STEPS:
-        with pytest.MonkeyPatch.context() as patch:
-            kill_after(patch, name, prefix, kill)
-            with pytest.raises(Killed):
-                platform.erase("SV001")
-    certificates = [e.path for e in platform.places.raw.list("_erasures/certificates/")]
-    assert len(certificates) == 1, "the last kill came after it"
-    certificate = platform.erase("SV001")
-    platform.gone = {"SV001"}
-    assert [certificate.certificate] == certificates, "the same erasure"
-    assert platform.places.raw.list("_erasures/journal") == []
-    assert certificate.events == sum(names(r, {"SV001"}) for r in landed(platform.records) if _is_landed(platform, r))
-    assert (certificate.roster_entries, certificate.keys_revoked) == (1, 1)
-    assert remains(platform.places, ["SV001"])[0] == {}
-    platform.speed = platform.new_speed()
-    state = opened(platform)
-    try:
-        check_all(platform, state)
-    finally:
-        state.stop()
-
-
-CHILD = """
-import os, signal, sys
-import pytest
-from deployment.persons.erasure import erase
-from deployment.persons.places import Places
-from runtime.settings import Settings
-from tests.deployment.persons.test_erasure import kill_after
-kill_after(pytest.MonkeyPatch(), "swap", "topic=", lambda: os.kill(os.getpid(), signal.SIGKILL))
-erase(Places.of(Settings.load()), ["SV001"], lambda _: {})
-"""
-
-
-def test_a_killed_process_leaves_whole_files(platform: Kept):
-    names_of = {
-        "master_dataset",
-        "quarantine",
-        "batch_views",
-        "speed_views",
-        "identity",
-        "disclosure_log",
-        "collector_sources",
-        "erasure_key",
-    }
-    environ = {name.upper(): str(getattr(platform.settings, name)) for name in names_of}
-    for _ in range(2):
-        ended = subprocess.run([sys.executable, "-c", CHILD], env={**os.environ, **environ}, check=False, timeout=300)
-        assert ended.returncode == -signal.SIGKILL
-    platform.erase("SV001")
-    assert remains(platform.places, ["SV001"])[0] == {}
