@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.serving_layer.projection.conftest import Postgres
+from tests.serving_layer.projection.conftest import Postgres, running_postgres
 
 HERE = Path(__file__).parent
 
@@ -20,9 +20,5 @@ def pytest_ignore_collect(config: pytest.Config) -> bool | None:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
-    """A running PostgreSQL, stopped at the end."""
-    running = Postgres()
-    try:
-        yield running
-    finally:
-        running.stop()
+    """The one that the projection's tests have too."""
+    yield from running_postgres()

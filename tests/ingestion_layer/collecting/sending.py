@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,20 +13,24 @@ import httpx
 
 from tests.ingestion_layer.collecting.conftest import LIMIT, Collector, Topics
 from tests.ingestion_layer.collecting.small_kafka import SmallKafka
-from tests.ingestion_layer.collecting.test_faults import HEADERS, login
+from tests.ingestion_layer.collecting.test_faults import ENDED, HEADERS, login
 
 # Seconds of a collector's patience: few enough to be waited for, many enough for a busy machine.
 PATIENCE = 3
 
 
-def impatient(broker: SmallKafka, folder: Path) -> Collector:
-    """A collector before a broker, with little patience and memory."""
-    return Collector(
+def impatient(broker: SmallKafka, folder: Path) -> Iterator[Collector]:
+    """A running collector before a broker, with little patience and memory, which ends well."""
+    running = Collector(
         folder,
         broker.environment | {"MASTER_DATASET": str(folder / "raw")},
         COLLECTOR_PATIENCE_SECONDS=str(PATIENCE),
         COLLECTOR_WAITING_BYTES=str(32 * 2**20),
     )
+    try:
+        yield running.wait()
+    finally:
+        assert running.stop() in ENDED
 
 
 def noise(size: int) -> str:

@@ -26,7 +26,7 @@ from tests.ingestion_layer.collecting.sending import (
     viewed,
 )
 from tests.ingestion_layer.collecting.small_kafka import SmallKafka, small_kafka
-from tests.ingestion_layer.collecting.test_faults import ENDED, login, played
+from tests.ingestion_layer.collecting.test_faults import login, played
 from tests.ingestion_layer.collecting.test_xapi import statement
 
 
@@ -38,11 +38,7 @@ def broker() -> Iterator[SmallKafka]:
 
 @pytest.fixture(scope="module")
 def collector(broker: SmallKafka, tmp_path_factory) -> Iterator[Collector]:
-    running = impatient(broker, tmp_path_factory.mktemp("collector"))
-    try:
-        yield running.wait()
-    finally:
-        assert running.stop() in ENDED
+    yield from impatient(broker, tmp_path_factory.mktemp("collector"))
 
 
 @pytest.fixture

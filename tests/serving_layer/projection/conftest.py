@@ -91,6 +91,11 @@ class Postgres:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
+    """The one that tests share."""
+    yield from running_postgres()
+
+
+def running_postgres() -> Iterator[Postgres]:
     """A running PostgreSQL, stopped at the end."""
     running = Postgres()
     try:
