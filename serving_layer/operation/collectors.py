@@ -13,7 +13,7 @@ from catalogue.at_rest.senders import declared_senders
 from runtime.settings import Settings, SettingsError
 from runtime.storage.opening import open_store
 
-FATES = ("received", "accepted", "duplicate", "rejected", "deferred")
+FATES = ("received", "accepted", "duplicate", "rejected", "deferred", "erased")
 EVENTS = "collector_events_total"
 LIMIT_SECONDS = 3.0
 _Sums = dict[tuple[str, str], dict[str, int]]

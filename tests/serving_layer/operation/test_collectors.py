@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from inspect import signature
 
 import httpx
 import pytest
 
 from deployment.ports import free_port
+from ingestion_layer.collecting.accounts import Accounts
 from ingestion_layer.collecting.sources import Source, add_source
 from runtime.settings import Settings, SettingsError
 from runtime.storage.opening import open_store
@@ -52,6 +54,11 @@ def test_a_collector_s_account_is_told_by_source(tmp_path):
         assert doubled["received"] == 2 * moodle["received"]
     finally:
         collector.stop()
+
+
+def test_every_fate_that_a_collector_counts_is_told():
+    counted = [name for name, one in signature(Accounts.settle).parameters.items() if one.kind is one.KEYWORD_ONLY]
+    assert list(FATES) == ["received", *counted]
 
 
 def test_without_a_collector_the_sources_are_told_and_no_key(tmp_path):

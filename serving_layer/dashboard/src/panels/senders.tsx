@@ -3,8 +3,8 @@ import { useTold } from "../api/told.ts";
 import { number, shown, t } from "../text/index.ts";
 import { Trouble } from "./states.tsx";
 
-const FATES = ["received", "accepted", "duplicate", "rejected_events", "deferred"] as const;
-const FIELDS = ["received", "accepted", "duplicate", "rejected", "deferred"] as const;
+const FATES = ["received", "accepted", "duplicate", "rejected_events", "deferred", "erased"] as const;
+const FIELDS = ["received", "accepted", "duplicate", "rejected", "deferred", "erased"] as const;
 
 type Source = { name: string; standard: string; declared: boolean; course: string | null } & Record<(typeof FIELDS)[number], number | null>;
 
@@ -49,7 +49,7 @@ export function Senders() {
   );
 }
 
-function closes({ received, accepted, duplicate, rejected, deferred }: Source): string {
-  if (received === null) return shown(null);
-  return received === (accepted ?? 0) + (duplicate ?? 0) + (rejected ?? 0) + (deferred ?? 0) ? t("closes") : t("open");
+function closes(source: Source): string {
+  if (source.received === null) return shown(null);
+  return source.received === FIELDS.slice(1).reduce((sum, fate) => sum + (source[fate] ?? 0), 0) ? t("closes") : t("open");
 }
