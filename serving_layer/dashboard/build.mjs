@@ -1,9 +1,11 @@
-// Builds the dashboard: `node build.mjs [FOLDER]` writes index.html, one script and one style sheet, named by their content.
+// Builds the dashboard: `node build.mjs [FOLDER]` writes index.html, one script and one style sheet, named by their content
+// and compressed beside it.
 // `node build.mjs --tests` bundles the unit tests for Node instead.
 import { createHash } from "node:crypto";
 import { mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
@@ -31,6 +33,7 @@ async function app(target) {
 async function named(target, name, ending, content) {
   const file = `${name}-${createHash("sha256").update(content).digest("hex").slice(0, 12)}.${ending}`;
   await writeFile(join(target, file), content);
+  await writeFile(join(target, `${file}.gz`), gzipSync(content, { level: 9 }));
   return file;
 }
 

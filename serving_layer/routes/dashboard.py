@@ -6,6 +6,7 @@ from pathlib import Path
 
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import HTMLResponse
+from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
@@ -24,10 +25,14 @@ HEADERS = front_page.HEADERS | {
 
 
 class _Files(StaticFiles):
-    """Files that never change: another content has another name."""
+    """Files that never change: another content has another name. Beside each stands what gzip made of it, once."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        answer = await super().get_response(path, scope)
+        zipped = Headers(scope=scope).get("accept-encoding") == "gzip" and bool(self.lookup_path(f"{path}.gz")[1])
+        answer = await super().get_response(f"{path}.gz" if zipped else path, scope)
+        if zipped:
+            answer.headers["Content-Encoding"] = "gzip"
+        answer.headers["Vary"] = "Accept-Encoding"
         answer.headers["Cache-Control"] = "public, max-age=31536000, immutable"
         return answer
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import re
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from serving_layer.routes import dashboard
 def built(folder: Path) -> Path:
     (folder / "index.html").write_text('<!doctype html><script src="dashboard/app-1.js"></script>', encoding="utf-8")
     (folder / "app-1.js").write_text("1", encoding="utf-8")
+    (folder / "app-1.js.gz").write_bytes(gzip.compress(b"1"))
     return folder
 
 
@@ -26,12 +28,12 @@ class Client:
         dashboard.add(app, folder)
         self.transport = httpx.ASGITransport(app)
 
-    def get(self, path: str) -> httpx.Response:
+    def get(self, path: str, accepts: str = "identity") -> httpx.Response:
         """The answer to one request."""
 
         async def asked() -> httpx.Response:
             async with httpx.AsyncClient(transport=self.transport, base_url="http://test") as http:
-                return await http.get(path)
+                return await http.get(path, headers={"Accept-Encoding": accepts})
 
         return asyncio.run(asked())
 
@@ -47,6 +49,20 @@ def test_the_page_and_what_it_names(tmp_path):
     script = http.get(f"/{name}")
     assert script.text == "1" and "immutable" in script.headers["cache-control"]
     assert http.get("/links").status_code == 200
+
+
+def test_a_script_is_compressed_once(tmp_path):
+    http = Client(built(tmp_path))
+    plain, zipped = (http.get("/dashboard/app-1.js", accepts) for accepts in ("identity", "gzip"))
+    assert "content-encoding" not in plain.headers and zipped.headers["content-encoding"] == "gzip"
+    assert int(zipped.headers["content-length"]) == (tmp_path / "app-1.js.gz").stat().st_size
+    for answer in (plain, zipped):
+        assert answer.text == "1" and answer.headers["vary"] == "Accept-Encoding"
+        assert answer.headers["content-type"].startswith("text/javascript")
+        assert "immutable" in answer.headers["cache-control"]
+    assert plain.headers["etag"] != zipped.headers["etag"]
+    (tmp_path / "app-1.js.gz").unlink()
+    assert http.get("/dashboard/app-1.js", "gzip").text == "1"
 
 
 def test_no_file_beside_it_is_served(tmp_path):
