@@ -15,28 +15,42 @@ TESTS = Path(__file__).parent
 os.environ.setdefault("SPARK_SUBMIT_OPTS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
 # What needs servers: these folders, and whatever asks for one of these.
 SERVER_FOLDERS = {"stack", "containers", "kubernetes", "oozie", "cluster", "compose", "monitoring", "standalone"}
-SERVER_FIXTURES = {"stack", "hdfs", "postgres"}
+SERVER_FIXTURES = {"stack", "hdfs", "postgres", "broker"}
 # What takes longest without servers: laws, copies of the project, Spark, browsers, replays of real data.
 LONG_FOLDERS = {"laws", "browser"}
 LONG_FILES = {
     "batch_layer/test_foreign_input.py",
+    "batch_layer/test_learning_views.py",
     "batch_layer/test_real_data.py",
     "batch_layer/test_run_batch_jobs.py",
     "batch_layer/test_spark_pages.py",
     "deployment/command/test_answers.py",
+    "deployment/persons/test_erasure.py",
+    "deployment/persons/test_interrupted_erasure.py",
+    "deployment/persons/test_retention.py",
     "deployment/test_environment.py",
+    "deployment/test_monitoring.py",
+    "deployment/test_oozie_files.py",
     "documentation/test_notebook.py",
     "documentation/test_walkthroughs.py",
     "ingestion_layer/test_offline.py",
+    "ingestion_layer/test_producer.py",
     "ingestion_layer/test_replay_cuts.py",
     "ingestion_layer/test_replay_damage.py",
+    "ingestion_layer/test_replay_oracle.py",
     "ingestion_layer/test_replay_properties.py",
+    "ingestion_layer/test_stories.py",
     "serving_layer/identity/test_attacks.py",
+    "serving_layer/identity/test_exports.py",
+    "serving_layer/routes/test_changes.py",
     "serving_layer/state/test_following.py",
     "serving_layer/state/test_person_rows.py",
     "serving_layer/state/test_serving_state.py",
     "serving_layer/state/test_topic_state.py",
     "serving_layer/test_application.py",
+    "speed_layer/test_delta_stream.py",
+    "speed_layer/test_horizon.py",
+    "structure/test_sql_style.py",
 }
 
 

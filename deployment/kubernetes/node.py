@@ -209,6 +209,8 @@ class Cluster(ApiServer):
             "clusterDomain": "cluster.local",
             "containerRuntimeEndpoint": f"unix://{self.folder / 'containerd.sock'}",
             "evictionHard": {"memory.available": "100Mi", "nodefs.available": "1%", "imagefs.available": "1%"},
+            # What no pod uses on a full disk is kept all the same: there is no registry to have images from again.
+            "imageGCHighThresholdPercent": 100,
             "resolvConf": "/etc/resolv.conf",
             "registryPullQPS": 0,
         }
