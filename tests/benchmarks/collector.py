@@ -17,8 +17,11 @@ import orjson
 
 from deployment.local_stack import LocalStack
 from deployment.ports import free_port
+from tests.benchmarks.process import memory_of
 
 SECONDS = 10.0
+# At half the bar for batches, and how often the collector's memory is looked at.
+STEADY_SECONDS, LOOK_SECONDS = 600.0, 60.0
 # Events of a request: the bar in events per second, and over how many connections they come.
 BARS = {100: (20_000, 8), 1: (2_000, 32)}
 BARE = "tests.benchmarks.bare_collector"
@@ -57,10 +60,25 @@ def _report(place: str, environ: dict[str, str]) -> None:
             print(f"| bare route, {kind} | {plain.rate * size:,.0f} | {plain.latencies()} | |")
             print(f"| ratio | {taken.rate / plain.rate:.2f} | | 0.5 |")
             print(f"| half of the bar, {kind} | {half.rate * size:,.0f} | {half.latencies()} | p99 50 ms |", flush=True)
+        asyncio.run(_steady(port, processes[0].pid))
     finally:
         for process in processes:
             process.terminate()
             process.wait(60)
+
+
+async def _steady(port: int, pid: int) -> None:
+    """Print the collector's memory while it takes batches at half the bar."""
+    (size, (bar, connections)), held = next(iter(BARS.items())), list[int]()
+    rate = bar / size / 2
+    sending = asyncio.create_task(measured(port, [body(size) for _ in range(500)], connections, STEADY_SECONDS, rate))
+    while not sending.done():
+        await asyncio.wait([sending], timeout=LOOK_SECONDS)
+        held.append(memory_of(pid) // 10**6)
+    steady = await sending
+    told = ", ".join(map(str, held))
+    print(f"| {STEADY_SECONDS / 60:.0f} minutes of it | {steady.rate * size:,.0f} | {steady.latencies()} | |")
+    print(f"| its memory by the minute, MB | {told} | | flat |", flush=True)
 
 
 def body(size: int) -> bytes:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import gzip
 import re
 import shutil
 import zlib
+from collections import Counter
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
@@ -21,7 +23,12 @@ from runtime.settings import cache_folder
 DAYS = 30
 START = dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
 STUDENTS, COURSES = 50_000, 1_000
+# A topic's larger histories are copies of one of so many events, each with people of its own: all events of all topics
+# are made for each one that is kept.
+COPIED = 2_000_000
 _STAMP = re.compile(rb'"timestamp":"([^"]+)"')
+_OFFSET = re.compile(rb'(?m)^({"topic":"[a-z_]+","partition":\d+,"offset":)(\d+)')
+_EVENT, _PERSON = re.compile(rb'("event_id":")....'), re.compile(rb'("user_id":"[^"]+)')
 
 
 def raw_history(events: int, days: int = DAYS, topic: str = "") -> Path:
@@ -32,7 +39,10 @@ def raw_history(events: int, days: int = DAYS, topic: str = "") -> Path:
         part = folder.with_suffix(".part")
         shutil.rmtree(part, ignore_errors=True)
         print(f"making {events:,} events", flush=True)
-        _write(events, part, days, topic)
+        if topic and events > COPIED:
+            _copy(raw_history(COPIED, days, topic), events // COPIED, part)
+        else:
+            _write(events, part, days, topic)
         part.rename(folder)
     return folder
 
@@ -67,3 +77,23 @@ def _write(events: int, folder: Path, days: int, only: str) -> None:
         )
     for _, file in files.values():
         file.close()
+
+
+def _copy(source: Path, copies: int, folder: Path) -> None:
+    """Write the files of a history again and again, compressed as ingestion does: people, ids and offsets differ."""
+    files = sorted(source.glob("topic=*/date=*/p*.json"))
+    sizes: Counter[str] = Counter()
+    for file in files:
+        sizes[file.name] += file.read_bytes().count(b"\n")
+    for file in files:
+        target = folder / file.relative_to(source).with_suffix(".json.gz")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        lines = file.read_bytes()
+        with gzip.open(target, "wb", compresslevel=1) as out:
+            for copy in range(copies):
+                out.write(_copied(lines, copy, copy * sizes[file.name]))
+
+
+def _copied(lines: bytes, copy: int, offset: int) -> bytes:
+    lines = _OFFSET.sub(lambda found: b"%s%d" % (found[1], int(found[2]) + offset), lines)
+    return _PERSON.sub(rb"\g<1>-%d" % copy, _EVENT.sub(rb"\g<1>%04x" % copy, lines))
