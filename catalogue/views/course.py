@@ -234,4 +234,47 @@ SELECT
 FROM days GROUP BY course_id""",
         further=True,
     ),
+    View(
+        "course_student_days",
+        TOPIC,
+        ("date", "user_id", "course_id", "event_type"),
+        """
+SELECT
+    date,  -- UTC day
+    user_id,  -- user
+    course_id,  -- course
+    event_type,  -- type of event
+    whole(events) AS event_count  -- events
+FROM course_activity GROUP BY date, user_id, course_id, event_type""",
+        further=True,
+    ),
+    View(
+        "course_student_materials",
+        TOPIC,
+        ("user_id", "course_id", "material_id", "material_type"),
+        """
+SELECT
+    user_id,  -- user
+    course_id,  -- course
+    material_id,  -- material
+    material_type,  -- type of material
+    whole(accesses) AS total_accesses,  -- times it was opened
+    utc(min(first_access)) AS first_access,  -- earliest opening
+    utc(max(last_access)) AS last_access  -- latest opening
+FROM course_materials GROUP BY user_id, course_id, material_id, material_type""",
+        further=True,
+    ),
+    View(
+        "course_student_downloads",
+        TOPIC,
+        ("user_id", "course_id", "resource_id"),
+        """
+SELECT
+    user_id,  -- user
+    course_id,  -- course
+    resource_id,  -- resource
+    whole(downloads) AS total_downloads  -- downloads
+FROM course_downloads GROUP BY user_id, course_id, resource_id""",
+        further=True,
+    ),
 )

@@ -168,4 +168,19 @@ SELECT
 FROM days GROUP BY user_id, course_id""",
         further=True,
     ),
+    View(
+        "video_student_days",
+        TOPIC,
+        ("date", "user_id", "course_id"),
+        """
+SELECT
+    date,  -- UTC day
+    user_id,  -- student
+    course_id,  -- course
+    count(DISTINCT video_id) AS unique_videos_watched,  -- videos watched
+    whole(events) AS total_watch_events,  -- stretches watched
+    whole(seconds) AS total_watch_seconds  -- seconds watched
+FROM video_watches GROUP BY date, user_id, course_id""",
+        further=True,
+    ),
 )

@@ -1,6 +1,7 @@
 // Two courses, or two terms, side by side: their figures, their last week against the week before, cohorts, and courses over the days.
 import { useAnswer } from "../api/answer.ts";
 import { over } from "../charts/options.ts";
+import { daysBefore } from "../day.ts";
 import { Panel } from "../panels/panel.tsx";
 import { cohorts, Lines, weeks } from "../panels/sides.tsx";
 import { Trouble } from "../panels/states.tsx";
@@ -9,6 +10,7 @@ import { linkTo, route, setParameters } from "../route.ts";
 import { meaning } from "../text/columns.ts";
 import { shown, t } from "../text/index.ts";
 import { listed } from "../text/values.ts";
+import { linkToRows } from "./rows.tsx";
 
 export const name = "compare";
 export const title = () => t("compare");
@@ -79,9 +81,11 @@ function Courses() {
           </section>
           <div class="panels">
             <Panel title={t("watch_by_day")} view="video_daily_engagement" parameters={both}
-              chart={(rows) => over(rows, "date", "DATE", "course_id", { total_watch_hours: "" }, "line", t("watch_hours"))} />
+              chart={(rows) => over(rows, "date", "DATE", "course_id", { total_watch_hours: "" }, "line", t("watch_hours"))}
+              onPick={(day) => (location.hash = linkToRows("video_student_days", { ...both, date: day }))} />
             <Panel title={t("submissions_by_day")} view="assessment_submission_distribution" parameters={both}
-              chart={(rows) => over(rows, "date", "DATE", "course_id", { submissions_count: "" }, "line", t("submissions"))} />
+              chart={(rows) => over(rows, "date", "DATE", "course_id", { submissions_count: "" }, "line", t("submissions"))}
+              onPick={(day) => (location.hash = linkToRows("assessment_student_work", { ...both, first_submission__gte: `${day}T00:00:00Z`, first_submission__lt: `${daysBefore(day, -1)}T00:00:00Z` }))} />
           </div>
         </>
       )}

@@ -76,6 +76,7 @@ export function Screen({ id }: { id: string }) {
           view="course_daily_engagement"
           parameters={{ ...course, limit: MOST }}
           chart={(rows) => over(rows, "date", "DATE", "event_type", { unique_users: "" }, "line", t("students"))}
+          onPick={(day) => (location.hash = linkToRows("course_student_days", { ...course, date: day }))}
         />
         <Panel
           title={t("hours")}
@@ -83,6 +84,7 @@ export function Screen({ id }: { id: string }) {
           view="course_hourly_engagement"
           parameters={{ ...course, date__gt: daysBefore(today.value, DAYS), sort: "date,hour", limit: DAYS * 24 }}
           chart={(rows) => heat(rows, "date", "DATE", "hour", "event_count", palette.value.heat)}
+          onPick={(day) => (location.hash = linkToRows("course_student_days", { ...course, date: day }))}
         />
         <Panel
           title={t("deadlines")}
@@ -110,6 +112,7 @@ export function Screen({ id }: { id: string }) {
           view="video_daily_engagement"
           parameters={{ ...course, limit: MOST }}
           chart={(rows) => twice(rows, "date", "DATE", ["total_watch_hours", t("watch_hours")], ["active_video_watchers", t("watching")])}
+          onPick={(day) => (location.hash = linkToRows("video_student_days", { ...course, date: day }))}
         />
         <Panel
           title={t("submissions_by_day")}
@@ -146,6 +149,11 @@ export function Screen({ id }: { id: string }) {
           parameters={{ ...course, sort: "total_accesses", limit: SHOWN }}
           tall
           chart={(rows) => ranked(rows, "material_id", { total_accesses: t("accesses") }, t("accesses"))}
+          links={{
+            material_id: (row) => linkToUnseen(id, "material_id", String(row.material_id)),
+            total_accesses: (row) => linkToRows("course_student_materials", { ...course, material_id: String(row.material_id) }),
+          }}
+          onPick={(material) => (location.hash = linkToRows("course_student_materials", { ...course, material_id: material }))}
         />
         <Panel
           title={t("downloads")}
@@ -154,6 +162,8 @@ export function Screen({ id }: { id: string }) {
           parameters={{ ...course, sort: "-total_download_count", limit: SHOWN }}
           tall
           chart={(rows) => ranked(rows, "resource_id", { total_download_count: t("downloads") }, t("downloads"))}
+          links={{ total_download_count: (row) => linkToRows("course_student_downloads", { ...course, resource_id: String(row.resource_id) }) }}
+          onPick={(resource) => (location.hash = linkToRows("course_student_downloads", { ...course, resource_id: resource }))}
         />
       </div>
       <List

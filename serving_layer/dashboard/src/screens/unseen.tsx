@@ -11,7 +11,7 @@ export const title = () => t("unseen", { what: route.value.parameters.what ?? ""
 
 // What can be opened, the view that says who has, and its column; nothing else is taken from the address.
 const OPENED: Record<string, string> = {
-  video_id: "video_total_watch_time", assignment_id: "assessment_student_work",
+  video_id: "video_total_watch_time", assignment_id: "assessment_student_work", material_id: "course_student_materials",
 };
 const STUDENTS = "course_student_activity";
 const PAGE = 10_000;
