@@ -49,7 +49,7 @@ def cluster(tmp_path_factory) -> Iterator[Cluster]:
         shutil.rmtree(running.folder, ignore_errors=True)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def platform(cluster) -> Platform:
-    """The platform, not applied yet."""
+    """The platform, not applied yet: each time it has keys of its own."""
     return Platform(cluster)

@@ -36,7 +36,7 @@ def test_platform(platform, capsys):
     up = time.monotonic() - started
     sent = platform.sent("first")
     with platform.forwarded():
-        wait("the first answer", lambda: platform.events() == sent)
+        wait("the first answer", lambda: platform.events() == sent, told=platform.problem)
         say(f"every pod ready in {up:.0f} s, {sent} events answered after {time.monotonic() - started:.0f} s")
         before = platform.rows()
         assert sum(map(len, before.values())) > 100
