@@ -1,6 +1,6 @@
 // Visits pages in a real Chromium and tells what it saw: `node visit.mjs CHROMIUM`, visits as JSON on standard input, one answer
 // a line on standard output. A visit is {url, language, theme, width, height, steps, picture, headers}, a picture of the whole page without a height;
-// a step is {press}, {click}, {type: [where, text]}, {keys: text}, which types where the focus is,
+// a step is {press}, {click}, {mark: selector}, which clicks the marks of a chart until one leads somewhere, {type: [where, text]}, {keys: text}, which types where the focus is,
 // {wait: selector}, {reach: selector}, which presses Tab until that has the focus, or {say: text}, which prints the text and goes on with the steps that the next line of input holds.
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -49,6 +49,7 @@ async function settled(page) {
 async function take(page, step) {
   if (step.press) await page.keyboard.press(step.press);
   else if (step.click) await page.click(step.click);
+  else if (step.mark) await mark(page, step.mark);
   else if (step.type) await page.fill(step.type[0], step.type[1]);
   else if (step.keys) await page.keyboard.type(step.keys);
   else if (step.reach) await reach(page, step.reach);
@@ -58,6 +59,24 @@ async function take(page, step) {
     for (const further of JSON.parse((await lines.next()).value)) await take(page, further);
   }
   await page.waitForTimeout(50);
+}
+
+async function mark(page, selector) {
+  const before = page.url();
+  const chart = page.locator(`${selector} .chart`);
+  await chart.scrollIntoViewIfNeeded();
+  await page.waitForSelector(`${selector} .chart svg path`, { state: "attached" });
+  const places = await chart.evaluate((place) => {
+    const marksBegin = place.getBoundingClientRect().top + 36; // above stands the legend
+    const boxes = [...place.querySelectorAll("svg path")].map((path) => path.getBoundingClientRect());
+    const drawn = boxes.filter(({ width, height }) => width > 2 && height > 2); // the rest are lines of the grid
+    return drawn.map(({ x, y, width, height }) => [x + width / 2, y + height / 2]).filter(([, y]) => y > marksBegin);
+  });
+  for (const [x, y] of places) {
+    await page.mouse.click(x, y);
+    if (page.url() !== before) return;
+  }
+  throw new Error(`${selector}: a mark must lead somewhere`);
 }
 
 async function reach(page, selector) {

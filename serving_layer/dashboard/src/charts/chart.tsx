@@ -65,12 +65,21 @@ export function Chart({ label, option, rows = 0, onPick }: ChartProps) {
   useEffect(() => {
     const made = chart.current;
     if (!made || !onPick) return;
-    const pick = (event: { name?: string }) => event.name && onPick(event.name);
-    made.on("click", pick as never);
+    const names = (option.xAxis as { data?: string[] }).data;
+    const pick = (event: { name?: string }) => {
+      if (event.name) onPick(event.name);
+    };
+    // Over days a line has no marks to hit: a click anywhere above a day is one on it.
+    const pickAbove = ({ offsetX, offsetY }: { offsetX: number; offsetY: number }) => {
+      if (made.containPixel("grid", [offsetX, offsetY])) pick({ name: names?.[Number(made.convertFromPixel({ xAxisIndex: 0 }, offsetX))] });
+    };
+    if (names) made.getZr().on("click", pickAbove);
+    else made.on("click", pick as never);
     return () => {
+      made.getZr()?.off("click", pickAbove);
       made.off("click", pick as never);
     };
-  }, [onPick, colours]);
+  }, [onPick, option, colours]);
   const height = Math.max(LEAST_PX, rows * Math.max(1, beside) * ROW_PX + OTHER_PX);
   return <div ref={place} class="chart" style={{ height: `${height}px` }} role="img" aria-label={label} />;
 }

@@ -25,6 +25,7 @@ const MOST_RIGHT = 20;
 
 export function Screen({ id }: { id: string }) {
   const course = { course_id: id };
+  const submittedOn = (day: string) => linkToRows("assessment_student_work", { ...course, first_submission__gte: `${day}T00:00:00Z`, first_submission__lt: `${daysBefore(day, -1)}T00:00:00Z` });
   const here = { ...course, dropped_on__isnull: "true" };
   const week = daysBefore(today.value, 7);
   const ago = useWeekAgo();
@@ -76,6 +77,7 @@ export function Screen({ id }: { id: string }) {
           view="course_daily_engagement"
           parameters={{ ...course, limit: MOST }}
           chart={(rows) => over(rows, "date", "DATE", "event_type", { unique_users: "" }, "line", t("students"))}
+          links={{ unique_users: (row) => linkToRows("course_student_days", { ...course, date: String(row.date), event_type: String(row.event_type) }) }}
           onPick={(day) => (location.hash = linkToRows("course_student_days", { ...course, date: day }))}
         />
         <Panel
@@ -84,6 +86,7 @@ export function Screen({ id }: { id: string }) {
           view="course_hourly_engagement"
           parameters={{ ...course, date__gt: daysBefore(today.value, DAYS), sort: "date,hour", limit: DAYS * 24 }}
           chart={(rows) => heat(rows, "date", "DATE", "hour", "event_count", palette.value.heat)}
+          links={{ event_count: (row) => linkToRows("course_student_days", { ...course, date: String(row.date) }) }}
           onPick={(day) => (location.hash = linkToRows("course_student_days", { ...course, date: day }))}
         />
         <Panel
@@ -112,6 +115,7 @@ export function Screen({ id }: { id: string }) {
           view="video_daily_engagement"
           parameters={{ ...course, limit: MOST }}
           chart={(rows) => twice(rows, "date", "DATE", ["total_watch_hours", t("watch_hours")], ["active_video_watchers", t("watching")])}
+          links={{ active_video_watchers: (row) => linkToRows("video_student_days", { ...course, date: String(row.date) }) }}
           onPick={(day) => (location.hash = linkToRows("video_student_days", { ...course, date: day }))}
         />
         <Panel
@@ -120,7 +124,8 @@ export function Screen({ id }: { id: string }) {
           view="assessment_submission_distribution"
           parameters={{ ...course, limit: MOST }}
           chart={(rows) => over(rows, "date", "DATE", "assignment_type", { submissions_count: "" }, "bar", t("submissions"))}
-          onPick={(day) => (location.hash = linkToRows("assessment_student_work", { ...course, first_submission__gte: `${day}T00:00:00Z`, first_submission__lt: `${daysBefore(day, -1)}T00:00:00Z` }))}
+          links={{ unique_students: (row) => submittedOn(String(row.date)) }}
+          onPick={(day) => (location.hash = submittedOn(day))}
         />
         <Panel
           title={t("videos")}
