@@ -27,3 +27,11 @@ test("a point needs a grade and activity, and quartiles are lines across", () =>
   const option = scatter(points, { x: "x", y: "y", points: "p" }, [{ name: "median", at: 50 }]) as { series: { data: unknown[] }[] };
   assert.deepEqual(option.series.map(({ data }) => data), [points, [[0, 50], [7, 50]]]);
 });
+
+test("a day whose neighbours have no value is a dot", () => {
+  const rows = ["2026-01-01", "2026-01-02", "2026-01-03", "2026-01-04"].map((date, n) => ({ date, kind: n === 1 ? "b" : "a", n: 1 }));
+  const { series } = over(rows, "date", "DATE", "kind", { n: "" }, "line") as unknown as { series: { symbolSize: (value: unknown, at: { dataIndex: number }) => number }[] };
+  const drawn = series.map(({ symbolSize }) => rows.map((_, dataIndex) => symbolSize(null, { dataIndex }) > 0));
+  assert.deepEqual(drawn[0], [true, false, false, false]);
+  assert.equal(drawn[1]![1], true);
+});

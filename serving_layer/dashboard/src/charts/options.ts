@@ -16,6 +16,12 @@ function places(rows: Row[], x: string, type: string) {
   return { data, axis: { type: "category", data, axisPointer: pointer, axisLabel: { formatter: label(type), hideOverlap: true } } };
 }
 
+// A day between two without a value has no line, so it is a dot.
+function dots(values: unknown[]) {
+  const missing = (place: number) => (values[place] ?? null) === null;
+  return { showSymbol: true, symbolSize: (_: unknown, { dataIndex: place }: { dataIndex: number }) => (missing(place - 1) && missing(place + 1) ? 6 : 0) };
+}
+
 // One line or stack of bars for each value of `by`, over the days or minutes of `over`; `unit` names what is counted.
 export function over(
   rows: Row[], x: string, type: string, by: string | undefined, measures: Record<string, string>, kind: "line" | "bar", unit = "",
@@ -25,13 +31,8 @@ export function over(
   const series = groups.flatMap((group) =>
     Object.entries(measures).map(([measure, name]) => {
       const at = new Map(rows.filter((row) => !by || String(row[by]) === group).map((row) => [String(row[x]), row[measure]]));
-      return {
-        name: group ? called(group) : name,
-        type: kind,
-        stack: kind === "bar" && by ? "all" : undefined,
-        showSymbol: data.length < 2,
-        data: data.map((place) => at.get(place) ?? (kind === "bar" ? 0 : null)),
-      };
+      const values = data.map((place) => at.get(place) ?? (kind === "bar" ? 0 : null));
+      return { name: group ? called(group) : name, type: kind, stack: kind === "bar" && by ? "all" : undefined, ...dots(values), data: values };
     }),
   );
   return { xAxis: axis, yAxis: { type: "value", name: unit, ...LEFT, axisLabel: { formatter: number } }, series };
@@ -41,9 +42,10 @@ export function over(
 export function twice(rows: Row[], x: string, type: string, left: [string, string], right: [string, string]): Option {
   const { axis } = places(rows, x, type);
   const sorted = [...rows].sort((a, b) => (String(a[x]) < String(b[x]) ? -1 : 1));
-  const of = ([measure, name]: [string, string], place: number) => ({
-    name, type: place ? "line" : "bar", yAxisIndex: place, showSymbol: rows.length < 2, data: sorted.map((row) => row[measure] ?? null),
-  });
+  const of = ([measure, name]: [string, string], place: number) => {
+    const values = sorted.map((row) => row[measure] ?? null);
+    return { name, type: place ? "line" : "bar", yAxisIndex: place, ...dots(values), data: values };
+  };
   const value = (name: string) => ({ type: "value", name, ...LEFT, axisLabel: { formatter: number } });
   return { xAxis: axis, yAxis: [value(left[1]), { ...value(right[1]), ...RIGHT, splitLine: { show: false } }], series: [of(left, 0), of(right, 1)] };
 }
