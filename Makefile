@@ -13,6 +13,7 @@ PARALLEL := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 setup: .environment
 	@$(PYTHON) -m deployment.installation
+	@$(PYTHON) -m deployment.spark_classes
 	@$(PYTHON) -m deployment.dashboard
 
 venv:

@@ -31,6 +31,7 @@ LONG_FILES = {
     "deployment/test_environment.py",
     "deployment/test_monitoring.py",
     "deployment/test_oozie_files.py",
+    "deployment/test_spark_classes.py",
     "documentation/test_notebook.py",
     "documentation/test_walkthroughs.py",
     "ingestion_layer/test_offline.py",

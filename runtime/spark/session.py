@@ -18,6 +18,7 @@ from pyspark.sql import SparkSession
 
 from runtime.errors import PlatformError
 from runtime.settings import cache_folder
+from runtime.spark.class_archive import java_options
 from runtime.spark.executor_image import name_executor_image
 from runtime.spark.shipped_code import is_elsewhere, ship
 from runtime.spark.submitted import by_spark_submit
@@ -50,6 +51,13 @@ def session(app: str, settings: Settings, kafka: bool = False) -> SparkSession:
         SparkContext._ensure_initialized()  # only with its JVM does a SparkConf see what spark-submit was given
     conf = SparkConf(loadDefaults=by_submit)
     conf.setAppName(app)
+    elsewhere = not by_submit and is_elsewhere(settings.spark_master)
+    kafka_jars = jars(settings) if kafka and not by_submit and not elsewhere else None
+    java = (
+        f"-Dlog4j2.configurationFile={LOGGING.as_uri()}",
+        "-Djava.net.preferIPv4Stack=true",
+        *java_options(kafka_jars),
+    )
     defaults = {
         "spark.master": _forgiving(settings.spark_master),
         "spark.driver.memory": settings.spark_driver_memory,
@@ -59,12 +67,9 @@ def session(app: str, settings: Settings, kafka: bool = False) -> SparkSession:
         "spark.sql.execution.arrow.maxRecordsPerBatch": "50000",
         "spark.sql.streaming.checkpointFileManagerClass": FILE_MANAGER,
         "spark.sql.streaming.checkpoint.fileChecksum.enabled": "false",
-        "spark.driver.extraJavaOptions": " ".join(
-            (f"-Dlog4j2.configurationFile={LOGGING.as_uri()}", "-Djava.net.preferIPv4Stack=true")
-        ),
+        "spark.driver.extraJavaOptions": " ".join(java),
     }
     defaults |= pages(settings)
-    elsewhere = not by_submit and is_elsewhere(settings.spark_master)
     if not elsewhere:
         defaults["spark.executorEnv.PYTHONPATH"] = str(ROOT)
     if by_submit:
@@ -75,8 +80,8 @@ def session(app: str, settings: Settings, kafka: bool = False) -> SparkSession:
     else:
         defaults |= {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")  # its web pages listen there, not on every address
-        if kafka:
-            defaults["spark.driver.extraClassPath"] = f"{jars(settings)}/*"
+        if kafka_jars:
+            defaults["spark.driver.extraClassPath"] = f"{kafka_jars}/*"
     for name, value in defaults.items():
         conf.setIfMissing(name, value)
     name_executor_image(conf)
