@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, HTTPException, Request
 from fastapi.responses import HTMLResponse
-from starlette.datastructures import Headers
 from starlette.responses import Response
-from starlette.staticfiles import StaticFiles
-from starlette.types import Scope
 
 from serving_layer.routes import front_page
 
@@ -22,19 +19,9 @@ HEADERS = front_page.HEADERS | {
     ),
     "Cache-Control": "no-cache",
 }
-
-
-class _Files(StaticFiles):
-    """Files that never change: another content has another name. Beside each stands what gzip made of it, once."""
-
-    async def get_response(self, path: str, scope: Scope) -> Response:
-        zipped = Headers(scope=scope).get("accept-encoding") == "gzip" and bool(self.lookup_path(f"{path}.gz")[1])
-        answer = await super().get_response(f"{path}.gz" if zipped else path, scope)
-        if zipped:
-            answer.headers["Content-Encoding"] = "gzip"
-        answer.headers["Vary"] = "Accept-Encoding"
-        answer.headers["Cache-Control"] = "public, max-age=31536000, immutable"
-        return answer
+# Files never change: another content has another name.
+FILE_HEADERS = {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"}
+MEDIA_TYPES = {".js": "text/javascript", ".css": "text/css"}
 
 
 def add(app: FastAPI, built: Path = BUILT) -> None:
@@ -44,11 +31,22 @@ def add(app: FastAPI, built: Path = BUILT) -> None:
     router = APIRouter()
     if is_built:
         text = page.read_text(encoding="utf-8")
+        # From memory: reading them would wait for a thread, behind queries.
+        files = {path.name: path.read_bytes() for path in built.iterdir() if path.suffix in (*MEDIA_TYPES, ".gz")}
 
         @router.get("/", response_class=HTMLResponse, summary="The dashboard")
         async def dashboard() -> HTMLResponse:
             return HTMLResponse(text, headers=HEADERS)
 
-        app.mount("/dashboard", _Files(directory=built))
+        @router.get("/dashboard/{name}", include_in_schema=False)
+        async def file(name: str, request: Request) -> Response:
+            """A file, as gzip has made it once where that is accepted."""
+            media = MEDIA_TYPES.get(Path(name).suffix)
+            if media is None or name not in files:
+                raise HTTPException(404)
+            zipped = files.get(f"{name}.gz") if request.headers.get("accept-encoding") == "gzip" else None
+            encoding = {"Content-Encoding": "gzip"} if zipped else {}
+            return Response(zipped or files[name], media_type=media, headers=FILE_HEADERS | encoding)
+
     app.include_router(router)
     app.include_router(front_page.routes(("/links",) if is_built else ("/", "/links")))

@@ -41,6 +41,7 @@ USERS, USER_SECONDS, AT_ONCE = 10, 30.0, 6
 DELTAS, DELTA_EVENTS, DELTA_SECONDS, LOOKS = 720, 100, 0.8, 6
 ARRIVAL = dt.datetime(2026, 4, 1, tzinfo=dt.UTC)
 LIMIT = 300
+AS_BROWSERS = "Accept-Encoding: gzip\r\n"
 
 
 class Chromium:
@@ -159,7 +160,7 @@ async def _used(address: str, paths: list[str]) -> list[tuple[float, str]]:
 
     async def looks(person: int) -> None:
         chance = random.Random(person)
-        connections = [Connection(address) for _ in range(AT_ONCE)]
+        connections = [Connection(address, AS_BROWSERS) for _ in range(AT_ONCE)]
         while time.monotonic() < ends:
             await asyncio.sleep(chance.uniform(1, 8))
             waiting = iter(paths)

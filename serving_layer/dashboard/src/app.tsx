@@ -1,6 +1,6 @@
 // The frame around every screen: where one can go, how fresh the answers are, language and colours.
 import { useEffect } from "preact/hooks";
-import { freshness, offline } from "./api/live.ts";
+import { begun, freshness, offline } from "./api/live.ts";
 import { inMenu, isStranger, logOut, me } from "./api/me.ts";
 import { linkTo, route, setParameters } from "./route.ts";
 import { MENU, SCREENS } from "./screens/index.ts";
@@ -65,7 +65,7 @@ export function App() {
             </button>
           </p>
         )}
-        {isStranger(known) ? <Door login={known?.login ?? null} /> : known && <shown.Screen key={`${shown.name}/${id}`} id={id} />}
+        {isStranger(known) ? <Door login={known?.login ?? null} /> : known && begun.value && <shown.Screen key={`${shown.name}/${id}`} id={id} />}
       </main>
     </>
   );

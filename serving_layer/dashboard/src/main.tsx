@@ -1,11 +1,13 @@
 import { effect } from "@preact/signals";
 import { render } from "preact";
 import { App } from "./app.tsx";
-import { follow, refused } from "./api/live.ts";
+import { askFirst, follow, refused } from "./api/live.ts";
 import { isStranger, me, recognise } from "./api/me.ts";
 
-void recognise().then(() => {
-  if (!isStranger(me.value)) follow();
+void recognise().then(async () => {
+  if (isStranger(me.value)) return;
+  await askFirst();
+  follow();
 });
 // A session that has ended: who it was may log in again.
 effect(() => {

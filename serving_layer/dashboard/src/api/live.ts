@@ -47,6 +47,19 @@ function differs(before: Vector | undefined, now: Vector | undefined): boolean {
   return JSON.stringify(before) !== JSON.stringify(now);
 }
 
+// Whether the server has been asked what it covers: days are counted from its answer, so that screens wait for it.
+export const begun = signal(false);
+
+// Ask for the first time; who isn't let in is told so by whatever is asked next.
+export async function askFirst(): Promise<void> {
+  try {
+    take(await get<Freshness>("freshness"), new Map());
+  } catch {
+    // The stream says it, or that it can't be had.
+  }
+  begun.value = true;
+}
+
 let stop: () => void = () => undefined;
 
 // Follow the server while the page is seen: a hidden one holds no connection that others could use.
