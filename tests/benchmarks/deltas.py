@@ -31,17 +31,17 @@ class Deltas:
         batch = open_store(settings.batch_views)
         cut = current(batch)[0].cut
         self.arrival = arrival
+        self.people = Population(2, STUDENTS, COURSES, 10, BEGIN * SECOND)  # takes seconds to make
         self.speed = DeltaStream(
             settings, open_store(settings.speed_views), batch, lambda _, __, heads: {t: heads[t] or cut[t] for t in cut}
         )
 
     def publish(self, number: int, events: int) -> set[str]:
         """One delta of so many events; whose they are. Another number makes others."""
-        people = Population(number + 2, STUDENTS, COURSES, 10, BEGIN * SECOND)
         schedule = Schedule(BEGIN * SECOND, BEGIN * SECOND + DAY, events, np.random.default_rng(number))
         offsets = {t: dict(partitions) for t, partitions in self.speed.head.items()}
         rows, users = [], set()
-        made = Simulation(people, schedule, f"delta-{number}", 0.0, events).records()
+        made = Simulation(self.people, schedule, f"delta-{number}", 0.0, events).records()
         for topic, key, value in islice(made, events):
             partition = str(zlib.crc32(key) % TOPICS[topic].partitions)
             offset = offsets[topic][partition]
