@@ -35,7 +35,7 @@ NOWHERE = {
 
 def archived(kafka: bool) -> Path | None:
     """The archive for drivers with or without Kafka's source, made where it is missing; None where Java makes none."""
-    target = place(spark_jars() if kafka else None)
+    target = place(os.environ, spark_jars() if kafka else None)
     if target is None or target.exists():
         return target
     print("Spark: archiving its classes, once per machine", flush=True)

@@ -8,8 +8,8 @@ none starts as ever, only later.
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -19,21 +19,26 @@ from runtime.settings import cache_folder
 QUIET = ("-Xlog:cds=off", "-Xlog:cds+dynamic=off")
 
 
-def java_options(jars: Path | None = None) -> tuple[str, ...]:
-    """Options of a JVM whose class path is Spark's, after the `jars` of a folder; none where nothing was archived."""
-    archive = place(jars)
-    return (f"-XX:SharedArchiveFile={archive}", *QUIET) if archive and archive.exists() else ()
+def java_options(environ: Mapping[str, str], jars: Path | None = None) -> tuple[str, ...]:
+    """Options of a JVM whose class path is Spark's, after the `jars` of a folder; none where nothing was archived.
+
+    Which Java and which Spark start, JAVA_HOME and SPARK_HOME of `environ` say, or its PATH and the package.
+    """
+    archive = place(environ, jars)
+    if archive is None or not archive.exists() or " " in str(archive):  # Spark takes options apart at blanks
+        return ()
+    return (f"-XX:SharedArchiveFile={archive}", *QUIET)
 
 
-def place(jars: Path | None = None) -> Path | None:
+def place(environ: Mapping[str, str], jars: Path | None = None) -> Path | None:
     """Where the archive of this class path stands, made or not; None without a Java."""
-    home = os.environ.get("JAVA_HOME")
-    found = shutil.which("java", path=f"{home}/bin" if home else None)
+    home = environ.get("JAVA_HOME")
+    found = shutil.which("java", path=f"{home}/bin" if home else environ.get("PATH"))
     pyspark = find_spec("pyspark")  # importing it takes longer than all of this
     if not found or pyspark is None or pyspark.origin is None:
         return None
-    spark = Path(os.environ.get("SPARK_HOME") or Path(pyspark.origin).parent)
+    spark = Path(environ.get("SPARK_HOME") or Path(pyspark.origin).parent)
     folders = [spark / "jars", *([jars] if jars else ())]
     used = [Path(found).resolve(), *(jar for folder in folders for jar in folder.glob("*.jar"))]
     told = "\n".join(f"{file} {file.stat().st_size} {file.stat().st_mtime_ns}" for file in sorted(used))
-    return cache_folder() / f"spark-classes-{hashlib.sha256(told.encode()).hexdigest()[:12]}.jsa"
+    return cache_folder(environ) / f"spark-classes-{hashlib.sha256(told.encode()).hexdigest()[:12]}.jsa"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -30,28 +31,28 @@ def started() -> str:
 
 
 def test_a_driver_maps_what_was_archived():
-    assert archived(kafka=False) == place()
+    assert archived(kafka=False) == place(os.environ)
     assert started() == "3 True"
 
 
 def test_an_archive_that_is_none_is_left_alone(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    archive = place()
-    assert archive and java_options() == ()
+    archive = place(os.environ)
+    assert archive and java_options(os.environ) == ()
     archive.parent.mkdir(parents=True)
     archive.write_bytes(b"another JVM's" * 1000)
-    assert f"-XX:SharedArchiveFile={archive}" in java_options()
+    assert f"-XX:SharedArchiveFile={archive}" in java_options(os.environ)
     assert started() == "3 False"
 
 
 def test_another_class_path_has_another_archive(tmp_path):
     (tmp_path / "kafka.jar").write_bytes(b"1")
-    first = place(tmp_path)
+    first = place(os.environ, tmp_path)
     (tmp_path / "kafka.jar").write_bytes(b"22")
-    assert len({place(), first, place(tmp_path)}) == 3
+    assert len({place(os.environ), first, place(os.environ, tmp_path)}) == 3
 
 
 def test_without_java_there_is_none(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("JAVA_HOME", raising=False)
-    assert place() is None and java_options() == ()
+    assert place(os.environ) is None and java_options(os.environ) == ()
