@@ -237,15 +237,15 @@ FROM days GROUP BY course_id""",
     View(
         "course_student_days",
         TOPIC,
-        ("date", "user_id", "course_id", "event_type"),
+        ("user_id", "date", "course_id", "event_type"),
         """
 SELECT
-    date,  -- UTC day
     user_id,  -- user
+    date,  -- UTC day
     course_id,  -- course
     event_type,  -- type of event
     whole(events) AS event_count  -- events
-FROM course_activity GROUP BY date, user_id, course_id, event_type""",
+FROM course_activity GROUP BY user_id, date, course_id, event_type""",
         further=True,
     ),
     View(

@@ -121,6 +121,8 @@ def _select_faults(view: View) -> Iterator[str]:
         yield f"column '{name}' must stand once; got it repeated"
     if not view.key or tuple(names[: len(view.key)]) != view.key:
         yield f"key must be its first columns; got {listed(view.key)} before {listed(names)}"
+    elif view.key[0] != view.shard:  # rows of one person are found beside each other
+        yield f"key must begin with its shard, '{view.shard}'; got {listed(view.key)}"
     keys = [c.expression for c in select.columns if c.name in view.key]
     grouped = {_unqualified(group) for group in select.grouped}
     if grouped and view.key and grouped not in ({_unqualified(e) for e in keys}, set(view.key)):

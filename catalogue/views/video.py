@@ -171,16 +171,16 @@ FROM days GROUP BY user_id, course_id""",
     View(
         "video_student_days",
         TOPIC,
-        ("date", "user_id", "course_id"),
+        ("user_id", "date", "course_id"),
         """
 SELECT
-    date,  -- UTC day
     user_id,  -- student
+    date,  -- UTC day
     course_id,  -- course
     count(DISTINCT video_id) AS unique_videos_watched,  -- videos watched
     whole(events) AS total_watch_events,  -- stretches watched
     whole(seconds) AS total_watch_seconds  -- seconds watched
-FROM video_watches GROUP BY date, user_id, course_id""",
+FROM video_watches GROUP BY user_id, date, course_id""",
         further=True,
     ),
 )

@@ -105,7 +105,7 @@ def video(events: list[Event]) -> dict[str, list[Row]]:
             "min_watch_duration": min(_seconds(g)), "unique_viewers": distinct(g, "user_id"),
             "potential_drop_off": _risk(_seconds(g))}),
         "video_student_activity": by(watched, "user_id course_id", activity),
-        "video_student_days": by(watched, "date user_id course_id", lambda g: {
+        "video_student_days": by(watched, "user_id date course_id", lambda g: {
             "unique_videos_watched": distinct(g, "video_id"), "total_watch_events": len(g),
             "total_watch_seconds": total(_seconds(g))}),
     }  # fmt: skip
@@ -164,7 +164,7 @@ def course(events: list[Event]) -> dict[str, list[Row]]:
             "created_at": min(e.ts for e in g)}),
         "course_student_activity": by(students, "user_id course_id", activity),
         "course_weeks": by(students, "course_id", course_weeks),
-        "course_student_days": by(events, "date user_id course_id event_type", lambda g: {"event_count": len(g)}),
+        "course_student_days": by(events, "user_id date course_id event_type", lambda g: {"event_count": len(g)}),
         "course_student_materials": by(accesses, "user_id course_id material_id material_type", lambda g: {
             "total_accesses": len(g), **times(g, "first_access", "last_access")}),
         "course_student_downloads": by(downloads, "user_id course_id resource_id", lambda g: {

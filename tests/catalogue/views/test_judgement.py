@@ -123,6 +123,17 @@ VIEW_FAULTS = {
         replace(VIEW, key=("course_id", "user_id")),
         "key must be its first columns; got 'course_id', 'user_id' before 'user_id', 'course_id', 'views'",
     ),
+    "a key whose person isn't first": (
+        replace(
+            VIEW,
+            key=("course_id", "user_id"),
+            sql=SQL.replace(
+                "    user_id,  -- user\n    course_id,  -- course\n",
+                "    course_id,  -- course\n    user_id,  -- user\n",
+            ),
+        ),
+        "key must begin with its shard, 'user_id'; got 'course_id', 'user_id'",
+    ),
     "no key": (
         replace(VIEW, key=()),
         "key must be its first columns; got nothing before 'user_id', 'course_id', 'views'",
