@@ -1,7 +1,7 @@
 // Two courses, or two terms, side by side: their figures, their last week against the week before, cohorts, and courses over the days.
 import { useAnswer } from "../api/answer.ts";
 import { over } from "../charts/options.ts";
-import { daysBefore } from "../day.ts";
+import { onDay } from "../day.ts";
 import { Panel } from "../panels/panel.tsx";
 import { cohorts, Lines, weeks } from "../panels/sides.tsx";
 import { Trouble } from "../panels/states.tsx";
@@ -85,7 +85,7 @@ function Courses() {
               onPick={(day) => (location.hash = linkToRows("video_student_days", { ...both, date: day }))} />
             <Panel title={t("submissions_by_day")} view="assessment_submission_distribution" parameters={both}
               chart={(rows) => over(rows, "date", "DATE", "course_id", { submissions_count: "" }, "line", t("submissions"))}
-              onPick={(day) => (location.hash = linkToRows("assessment_student_work", { ...both, first_submission__gte: `${day}T00:00:00Z`, first_submission__lt: `${daysBefore(day, -1)}T00:00:00Z` }))} />
+              onPick={(day) => (location.hash = linkToRows("assessment_student_work", { ...both, ...onDay("first_submission", day) }))} />
           </div>
         </>
       )}

@@ -1,7 +1,7 @@
 import type { Row } from "../api/client.ts";
 import { heat, over, ranked, stacked, twice } from "../charts/options.ts";
 import { useWeekAgo } from "../api/runs.ts";
-import { daysBefore, today } from "../day.ts";
+import { daysBefore, onDay, today } from "../day.ts";
 import { Bands } from "../panels/bands.tsx";
 import { Figures } from "../panels/figures.tsx";
 import { List } from "../panels/list.tsx";
@@ -25,7 +25,7 @@ const MOST_RIGHT = 20;
 
 export function Screen({ id }: { id: string }) {
   const course = { course_id: id };
-  const submittedOn = (day: string) => linkToRows("assessment_student_work", { ...course, first_submission__gte: `${day}T00:00:00Z`, first_submission__lt: `${daysBefore(day, -1)}T00:00:00Z` });
+  const submittedOn = (day: string) => linkToRows("assessment_student_work", { ...course, ...onDay("first_submission", day) });
   const here = { ...course, dropped_on__isnull: "true" };
   const week = daysBefore(today.value, 7);
   const ago = useWeekAgo();
