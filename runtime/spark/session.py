@@ -56,7 +56,7 @@ def session(app: str, settings: Settings, kafka: bool = False) -> SparkSession:
     java = (
         f"-Dlog4j2.configurationFile={LOGGING.as_uri()}",
         "-Djava.net.preferIPv4Stack=true",
-        *java_options(os.environ, kafka_jars),
+        *(() if by_submit else java_options(os.environ, kafka_jars)),
     )
     defaults = {
         "spark.master": _forgiving(settings.spark_master),
