@@ -34,7 +34,8 @@ test: setup
 test-quick: .environment
 	$(PYTHON) -m pytest -q $(PARALLEL) -m 'not servers and not long' tests
 
-test-replays: .environment
+test-replays: setup
+	$(PYTHON) -m pytest -q --thorough tests/batch_layer/test_real_data.py
 	$(PYTHON) -m tests.ingestion_layer.replay_damage --seed $(or $(SEED),1) --rows $(or $(ROWS),20000)
 
 test-collector: setup
@@ -127,10 +128,10 @@ test-compose: setup
 	$(PYTHON) -m pytest -q -s tests/compose
 
 test-browser: setup
-	$(PYTHON) -m pytest -q tests/browser
+	$(PYTHON) -m pytest -q --thorough tests/browser
 
 pictures: setup
-	PICTURES=docs/pictures $(PYTHON) -m pytest -q tests/browser/test_pictures.py
+	PICTURES=docs/pictures $(PYTHON) -m pytest -q --thorough tests/browser/test_pictures.py
 
 test-monitoring: setup
 	$(PYTHON) -m pytest -q tests/monitoring

@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,7 +62,7 @@ def _rehearse(kafka: bool, folder: str) -> None:
     def count(batch: DataFrame, _: int) -> None:
         batch.mapInArrow(same, batch.schema).count()
 
-    spark = session("rehearsal", Settings.load(), kafka)
+    spark = session("rehearsal", replace(Settings.load(), spark_master="local[2]", spark_ui_port=None), kafka)
     spark.range(8).repartition(2, "id").mapInArrow(same, "id long").collect()
     rows = spark.readStream.format("rate").option("rowsPerSecond", 10).load()
     writing = rows.writeStream.foreachBatch(count).option("checkpointLocation", folder).trigger(availableNow=True)

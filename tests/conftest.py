@@ -55,8 +55,17 @@ LONG_FILES = {
 }
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """What `make test` leaves to targets of their own is asked for by an option."""
+    parser.addoption("--thorough", action="store_true", help="also tests that are marked `thorough`")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark the tests that `make test-quick` leaves out, and begin with them: they take longest, beside others."""
+    dropped = [item for item in items if item.get_closest_marker("thorough") and not config.getoption("thorough")]
+    if dropped:
+        config.hook.pytest_deselected(items=dropped)
+        items[:] = [item for item in items if item not in dropped]
     for item in items:
         file = item.path.relative_to(TESTS)
         folder = file.parts[0]

@@ -1,6 +1,7 @@
 """The views on real data, through the producer's replay and a raw folder, against the oracle.
 
-The project's samples always; where they are at hand the whole logs, and two modules of OULAD with all they have.
+The project's samples always; by `make test-replays`, where they are at hand, the whole logs, and two modules of OULAD
+with all they have.
 """
 
 from __future__ import annotations
@@ -43,7 +44,11 @@ SETS = {
         ("xapi", DATA / "funmooc_xapi" / "statements.jsonl.gz"),
     ),
 }
-AT_HAND = [name for name, found in SETS.items() if all(path.exists() for _, path in found)]
+AT_HAND = [
+    pytest.param(name, marks=[pytest.mark.thorough] if name == "large" else [])
+    for name, found in SETS.items()
+    if all(path.exists() for _, path in found)
+]
 
 
 def modules(oulad: Path, folder: Path) -> Path:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -21,6 +20,7 @@ from serving_layer.advising.advice import Advices, advice
 from tests.laws.test_merged import Platform
 from tests.oracle.counting import Record
 from tests.oracle.histories import history_of
+from tests.oracle.views import all_views
 from tests.serving_layer.conftest import Server, serving
 
 LIMIT = 180
@@ -116,16 +116,22 @@ def server(tmp_path_factory) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
+def views_by_head() -> dict[str, dict[str, list[dict]]]:
+    """What the oracle was asked for already."""
+    return {}
+
+
+@pytest.fixture
+def views(server, views_by_head) -> dict[str, list[dict]]:
+    """All views of what that server has by now, by the oracle."""
+    head = server.platform.speed.head
+    name = json.dumps(head, sort_keys=True)
+    if name not in views_by_head:
+        views_by_head[name] = all_views(server.platform.covered(head))
+    return views_by_head[name]
+
+
+@pytest.fixture(scope="session")
 def browser(server) -> Browser:
     """A browser for that server."""
     return Browser(server.address)
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave long looks to whoever names this folder, as `make test-browser` does."""
-    if any("browser" in Path(name.split("::")[0]).parts for name in config.args):
-        return
-    dropped = [item for item in items if item.get_closest_marker("thorough")]
-    if dropped:
-        config.hook.pytest_deselected(items=dropped)
-        items[:] = [item for item in items if item not in dropped]

@@ -5,10 +5,7 @@ from __future__ import annotations
 from datetime import date
 from urllib.parse import parse_qsl, urlsplit
 
-import httpx
 import pytest
-
-from tests.oracle.views import all_views
 
 COURSE = "COURSE001"
 # The view that a chart is of, and the one that its marks lead to.
@@ -31,12 +28,6 @@ def led(browser) -> dict[str, dict]:
     places = [f"section[data-view={view}]:has(.chart)" for view in MARKS]
     visits = [{"url": f"#/course/{COURSE}", "steps": [{"mark": place}]} for place in places]
     return dict(zip(MARKS, browser.visit(*visits), strict=True))
-
-
-@pytest.fixture(scope="module")
-def views(server) -> dict[str, list[dict]]:
-    fresh = httpx.get(f"{server.address}/freshness", timeout=60).json()
-    return all_views(server.platform.covered(fresh["head"]))
 
 
 @pytest.mark.thorough

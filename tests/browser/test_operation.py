@@ -14,7 +14,6 @@ import pytest
 from runtime.storage.opening import open_store
 from serving_layer.advising.advice import Advices
 from tests.browser.conftest import ADVICE, PAGES
-from tests.oracle.views import all_views
 
 
 @pytest.fixture(scope="module")
@@ -56,9 +55,7 @@ def test_sources_and_other_tools_are_named(panels):
     assert panels["pages"]["title"] == "Other tools" and PAGES.count("=") == 2
 
 
-def test_what_happened_afterwards_is_the_oracle_s(browser, server):
-    head = httpx.get(f"{server.address}/freshness", timeout=30).json()["head"]
-    views = all_views(server.platform.covered(head))
+def test_what_happened_afterwards_is_the_oracle_s(browser, views):
     (found,) = browser.visit({"url": "#/adviser"})
     assert (found["errors"], found["violations"]) == ([], [])
     (panel,) = [panel for panel in found["panels"] if panel["view"] == "afterwards"]
@@ -94,9 +91,7 @@ def test_an_adviser_writes_by_keyboard_and_it_is_kept(browser, server):
 
 
 @pytest.mark.thorough
-def test_a_student_stands_beside_the_course(browser, server):
-    head = httpx.get(f"{server.address}/freshness", timeout=30).json()["head"]
-    views = all_views(server.platform.covered(head))
+def test_a_student_stands_beside_the_course(browser, views):
     medians = {row["course_id"]: row["median_assignment_score"] for row in views["assessment_course_results"]}
     mine = [row for row in views["assessment_student_overall_performance"] if row["user_id"] == "SV001"]
     steps = [{"click": "[data-view=beside] .tools button"}]
@@ -114,9 +109,7 @@ def test_a_student_stands_beside_the_course(browser, server):
 
 
 @pytest.mark.thorough
-def test_terms_are_compared_by_the_oracle_s_numbers(browser, server):
-    head = httpx.get(f"{server.address}/freshness", timeout=30).json()["head"]
-    views = all_views(server.platform.covered(head))
+def test_terms_are_compared_by_the_oracle_s_numbers(browser, views):
     (found,) = browser.visit({"url": "#/compare?by=terms"})
     (panel,) = [panel for panel in found["panels"] if panel["view"] == "terms"]
     terms = panel["head"][1:]

@@ -12,7 +12,6 @@ import httpx
 import pytest
 
 from tests.oracle.counting import Row
-from tests.oracle.views import all_views
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "dashboard.md"
 COURSE = "COURSE001"
@@ -158,10 +157,10 @@ QUESTIONS = (
 )  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def oracle(server) -> Oracle:
+@pytest.fixture
+def oracle(server, views) -> Oracle:
     fresh = httpx.get(f"{server.address}/freshness", timeout=60).json()
-    return Oracle(all_views(server.platform.covered(fresh["head"])), date.fromisoformat(fresh["watermark"][:10]))
+    return Oracle(views, date.fromisoformat(fresh["watermark"][:10]))
 
 
 @pytest.fixture(scope="module")

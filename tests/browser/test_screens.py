@@ -68,10 +68,9 @@ def test_every_screen_is_whole_and_accessible(browser, known, language, theme, w
     check(browser, known, SCREENS, language, theme, width)
 
 
-def test_the_numbers_are_the_oracle_s(browser, server):
+def test_the_numbers_are_the_oracle_s(browser, views):
     """What a table of courses shows, read as a person would, is the oracle's view."""
-    head = httpx.get(f"{server.address}/freshness", timeout=30).json()["head"]
-    expected = all_views(server.platform.covered(head))["course_overall_metrics"]
+    expected = views["course_overall_metrics"]
     (found,) = browser.visit({"url": "#/courses"})
     (panel,) = [p for p in found["panels"] if p["view"] == "course_overall_metrics"]
     names = (
@@ -89,14 +88,12 @@ def test_the_numbers_are_the_oracle_s(browser, server):
 
 
 @pytest.mark.thorough
-def test_a_course_s_weeks_and_points_and_a_student_s_moments_are_the_oracle_s(browser, server, known):
+def test_a_course_s_weeks_and_points_and_a_student_s_moments_are_the_oracle_s(browser, known, views):
     course, student = (unquote(known[name]) for name in ("course", "student"))
     steps = [{"click": "[data-view=grades_by_activity] .tools button"}]
     page, own = browser.visit(
         {"url": f"#/course/{known['course']}", "steps": steps}, {"url": f"#/student/{known['student']}"}
     )
-    head = httpx.get(f"{server.address}/freshness", timeout=30).json()["head"]
-    views = all_views(server.platform.covered(head))
     (weeks,) = [row for row in views["course_weeks"] if row["course_id"] == course]
     figures = {name: told for panel in page["panels"] for name, told in panel["figures"].items()}
     assert figures["Active in the course's last week"] == f"{weeks['students_last_week']:,}"

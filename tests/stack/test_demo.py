@@ -1,6 +1,4 @@
-"""The demo as a newcomer runs it, on a stack of its own: 100,000 events would slow the others' down; `down` ends its
-layers.
-"""
+"""The demo as a newcomer runs it, who has the project's own samples of real data; `down` ends its layers."""
 
 import os
 import re
@@ -9,26 +7,20 @@ import sys
 from pathlib import Path
 
 import httpx
-import pytest
 
 from deployment.local_layers import MODULES, LocalLayers
 from deployment.ports import free_port
-from tests.conftest import running_stack
 
 ROOT = Path(__file__).resolve().parents[2]
 LIMIT = 400
 
 
-@pytest.fixture
-def own_stack(tmp_path_factory):
-    yield from running_stack(tmp_path_factory)
-
-
-def test_the_demo_answers_and_is_stopped(own_stack, tmp_path):
+def test_the_demo_answers_and_is_stopped(stack, tmp_path):
     names = ("MASTER_DATASET", "BATCH_VIEWS", "SPEED_VIEWS", "QUARANTINE")
     places = {name: f"s3a://bucket-0/demo/{name.lower()}" for name in names}
-    environ = {**os.environ, **own_stack.environment, **places, "SERVING_PORT": str(free_port())}
+    environ = {**os.environ, **stack.environment, **places, "SERVING_PORT": str(free_port())}
     environ |= {"COLLECTOR_PORT": str(free_port()), "COLLECTOR_SOURCES": str(tmp_path / "sources")}
+    environ["LEARNING_DATA"] = str(tmp_path / "none")
     options = ("--data", str(tmp_path))
     layers = LocalLayers(tmp_path)
     try:

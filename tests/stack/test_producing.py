@@ -90,16 +90,14 @@ def test_interrupted_it_delivers_what_it_said(stack, stop):
     assert f"sent {len(watch.arrived())} events" in said
 
 
-def test_a_missing_topic_is_named_early(tmp_path):
-    stack = LocalStack(tmp_path, free_ports=True)
+def test_a_missing_topic_is_named_early(stack):
+    servers = stack.environment["KAFKA_BOOTSTRAP_SERVERS"]
+    admin = KafkaAdminClient(bootstrap_servers=servers)
+    admin.delete_topics(["profile_topic"])
+    admin.close()
     try:
-        stack.up()
-        admin = KafkaAdminClient(bootstrap_servers=stack.environment["KAFKA_BOOTSTRAP_SERVERS"])
-        admin.delete_topics(["profile_topic"])
-        admin.close()
         done = subprocess.run(command("--events", 9), env=environ(stack), capture_output=True, text=True, timeout=30)
     finally:
-        stack.down()
-    servers = stack.environment["KAFKA_BOOTSTRAP_SERVERS"]
+        stack.up()  # makes it anew
     assert done.stderr == f"producer: topic profile_topic: must exist at {servers}; got none\n"
     assert done.returncode == 1

@@ -3,10 +3,13 @@ import { useTold } from "../api/told.ts";
 import { number, shown, t } from "../text/index.ts";
 import { Trouble } from "./states.tsx";
 
-const FATES = ["received", "accepted", "duplicate", "rejected_events", "deferred", "erased"] as const;
-const FIELDS = ["received", "accepted", "duplicate", "rejected", "deferred", "erased"] as const;
+// Each with its name in the texts, where `rejected` is the title of a panel.
+const FATES = {
+  received: "received", accepted: "accepted", duplicate: "duplicate", rejected: "rejected_events", deferred: "deferred", erased: "erased",
+} as const;
+const FIELDS = Object.keys(FATES) as (keyof typeof FATES)[];
 
-type Source = { name: string; standard: string; declared: boolean; course: string | null } & Record<(typeof FIELDS)[number], number | null>;
+type Source = { name: string; standard: string; declared: boolean; course: string | null } & Record<keyof typeof FATES, number | null>;
 
 interface Told {
   sources: Source[];
@@ -28,7 +31,7 @@ export function Senders() {
             <thead>
               <tr>
                 <th scope="col">{t("sender")}</th><th scope="col">{t("standard")}</th>
-                {FATES.map((fate) => <th scope="col" class="figure" key={fate}>{t(fate)}</th>)}
+                {FIELDS.map((field) => <th scope="col" class="figure" key={field}>{t(FATES[field])}</th>)}
                 <th scope="col">{t("ledger")}</th>
               </tr>
             </thead>
