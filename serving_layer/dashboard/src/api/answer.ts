@@ -22,8 +22,8 @@ function isBehind({ head }: Cover, topic = ""): boolean {
   return Object.entries(freshness.peek()?.head[topic] ?? {}).some(([partition, end]) => end > (head[topic]?.[partition] ?? 0));
 }
 
-// `undefined` as the view asks nothing.
-export function useAnswer(view: string | undefined, parameters: Parameters): Asked {
+// `undefined` as the view asks nothing. What is asked `later` leaves the first place to whatever else a page asks at once.
+export function useAnswer(view: string | undefined, parameters: Parameters, later = false): Asked {
   const run = route.value.parameters.run;
   const as_of_run = parameters.as_of_run ?? run;
   const question = view ? address(`views/${view}`, { ...parameters, as_of_run }) : "";
@@ -56,7 +56,8 @@ export function useAnswer(view: string | undefined, parameters: Parameters): Ask
       }, REST_MS);
     };
     again.current.ask = () => void ask();
-    void ask();
+    if (later) setTimeout(() => !stop.signal.aborted && void ask());
+    else void ask();
     return () => stop.abort();
   }, [question]);
   useEffect(() => {

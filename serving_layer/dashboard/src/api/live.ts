@@ -50,8 +50,9 @@ function differs(before: Vector | undefined, now: Vector | undefined): boolean {
 // Whether the server has been asked what it covers: days are counted from its answer, so that screens wait for it.
 export const begun = signal(false);
 
-// Ask for the first time; who isn't let in is told so by whatever is asked next.
+// Ask for the first time; who isn't let in is told so by whatever is asked next. What views there are, all screens ask.
 export async function askFirst(): Promise<void> {
+  views().catch(() => undefined);
   try {
     take(await get<Freshness>("freshness"), new Map());
   } catch {

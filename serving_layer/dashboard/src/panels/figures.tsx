@@ -15,8 +15,8 @@ export interface FiguresProps {
 }
 
 export function Figures({ view, parameters, names, since, before = {} }: FiguresProps) {
-  const asked = useAnswer(view, { ...parameters, limit: 1 });
-  const older = useAnswer(since ? view : undefined, { ...parameters, limit: 1, as_of_run: since?.run });
+  const asked = useAnswer(view, { ...parameters, limit: 1 }, true);
+  const older = useAnswer(since ? view : undefined, { ...parameters, limit: 1, as_of_run: since?.run }, true);
   const row = asked.answer?.rows[0];
   const types = new Map((asked.info?.columns ?? []).map((column) => [column.name, column.type]));
   if (asked.error && !asked.answer) return <Trouble error={asked.error} again={asked.again} />;

@@ -1,5 +1,5 @@
 // Rules by which a student is somebody to see: one view and one condition each, with an adviser's thresholds.
-import type { Parameters, Row, Value } from "../api/client.ts";
+import type { Answer, Parameters, Row, Value } from "../api/client.ts";
 import type { Chosen } from "../api/thresholds.ts";
 import { daysBefore } from "../day.ts";
 import { shown, t } from "../text/index.ts";
@@ -40,7 +40,7 @@ export function rules(day: string, chosen: Chosen, due: Row[]): Rule[] {
     {
       title: t("rule_late", { n: chosen.late }),
       view: "assessment_student_work",
-      parameters: { first_submission__isnull: "true", assignment_id__in: listed([...new Set(due.map((row) => String(row.assignment_id)))]), sort: "assignment_id" },
+      parameters: { first_submission__isnull: "true", course_id__in: several(due, "course_id"), assignment_id__in: several(due, "assignment_id"), sort: "assignment_id" },
       reason: (row) => {
         const deadline = deadlines.get(place(row));
         return deadline ? t("reason_late", { what: String(row.assignment_id), day: shown(deadline.slice(0, 10), "DATE") }) : "";
@@ -69,6 +69,16 @@ export function rules(day: string, chosen: Chosen, due: Row[]): Rule[] {
       reason: (row) => t("reason_grade", { n: Math.round(Number(row.avg_assignment_score)) }),
     },
   ];
+}
+
+// A rule's rows are those with a reason: two courses may call their assignments the same. Of more rows than were asked
+// for, the server's count.
+export function counted({ reason }: Pick<Rule, "reason">, { rows, next, total }: Pick<Answer, "rows" | "next" | "total">): number {
+  return next ? total : rows.filter(reason).length;
+}
+
+function several(rows: Row[], column: string): string {
+  return listed([...new Set(rows.map((row) => String(row[column])))]);
 }
 
 function place(row: Row): string {

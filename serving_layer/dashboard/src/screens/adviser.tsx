@@ -9,7 +9,7 @@ import { daysBefore, today } from "../day.ts";
 import { Afterwards } from "../panels/afterwards.tsx";
 import { Covers } from "../panels/cover.tsx";
 import { People } from "../panels/people.tsx";
-import { gathered, rules } from "../panels/rules.ts";
+import { counted, gathered, rules } from "../panels/rules.ts";
 import { Trouble } from "../panels/states.tsx";
 import { linkToRows } from "./rows.tsx";
 import { number, shown, t } from "../text/index.ts";
@@ -56,20 +56,20 @@ function List({ chosen, advice }: { chosen: Chosen; advice: Advice[] }) {
   // As many questions each time, asked or not.
   const asked = rules(day, chosen, deadlines.answer?.rows ?? [])
     .map((rule) => ({ rule, asked: useAnswer(rule.idle ? undefined : rule.view, { ...rule.parameters, limit: MOST }) }));
-  const counted = asked.filter(({ rule }) => !rule.idle);
-  const people = gathered(counted.map(({ rule, asked: { answer } }) => ({ rule, rows: answer?.rows ?? [] })), new Set(advised.keys()));
-  const waiting = (seesCourses() && deadlines.waiting) || counted.some(({ asked: one }) => one.waiting);
+  const open = asked.filter(({ rule }) => !rule.idle);
+  const people = gathered(open.map(({ rule, asked: { answer } }) => ({ rule, rows: answer?.rows ?? [] })), new Set(advised.keys()));
+  const waiting = (seesCourses() && deadlines.waiting) || open.some(({ asked: one }) => one.waiting);
   return (
     <>
       <Limits chosen={chosen} />
       <p class="about">{t("adviser_about", { day: shown(day, "DATE") })}</p>
       <dl class="figures">
-        {counted.map(({ rule, asked: { answer, error, waiting: busy } }) => (
+        {open.map(({ rule, asked: { answer, error, waiting: busy } }) => (
           <div key={rule.title} data-view={rule.view} aria-busy={busy}>
             <dt>{rule.title}</dt>
             <dd>
               {error && !answer ? <Trouble error={error} /> : answer ? (
-                <a href={linkToRows(rule.view, rule.parameters)} aria-label={t("leads_to", { n: answer.total, what: rule.title })}>{number(answer.total)}</a>
+                <a href={linkToRows(rule.view, rule.parameters)} aria-label={t("leads_to", { n: counted(rule, answer), what: rule.title })}>{number(counted(rule, answer))}</a>
               ) : "…"}
             </dd>
           </div>
@@ -80,7 +80,7 @@ function List({ chosen, advice }: { chosen: Chosen; advice: Advice[] }) {
         <p class="count">{t("people", { n: people.length })}</p>
         {people.length ? <People people={people.slice(0, SHOWN)} advice={advised} /> : <p class="empty">{t("nobody")}</p>}
         {people.length > SHOWN && <p class="about">{t("first_shown", { n: number(SHOWN) })}</p>}
-        <Covers asked={counted.map(({ asked: one }) => one)} more={chosen} />
+        <Covers asked={open.map(({ asked: one }) => one)} more={chosen} />
       </section>
       <Afterwards advice={advice} />
     </>
