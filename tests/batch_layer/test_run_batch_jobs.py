@@ -1,4 +1,4 @@
-"""The batch layer on real Spark, from a raw folder that another tool wrote."""
+"""The batch layer, on real Spark where a run goes by it, from a raw folder that another tool wrote."""
 
 import gzip
 import json
@@ -27,7 +27,7 @@ WATCHED = {
 }
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def on_spark(monkeypatch):
     """However little there is to read, where it is read from the beginning."""
     monkeypatch.setattr("batch_layer.execution.is_small", lambda waiting, settings: all(p.known for p in waiting))
@@ -51,6 +51,7 @@ def folder(tmp_path):
     return tmp_path
 
 
+@pytest.mark.usefixtures("on_spark")
 def test_views_ledger_and_cut(folder, capsys):
     assert main([str(folder / "raw"), str(folder / "out")]) == 0
     current = json.loads((folder / "out" / "_current.json").read_text())
@@ -147,6 +148,7 @@ def test_an_interrupted_run_publishes_nothing(folder):
     assert not (folder / "out" / "_current.json").exists()
 
 
+@pytest.mark.usefixtures("on_spark")
 def test_a_truncated_file_publishes_nothing(folder, capsys):
     broken = folder / "raw" / "topic=video_topic" / "date=2026-03-01" / "b.json.gz"
     broken.write_bytes(broken.read_bytes()[:40])

@@ -53,7 +53,7 @@ def valid(record: Record) -> bool:
 
 def finished(platform: Platform) -> None:
     while platform.waiting():
-        platform.micro_batch(0.3)
+        platform.micro_batch(0.6)
 
 
 def restarted(platform: Platform) -> None:

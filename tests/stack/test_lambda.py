@@ -13,7 +13,7 @@ def faults(tmp_path):
     stack = LocalStack(tmp_path, free_ports=True)
     try:
         stack.up()  # makes the keys that the layers are given
-        running = Faults(stack, tmp_path, seed=7)
+        running = Faults(stack, tmp_path, seed=7, most=6000)
         try:
             running.start()
             yield running

@@ -26,7 +26,7 @@ LIMIT = 90
 
 def test_a_run_that_covers_less_waits_for_the_speed_layer(tmp_path):
     """A cut inside of a delta, and no speed layer that leads on from it: answers don't go back."""
-    platform = Platform(tmp_path, history(4, 1500), 4)
+    platform = Platform(tmp_path, history(4, 400), 4)
     platform.micro_batch(0.4)
     platform.run_batch(at_boundary=True)
     platform.micro_batch(0.5)
@@ -56,7 +56,7 @@ def test_a_run_that_covers_less_waits_for_the_speed_layer(tmp_path):
 
 
 def test_deltas_that_were_merged_before_they_were_read_are_caught_up(tmp_path):
-    platform = Platform(tmp_path, history(5, 1500), 5)
+    platform = Platform(tmp_path, history(5, 500), 5)
     platform.settings = replace(platform.settings, compact_after_seconds=0)
     platform.speed = platform.new_speed()
     platform.micro_batch(0.2)
@@ -78,8 +78,8 @@ def test_deltas_that_were_merged_before_they_were_read_are_caught_up(tmp_path):
 
 
 def test_windows_say_from_when_on_they_are_complete(tmp_path):
-    platform = Platform(tmp_path, history(9, 1200), 9)
-    platform.micro_batch(0.4)
+    platform = Platform(tmp_path, history(9, 400), 9)
+    platform.micro_batch(0.05)  # soon overtaken by cuts
     state = opened(platform)
     try:
         state.follow_deltas()
@@ -118,7 +118,7 @@ def _begins(platform: Platform, topic: str) -> bool:
 
 
 def test_both_layers_follow_a_run_that_is_published_again(tmp_path):
-    platform = Platform(tmp_path, history(3, 1500), 3)
+    platform = Platform(tmp_path, history(3, 400), 3)
     for share in (0.3, 0.5):
         platform.micro_batch(share)
         platform.run_batch(at_boundary=True)
