@@ -1,5 +1,5 @@
 // Measures pages in a real Chromium: `node measure.mjs CHROMIUM`, a command as JSON on each line of standard input, an answer on each of standard output.
-// {load: url} loads it with empty caches: milliseconds until the first chart and until all is there, and what was asked;
+// {load: url} loads it with empty caches, and looks seldom, as looking takes time too: milliseconds until the first chart and until all is there, and what was asked;
 // {open: url} keeps it open; then {has: [texts]} tells those that stand on it, {memory: true} its heap after a collection, in bytes, and its nodes.
 import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
@@ -39,7 +39,7 @@ async function loaded(url) {
   const asked = [];
   one.on("request", (request) => asked.push(request.url()));
   await one.goto(url);
-  await one.waitForFunction(() => globalThis.seen.done && performance.now() - globalThis.seen.done > 300, undefined, { timeout: 120_000 });
+  await one.waitForFunction(() => globalThis.seen.done && performance.now() - globalThis.seen.done > 300, undefined, { timeout: 120_000, polling: 200 });
   const seen = await one.evaluate(() => globalThis.seen);
   const trouble = await one.evaluate(() => document.querySelectorAll(".trouble").length);
   await one.context().close();

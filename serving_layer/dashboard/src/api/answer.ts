@@ -17,6 +17,22 @@ export interface Asked {
 // Between two questions of the same kind, so that a view that changes all the time is not asked for all the time.
 const REST_MS = 300;
 
+// About as long as an answer takes to be drawn.
+const DRAWN_MS = 30;
+let first: Promise<unknown> | undefined;
+
+// What a page asks first is drawn before it asks the rest, with which it would share the server's and the browser's cores.
+async function inTurn<T>(ask: () => Promise<T>): Promise<T> {
+  if (first) {
+    await first;
+    return ask();
+  }
+  const asked = ask();
+  const rest = () => new Promise((go) => setTimeout(go, DRAWN_MS));
+  first = asked.then(rest, rest);
+  return asked;
+}
+
 // Whether the server has said meanwhile that it covers more; asked before it said anything, an answer may be older.
 function isBehind({ head }: Cover, topic = ""): boolean {
   return Object.entries(freshness.peek()?.head[topic] ?? {}).some(([partition, end]) => end > (head[topic]?.[partition] ?? 0));
@@ -41,7 +57,7 @@ export function useAnswer(view: string | undefined, parameters: Parameters, late
       busy = true;
       const blind = freshness.peek() === null;
       try {
-        const [answer, known] = await Promise.all([shared<Answer>(question, again.current.state), views()]);
+        const [answer, known] = await Promise.all([inTurn(() => shared<Answer>(question, again.current.state)), views()]);
         if (stop.signal.aborted) return;
         setFound({ question, answer, info: known.get(view), waiting: false });
         wanted ||= blind && isBehind(answer.as_of, known.get(view)?.topic);

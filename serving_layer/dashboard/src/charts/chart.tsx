@@ -3,13 +3,33 @@ import { BarChart, HeatmapChart, LineChart, ScatterChart } from "echarts/charts"
 import { AriaComponent, GridComponent, LegendComponent, TooltipComponent, VisualMapComponent } from "echarts/components";
 import * as echarts from "echarts/core";
 import { SVGRenderer } from "echarts/renderers";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { palette } from "../theme.ts";
 
 echarts.use([
   BarChart, HeatmapChart, LineChart, ScatterChart, AriaComponent, GridComponent, LegendComponent, TooltipComponent,
   VisualMapComponent, SVGRenderer,
 ]);
+
+// Charts are drawn one a frame: the first is seen before the last is made.
+const turns = new Set<() => void>();
+let drawn = false;
+
+function nextTurn(): void {
+  const [draw] = turns;
+  drawn = draw !== undefined;
+  if (!draw) return;
+  turns.delete(draw);
+  requestAnimationFrame(nextTurn);
+  draw();
+}
+
+// Calls `draw` now or when it is its turn, unless what is returned was called before.
+function inTurn(draw: () => void): () => void {
+  turns.add(draw);
+  if (!drawn) nextTurn();
+  return () => void turns.delete(draw);
+}
 
 export type Option = echarts.EChartsCoreOption;
 
@@ -27,27 +47,35 @@ const LEAST_PX = 280;
 
 export function Chart({ label, option, rows = 0, onPick }: ChartProps) {
   const place = useRef<HTMLDivElement>(null);
-  const chart = useRef<echarts.ECharts | undefined>(undefined);
+  const [chart, setChart] = useState<echarts.ECharts>();
   const colours = palette.value;
-  useEffect(() => {
+  useLayoutEffect(() => {
     const text = { color: colours.text };
     const axis = { nameTextStyle: { color: colours.quiet }, axisLabel: text, axisLine: { lineStyle: { color: colours.quiet } }, splitLine: { lineStyle: { color: colours.line } } };
     const theme = { categoryAxis: { ...axis, axisTick: { show: false }, splitLine: { show: false } }, valueAxis: axis, textStyle: { ...text, fontFamily: "system-ui, 'Noto Sans', sans-serif" } };
-    const made = echarts.init(place.current!, theme, { renderer: "svg" });
-    chart.current = made;
-    const watch = new ResizeObserver(() => made.resize());
+    let made: echarts.ECharts | undefined;
+    let leave = () => undefined as void;
+    // It is told its size: asking for it would lay the whole page out anew for each chart.
+    const watch = new ResizeObserver(([seen]) => {
+      const { width, height } = seen!.contentRect;
+      leave();
+      if (made) made.resize({ width, height });
+      else leave = inTurn(() => setChart((made = echarts.init(place.current!, theme, { renderer: "svg", width, height }))));
+    });
     watch.observe(place.current!);
     return () => {
+      leave();
       watch.disconnect();
-      made.dispose();
+      made?.dispose();
     };
   }, [colours]);
   const series = [option.series].flat() as { type?: string; stack?: string }[];
   const bars = series.filter(({ type }) => type === "bar").length;
   const beside = series.some(({ stack }) => stack) ? 1 : bars;
   const named = hasName(option.yAxis) ? 28 : 10;
-  useEffect(() => {
-    chart.current?.setOption(
+  useLayoutEffect(() => {
+    if (!chart || chart.isDisposed()) return;
+    chart.setOption(
       {
         animation: false,
         color: colours.series,
@@ -61,27 +89,27 @@ export function Chart({ label, option, rows = 0, onPick }: ChartProps) {
       },
       { notMerge: true },
     );
-  }, [option, colours]);
+    chart.getZr().flush();
+  }, [chart, option, colours]);
   useEffect(() => {
-    const made = chart.current;
-    if (!made || !onPick) return;
+    if (!chart || chart.isDisposed() || !onPick) return;
     const names = (option.xAxis as { data?: string[] }).data;
     const pick = (event: { name?: string }) => {
       if (event.name) onPick(event.name);
     };
     // Over days a line has no marks to hit: a click anywhere above a day is one on it.
     const pickAbove = ({ offsetX, offsetY }: { offsetX: number; offsetY: number }) => {
-      if (made.containPixel("grid", [offsetX, offsetY])) pick({ name: names?.[Number(made.convertFromPixel({ xAxisIndex: 0 }, offsetX))] });
+      if (chart.containPixel("grid", [offsetX, offsetY])) pick({ name: names?.[Number(chart.convertFromPixel({ xAxisIndex: 0 }, offsetX))] });
     };
-    if (names) made.getZr().on("click", pickAbove);
-    else made.on("click", pick as never);
+    if (names) chart.getZr().on("click", pickAbove);
+    else chart.on("click", pick as never);
     return () => {
-      made.getZr()?.off("click", pickAbove);
-      made.off("click", pick as never);
+      chart.getZr()?.off("click", pickAbove);
+      chart.off("click", pick as never);
     };
-  }, [onPick, option, colours]);
+  }, [chart, onPick, option]);
   const height = Math.max(LEAST_PX, rows * Math.max(1, beside) * ROW_PX + OTHER_PX);
-  return <div ref={place} class="chart" style={{ height: `${height}px` }} role="img" aria-label={label} />;
+  return <div ref={place} class="chart" style={{ height: `${height}px` }} role="img" aria-label={label} aria-busy={!chart} />;
 }
 
 function hasName(axis: unknown): boolean {
