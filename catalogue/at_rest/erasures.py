@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -59,9 +59,9 @@ class Erasures:
             return []
         return [one for one in ids if one is not None and keyed_hash(self.key, one) in self.people]
 
-    def may_be_in(self, data: bytes) -> bool:
-        """Whether JSON text can name one of them: ids can't be told from hashes, so any can."""
-        return bool(self.people)
+    def may_be_in(self, texts: Sequence[bytes]) -> list[bool]:
+        """Whether each of some JSON texts can name one of them: ids can't be told from hashes, so any can."""
+        return [bool(self.people)] * len(texts)
 
 
 NOBODY = Erasures()

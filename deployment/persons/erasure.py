@@ -94,7 +94,7 @@ def _named(places: Places, people: Looked) -> dict[str, Found]:
 
         def look(path: str, store: Store = store) -> Found | None:
             data = unpacked(path, store.read(path))
-            if not people.may_be_in(data):
+            if not any(people.may_be_in([data])):
                 return None
             return parted(data, people, topic_of(path))[2]
 

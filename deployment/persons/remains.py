@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from catalogue.at_rest.raw_persons import rejected_bytes
+from catalogue.at_rest.raw_persons import patterns_of, rejected_bytes
 from catalogue.events import COMMON, EVENT_TYPES
 from deployment.persons.places import Places, each, unpacked
 from runtime.storage.store import Store
@@ -26,9 +26,6 @@ COLUMNS = frozenset(
     field.name for fields in (COMMON, *(t.fields for t in EVENT_TYPES.values())) for field in fields if field.is_person
 )
 FIELDS = COLUMNS | {"person", "student", "students", "by", "teaches", "advises"}
-# Forms that are looked for in one go: Arrow's automaton of a thousand doesn't fit the memory that it has, of this many
-# it takes as long as of one.
-AT_ONCE = 100
 
 
 class Remains(NamedTuple):
@@ -54,8 +51,8 @@ class Sought:
         either = "|".join(re.escape(form) for form in sorted(words, key=len, reverse=True)) or r"(?!)"
         number = "|".join(sorted(numbers, key=len, reverse=True)) or r"(?!)"
         self._text = re.compile(rf'(?<!\w)(?:{either})(?!\w)|"(?:{number})\\?"(?!\s*:)')
-        self._patterns = _patterns(words | numbers)
-        self._word_patterns = _patterns(self._words)
+        self._patterns = patterns_of(words | numbers)
+        self._word_patterns = patterns_of(self._words)
 
     def within(self, path: str, data: bytes) -> tuple[int, bool]:
         """How often an object has one of them, and whether it names a person so, which of files of events isn't asked:
@@ -90,12 +87,6 @@ class Sought:
         for pattern in self._word_patterns:
             may = pc.or_(may, pc.fill_null(pc.match_substring_regex(column, pattern), False))
         return sum(bool(self._text.search(value)) or value in whole for value in column.filter(may).to_pylist())
-
-
-def _patterns(forms: Iterable[str]) -> list[bytes]:
-    """Regular expressions of Arrow that find any of these texts, so many in each as it finds quickly."""
-    escaped = [re.escape(form).encode("utf-8", "surrogatepass") for form in sorted(forms)]
-    return [b"|".join(escaped[at : at + AT_ONCE]) for at in range(0, len(escaped), AT_ONCE)]
 
 
 def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
