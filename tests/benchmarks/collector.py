@@ -22,7 +22,7 @@ from tests.benchmarks.process import memory_of
 SECONDS = 10.0
 # At half the bar for batches, and how often the collector's memory is looked at.
 STEADY_SECONDS, LOOK_SECONDS = 600.0, 60.0
-# Events of a request: the bar in events per second, and over how many connections they come.
+# Events of a request: the bar in events per second, half of it the first one, and over how many connections they come.
 BARS = {100: (20_000, 8), 1: (2_000, 32)}
 BARE = "tests.benchmarks.bare_collector"
 
@@ -54,12 +54,14 @@ def _report(place: str, environ: dict[str, str]) -> None:
             bodies = [body(size) for _ in range(2_000 if size == 1 else 500)]
             plain = asyncio.run(measured(bare, bodies, connections, SECONDS / 2))
             taken = asyncio.run(measured(port, bodies, connections, SECONDS))
-            half = asyncio.run(measured(port, bodies, connections, SECONDS, bar / size / 2))
+            parts = {n: asyncio.run(measured(port, bodies, connections, SECONDS, bar / size / n)) for n in (2, 4)}
             kind = f"batches of {size}" if size > 1 else "singly"
             print(f"| {kind} | {taken.rate * size:,.0f} | {taken.latencies()} | {bar:,} |")
             print(f"| bare route, {kind} | {plain.rate * size:,.0f} | {plain.latencies()} | |")
             print(f"| ratio | {taken.rate / plain.rate:.2f} | | 0.5 |")
-            print(f"| half of the bar, {kind} | {half.rate * size:,.0f} | {half.latencies()} | p99 50 ms |", flush=True)
+            for part, half in parts.items():
+                told = f"1/{part} of the bar, {kind} | {half.rate * size:,.0f} | {half.latencies()}"
+                print(f"| {told} | p99 50 ms |", flush=True)
         asyncio.run(_steady(port, processes[0].pid))
     finally:
         for process in processes:
