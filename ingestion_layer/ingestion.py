@@ -42,9 +42,9 @@ SIGNS = ("StorageError: ", "offsets", "Offset")
 class Ingestion:
     """One ingester: from `start` on, each micro-batch lands and is committed. Only one may run at a time."""
 
-    def __init__(self, settings: Settings, raw: Store, quarantine: Store):
+    def __init__(self, settings: Settings, raw: Store, quarantine: Store, stopping: threading.Event):
         self.settings, self.raw, self.quarantine = settings, raw, quarantine
-        self.batches = MicroBatches(self.land_batch)
+        self.batches = MicroBatches(self.land_batch, stopping)
         self.commits = Commits.newest(raw)
         quarantine.list(COMMITS)  # where it can't be had, that is told before anything is written
         self.expected: Offsets = starting_offsets(settings, COLLECTED, self.commits.head)
@@ -114,7 +114,7 @@ def ingest(settings: Settings, target: str, beside: str, once: bool) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     try:
-        ingestion = Ingestion(settings, open_store(target, settings), open_store(beside, settings))
+        ingestion = Ingestion(settings, open_store(target, settings), open_store(beside, settings), stopping)
         ingestion.metrics.serve(settings, ingestion.commits, ingestion.expected)
         spark = session("ingestion", settings, kafka=True)
         query = ingestion.start(spark, checkpoint, once)

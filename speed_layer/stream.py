@@ -74,7 +74,7 @@ def _stream(
     stream = DeltaStream(settings, speed, batch, metrics=metrics)
     checkpoint = tempfile.mkdtemp(prefix="speed-")
     housekeeping = None if once else Housekeeping(stream, batch, metrics)
-    batches = MicroBatches(stream.take)
+    batches = MicroBatches(stream.take, stopping)
     try:
         query = _query(spark, stream, batches, checkpoint, once)
         if housekeeping:

@@ -51,10 +51,13 @@ class MicroBatches:
     expression that overflows its stack. What comes after the end is left to the next start.
 
     An error of the platform's own that `take` raises ends the query. To Spark it is text; `wait` raises it as it was.
+    A signal to the whole process group is one to Spark's JVM too: what fails once `stopping` is set is left to the next
+    start.
     """
 
-    def __init__(self, take: Callable[[Any, int], None]):
-        self._take, self._running, self._ended = take, threading.Lock(), False
+    def __init__(self, take: Callable[[Any, int], None], stopping: threading.Event):
+        self._take, self._stopping = take, stopping
+        self._running, self._ended = threading.Lock(), False
         self._error: PlatformError | None = None
 
     def __call__(self, batch: Any, number: int) -> None:
@@ -65,6 +68,10 @@ class MicroBatches:
                 except PlatformError as error:
                     self._error = error
                     raise
+                except Exception:  # of whatever type a call of a JVM is that has gone
+                    if not self._stopping.is_set():
+                        raise
+                    self._ended = True
 
     def wait(self, query: Any, seconds: float) -> bool:
         """Whether the query ends within so many seconds. Raises its error: ours, or StreamingQueryException."""

@@ -20,7 +20,7 @@ def test_the_running_micro_batch_ends_and_no_other_begins(tmp_path):
         batch.count()
         taken.append(number)
 
-    batches = MicroBatches(take)
+    batches = MicroBatches(take, threading.Event())
     spark = session("micro-batches", Settings.load({}))
     try:
         stream = spark.readStream.format("rate").load().writeStream.foreachBatch(batches)
@@ -36,7 +36,7 @@ def test_an_error_of_the_platform_s_own_keeps_its_type(tmp_path):
     def take(batch, number):
         raise Gap("offsets 3 to 5 are gone")
 
-    batches = MicroBatches(take)
+    batches = MicroBatches(take, threading.Event())
     spark = session("micro-batches", Settings.load({}))
     try:
         stream = spark.readStream.format("rate").load().writeStream.foreachBatch(batches)
@@ -46,3 +46,19 @@ def test_an_error_of_the_platform_s_own_keeps_its_type(tmp_path):
                 pass
     finally:
         spark.stop()
+
+
+def test_what_fails_once_it_is_stopping_is_left_to_the_next_start():
+    stopping, taken = threading.Event(), []
+
+    def take(batch, number):
+        taken.append(number)
+        raise ConnectionError
+
+    batches = MicroBatches(take, stopping)
+    with pytest.raises(ConnectionError):
+        batches(None, 0)
+    stopping.set()
+    for number in (1, 2):
+        batches(None, number)
+    assert taken == [0, 1]
