@@ -92,14 +92,11 @@ def _named(places: Places, people: Looked) -> dict[str, Found]:
     for name, store in places.event_stores.items():
         progress(f"looking into {name}")
 
-        def look(path: str, store: Store = store) -> Found | None:
-            data = unpacked(path, store.read(path))
-            if not any(people.may_be_in([data])):
-                return None
-            return parted(data, people, topic_of(path))[2]
+        def look(path: str, store: Store = store) -> Found:
+            return parted(unpacked(path, store.read(path)), people, topic_of(path))[2]
 
         for path, account in each(look, event_files(store)):
-            if account and account.lines:
+            if account.lines:
                 found[f"{name}/{path}"] = account
     return found
 

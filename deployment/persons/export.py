@@ -93,8 +93,7 @@ def _lines(places: Places, name: str, person: str) -> Iterable[bytes]:
     store, people = places.event_stores[name], People([person])
 
     def theirs(path: str) -> list[bytes]:
-        data = unpacked(path, store.read(path))
-        return parted(data, people, topic_of(path))[1] if any(people.may_be_in([data])) else []
+        return parted(unpacked(path, store.read(path)), people, topic_of(path))[1]
 
     for _, found in each(theirs, event_files(store)):
         yield from found
