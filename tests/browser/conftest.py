@@ -17,10 +17,10 @@ from ingestion_layer.collecting.sources import Source, add_source
 from ingestion_layer.offline import land_file
 from runtime.storage.opening import open_store
 from serving_layer.advising.advice import Advices, advice
+from tests.laws.test_batch import by_the_oracle
 from tests.laws.test_merged import Platform
 from tests.oracle.counting import Record
 from tests.oracle.histories import history_of
-from tests.oracle.views import all_views
 from tests.serving_layer.conftest import Server, serving
 
 LIMIT = 180
@@ -115,20 +115,11 @@ def server(tmp_path_factory) -> Iterator[Server]:
         yield running
 
 
-@pytest.fixture(scope="session")
-def views_by_head() -> dict[str, dict[str, list[dict]]]:
-    """What the oracle was asked for already."""
-    return {}
-
-
 @pytest.fixture
-def views(server, views_by_head) -> dict[str, list[dict]]:
+def views(server) -> dict[str, list[dict]]:
     """All views of what that server has by now, by the oracle."""
-    head = server.platform.speed.head
-    name = json.dumps(head, sort_keys=True)
-    if name not in views_by_head:
-        views_by_head[name] = all_views(server.platform.covered(head))
-    return views_by_head[name]
+    found, *_ = by_the_oracle(tuple(server.platform.covered(server.platform.speed.head)))
+    return found
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Iterable
-from functools import lru_cache
 from pathlib import Path
 from random import Random
 
@@ -35,10 +34,10 @@ from serving_layer.state.serving_state import ServingState
 from speed_layer.compaction import compact, kept_cuts
 from speed_layer.delta_stream import DeltaStream
 from tests.laws.micro_batch import published
+from tests.laws.test_batch import by_the_oracle
 from tests.oracle.comparison import differences
 from tests.oracle.counting import Record
-from tests.oracle.histories import history, landed, write_raw
-from tests.oracle.views import all_views
+from tests.oracle.histories import history, write_raw
 
 COLUMNS: dict[str, dict[str, str]] = {}
 
@@ -151,18 +150,12 @@ def rows_of(state: ServingState, answers: Answers, view: str, layer: str = "merg
             return rows, orjson.loads(answer.as_of)
 
 
-@lru_cache(maxsize=8)
-def by_the_oracle(records: tuple[Record, ...]) -> dict[str, list[dict]]:
-    """Its views of what landed of these, once for all tests that look at the same records."""
-    return all_views(landed(records))
-
-
 def check(platform: Platform, state: ServingState) -> None:
     """Every view of `merged` is what the oracle makes of the records that the answer says it covers."""
     answers = answering(state)
     assert state.generation
     head = {t: s.head for t, s in state.generation.topics.items()}
-    expected = by_the_oracle(tuple(platform.covered(head)))
+    expected, *_ = by_the_oracle(tuple(platform.covered(head)))
     wrong = {}
     for view in VIEWS:
         rows, as_of = rows_of(state, answers, view)
@@ -280,7 +273,7 @@ def test_layers_apart(tmp_path, monkeypatch, bucket_bytes):
             name: sum(r["login_count"] for r in rows_of(state, answers, logins, name)[0]) for name in ("batch", "speed")
         }
         assert parts["batch"] + parts["speed"] == whole and min(parts.values()) > 0
-        expected = by_the_oracle(tuple(platform.covered({t: cut.get(t, {}) for t in TOPICS})))
+        expected, *_ = by_the_oracle(tuple(platform.covered({t: cut.get(t, {}) for t in TOPICS})))
         for view in VIEWS:
             assert differences(expected[view], rows_of(state, answers, view, "batch")[0]) == []
         answers.snapshots.drop_old(everything=True)
