@@ -22,7 +22,7 @@ const DRAWN_MS = 30;
 let first: Promise<unknown> | undefined;
 
 // What a page asks first is drawn before it asks the rest, with which it would share the server's and the browser's cores.
-async function inTurn<T>(ask: () => Promise<T>): Promise<T> {
+async function afterFirst<T>(ask: () => Promise<T>): Promise<T> {
   if (first) {
     await first;
     return ask();
@@ -57,7 +57,7 @@ export function useAnswer(view: string | undefined, parameters: Parameters, late
       busy = true;
       const blind = freshness.peek() === null;
       try {
-        const [answer, known] = await Promise.all([inTurn(() => shared<Answer>(question, again.current.state)), views()]);
+        const [answer, known] = await Promise.all([afterFirst(() => shared<Answer>(question, again.current.state)), views()]);
         if (stop.signal.aborted) return;
         setFound({ question, answer, info: known.get(view), waiting: false });
         wanted ||= blind && isBehind(answer.as_of, known.get(view)?.topic);

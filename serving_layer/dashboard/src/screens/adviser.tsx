@@ -9,7 +9,7 @@ import { daysBefore, today } from "../day.ts";
 import { Afterwards } from "../panels/afterwards.tsx";
 import { Covers } from "../panels/cover.tsx";
 import { People } from "../panels/people.tsx";
-import { counted, gathered, rules } from "../panels/rules.ts";
+import { counted, gathered, type Rule, rules } from "../panels/rules.ts";
 import { Trouble } from "../panels/states.tsx";
 import { linkToRows } from "./rows.tsx";
 import { number, shown, t } from "../text/index.ts";
@@ -67,11 +67,7 @@ function List({ chosen, advice }: { chosen: Chosen; advice: Advice[] }) {
         {open.map(({ rule, asked: { answer, error, waiting: busy } }) => (
           <div key={rule.title} data-view={rule.view} aria-busy={busy}>
             <dt>{rule.title}</dt>
-            <dd>
-              {error && !answer ? <Trouble error={error} /> : answer ? (
-                <a href={linkToRows(rule.view, rule.parameters)} aria-label={t("leads_to", { n: counted(rule, answer), what: rule.title })}>{number(counted(rule, answer))}</a>
-              ) : "…"}
-            </dd>
+            <dd>{error && !answer ? <Trouble error={error} /> : answer ? <Counted rule={rule} n={counted(rule, answer)} /> : "…"}</dd>
           </div>
         ))}
       </dl>
@@ -85,6 +81,10 @@ function List({ chosen, advice }: { chosen: Chosen; advice: Advice[] }) {
       <Afterwards advice={advice} />
     </>
   );
+}
+
+function Counted({ rule: { view, parameters, title: what }, n }: { rule: Rule; n: number }) {
+  return <a href={linkToRows(view, parameters)} aria-label={t("leads_to", { n, what })}>{number(n)}</a>;
 }
 
 // Thresholds, each kept as soon as it is changed.
