@@ -11,7 +11,6 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -97,6 +96,11 @@ def lines(store: Store) -> list[dict]:
     return [json.loads(line) for path in files for line in gzip.decompress(store.read(path)).splitlines()]
 
 
+def places(store: Store) -> list[tuple[str, int, int]]:
+    """Topic, partition and offset of each line."""
+    return [(line["topic"], line["partition"], line["offset"]) for line in lines(store)]
+
+
 def in_kafka(stack: LocalStack) -> dict[tuple[str, int, int], bytes]:
     consumer = KafkaConsumer(bootstrap_servers=stack.environment["KAFKA_BOOTSTRAP_SERVERS"], consumer_timeout_ms=3000)
     places = [TopicPartition(t.name, p) for t in COLLECTED.values() for p in range(t.partitions)]
@@ -168,13 +172,13 @@ def test_killed_at_random_moments_nothing_is_lost_or_doubled(stack):
     done = ingest(environ | LARGE_COMMITS)
     assert done.returncode == 0, done.stderr
     raw = open_store(environ["MASTER_DATASET"], stack.settings)
-    landed = [(line["topic"], line["partition"], line["offset"]) for line in lines(raw)]
+    landed = places(raw)
     held = in_kafka(stack)
     expected = {place for place, value in held.items() if is_object(value)}
     assert len(landed) == len(set(landed)), "doubled"
     assert set(landed) == expected
     quarantine = open_store(environ["QUARANTINE"], stack.settings)
-    kept = [(line["topic"], line["partition"], line["offset"]) for line in lines(quarantine)]
+    kept = places(quarantine)
     assert len(kept) == len(set(kept)), "quarantined twice"
     sent = {place for place, value in held.items() if (value or b"").startswith(b'{"n": ')}
     assert len(sent) >= 12_000 and sent <= set(kept)
@@ -229,9 +233,9 @@ def test_an_ingester_that_was_believed_dead_commits_no_more_and_nothing_is_lost_
     assert ingest(environ | LARGE_COMMITS).returncode == 0
     raw, quarantine = (open_store(environ[n], stack.settings) for n in ("MASTER_DATASET", "QUARANTINE"))
     held = in_kafka(stack)
-    landed = [(line["topic"], line["partition"], line["offset"]) for line in lines(raw)]
+    landed = places(raw)
     assert sorted(landed) == sorted(place for place, value in held.items() if is_object(value))
-    kept = [(line["topic"], line["partition"], line["offset"]) for line in lines(quarantine)]
+    kept = places(quarantine)
     assert len(kept) == len(set(kept)), "quarantined twice"
     named = [file.path for commit in commits(raw) for file in commit.files]
     assert sorted(named) == [e.path for e in raw.list("topic=")]
@@ -264,44 +268,3 @@ def test_records_that_kafka_dropped_are_named(stack, taken_in):
     said = f"profile_topic partition 0: offsets {head} to {head + 2} are gone from Kafka and were never taken from it"
     assert said in done.stderr
     assert raw.list() == before
-
-
-WRONG = [
-    ("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1", "Kafka: must answer at 127.0.0.1:1"),
-    ("MINIO_ENDPOINT", "http://127.0.0.1:1", "127.0.0.1:1"),
-    ("MINIO_ACCESS_KEY", "nobody", "MINIO_ACCESS_KEY"),
-    ("MINIO_SECRET_KEY", "wrong-secret", "MINIO_SECRET_KEY"),
-    ("QUARANTINE", "s3a://no-such-bucket/quarantine", "no-such-bucket"),
-    ("MASTER_DATASET", "s3a://no-such-bucket/raw", "no-such-bucket"),
-    ("MASTER_DATASET", "gopher://raw", "path must be local, file://, s3a:// or hdfs://"),
-    ("SPARK_JARS", "/nonexistent", "SPARK_JARS must hold the Kafka source's jars"),
-    ("INGEST_MAX_EVENTS", "none", "setting INGEST_MAX_EVENTS: must be a whole number"),
-]
-
-
-@pytest.fixture(scope="module")
-def complaints(stack) -> dict[tuple[str, str], subprocess.CompletedProcess]:
-    """What ingestion ends with where a setting has a value that is `WRONG`; some run side by side, as they wait."""
-
-    def done(wrong: tuple[str, str, str]) -> tuple[tuple[str, str], subprocess.CompletedProcess]:
-        setting, value, _ = wrong
-        return (setting, value), ingest(environment(stack, "unreachable", **{setting: value}))
-
-    with ThreadPoolExecutor(4) as side_by_side:
-        return dict(side_by_side.map(done, WRONG))
-
-
-@pytest.mark.parametrize(("setting", "value", "expected"), WRONG)
-def test_what_is_wrong_is_named_in_one_line_and_nothing_lands(stack, complaints, setting, value, expected):
-    done = complaints[setting, value]
-    assert done.returncode == 1
-    assert expected in done.stderr and done.stderr.count("\n") == 1 and "Traceback" not in done.stderr
-    assert open_store("s3a://bucket-0/unreachable", stack.settings).list() == []
-
-
-def test_hdfs_out_of_reach_is_named(stack):
-    environ = environment(stack, "unreachable", HDFS_HTTP_PORT="1")
-    command = [sys.executable, str(SCRIPT.with_name("ingest_layer.py")), "--once"]
-    done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=LIMIT)
-    assert done.returncode == 1
-    assert "HDFS_HTTP_PORT" in done.stderr and done.stderr.count("\n") == 1
