@@ -8,6 +8,17 @@ TOPIC = "assessment_topic"
 DUE = r"[12]\d{3}-\d\d-\d\d ([01]\d|2[0-3]):[0-5]\d:[0-5]\d"
 SUBMIT, VIEW = "event_type = 'SUBMIT_ASSIGNMENT'", "event_type = 'VIEW_ASSIGNMENT_FIRST_TIME'"
 
+
+def _bands(column: str, begins: range, what: str) -> str:
+    """Columns that count the students whose mean is in each band; the last band has no end."""
+    words = {start: f"from {start} to below {start + begins.step}" for start in begins}
+    words[begins[-1]] = f"{begins[-1]} or more"
+    return "\n    ".join(
+        f"count(*) FILTER (WHERE {column} = {start}) AS {column}_from_{start},  -- of them, {words[start]} {what}"
+        for start in begins
+    )
+
+
 ROLLUPS = (
     Rollup(
         "assessment_work",
@@ -244,6 +255,27 @@ SELECT
     quantile_cont(grade, 0.25) AS lower_quartile_score,  -- a quarter of the students' mean grades is at most this
     median(grade) AS median_assignment_score,  -- median of the students' mean grades in points
     quantile_cont(grade, 0.75) AS upper_quartile_score  -- three quarters are at most this
+FROM students GROUP BY course_id""",
+        further=True,
+    ),
+    View(
+        "assessment_result_bands",
+        TOPIC,
+        ("course_id",),
+        f"""
+WITH students AS (
+    SELECT course_id, least(whole(correct) // (2 * whole(quizzes)) * 2, 18) AS quiz, NULL::BIGINT AS grade
+    FROM assessment_quizzes GROUP BY user_id, course_id
+    UNION ALL
+    SELECT course_id, NULL AS quiz, least(whole(score) // (1000 * whole(grades)) * 10, 90) AS grade
+    FROM assessment_grades GROUP BY student_id, course_id
+)
+SELECT
+    course_id,  -- course
+    count(quiz) AS students_with_quizzes,  -- students who finished a quiz
+    {_bands("quiz", range(0, 20, 2), "right answers per quiz")}
+    {_bands("grade", range(0, 100, 10), "points as mean grade")}
+    count(grade) AS students_with_grades  -- students who were graded
 FROM students GROUP BY course_id""",
         further=True,
     ),

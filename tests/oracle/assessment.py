@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from datetime import datetime
 
 from tests.oracle.counting import Row, by, distinct, of, times, total
@@ -78,13 +79,34 @@ def _quantile(values: list[float], part: float) -> float | None:
     return sorted(values)[low] + (upper - sorted(values)[low]) * (place - low)
 
 
-def _results(group: list[Event]) -> Row:
+def _by_student(group: list[Event]) -> tuple[dict[str, list[int]], dict[object, list[int]]]:
+    """The right answers and the grades, in hundredths of a point, of each student."""
     right: dict[str, list[int]] = {}
     marks: dict[object, list[int]] = {}
     for e in of(group, "QUIZ_COMPLETED"):
         right.setdefault(e.user_id, []).append(e.fields["correct_answers"])
     for e in of(group, "GRADE_ASSIGNMENT"):
         marks.setdefault(e.fields["student_id"], []).append(e.fields["score"])
+    return right, marks
+
+
+def _bands(group: list[Event]) -> Row:
+    right, marks = _by_student(group)
+    found: Counter[str] = Counter()
+    for given in right.values():
+        found[f"quiz_from_{max(n for n in range(0, 20, 2) if n * len(given) <= total(given))}"] += 1
+    for scores in marks.values():
+        found[f"grade_from_{max(n for n in range(0, 100, 10) if 100 * n * len(scores) <= sum(scores))}"] += 1
+    return {
+        "students_with_quizzes": len(right),
+        **{name: found[name] for name in (f"quiz_from_{n}" for n in range(0, 20, 2))},
+        **{name: found[name] for name in (f"grade_from_{n}" for n in range(0, 100, 10))},
+        "students_with_grades": len(marks),
+    }
+
+
+def _results(group: list[Event]) -> Row:
+    right, marks = _by_student(group)
     quizzes = [total(given) / len(given) for given in right.values()]
     grades = [sum(scores) / 100 / len(scores) for scores in marks.values()]
     return {"students_with_quizzes": len(quizzes), "median_quiz_correct": _quantile(quizzes, 0.5),
@@ -137,4 +159,5 @@ def assessment(events: list[Event]) -> dict[str, list[Row]]:
         "assessment_deadlines": by(
             of(events, "ASSIGNMENT_CREATED", opened, "SUBMIT_ASSIGNMENT"), "course_id assignment_id", _deadline),
         "assessment_course_results": by(of(events, "QUIZ_COMPLETED", "GRADE_ASSIGNMENT"), "course_id", _results),
+        "assessment_result_bands": by(of(events, "QUIZ_COMPLETED", "GRADE_ASSIGNMENT"), "course_id", _bands),
     }  # fmt: skip

@@ -19,17 +19,20 @@ const REST_MS = 300;
 
 // About as long as an answer takes to be drawn.
 const DRAWN_MS = 30;
+const rest = (ms = 0) => new Promise((go) => setTimeout(go, ms));
 let first: Promise<unknown> | undefined;
 
 // What a page asks first is drawn before it asks the rest, with which it would share the server's and the browser's cores.
-async function afterFirst<T>(ask: () => Promise<T>): Promise<T> {
+// What is asked `later` leaves the first place to whatever else a page asks at once.
+async function inTurn<T>(ask: () => Promise<T>, later: boolean): Promise<T> {
+  if (!first && later) await rest();
   if (first) {
     await first;
     return ask();
   }
   const asked = ask();
-  const rest = () => new Promise((go) => setTimeout(go, DRAWN_MS));
-  first = asked.then(rest, rest);
+  const drawn = () => rest(DRAWN_MS);
+  first = asked.then(drawn, drawn);
   return asked;
 }
 
@@ -38,7 +41,7 @@ function isBehind({ head }: Cover, topic = ""): boolean {
   return Object.entries(freshness.peek()?.head[topic] ?? {}).some(([partition, end]) => end > (head[topic]?.[partition] ?? 0));
 }
 
-// `undefined` as the view asks nothing. What is asked `later` leaves the first place to whatever else a page asks at once.
+// `undefined` as the view asks nothing; `later` is told above.
 export function useAnswer(view: string | undefined, parameters: Parameters, later = false): Asked {
   const run = route.value.parameters.run;
   const as_of_run = parameters.as_of_run ?? run;
@@ -57,7 +60,7 @@ export function useAnswer(view: string | undefined, parameters: Parameters, late
       busy = true;
       const blind = freshness.peek() === null;
       try {
-        const [answer, known] = await Promise.all([afterFirst(() => shared<Answer>(question, again.current.state)), views()]);
+        const [answer, known] = await Promise.all([inTurn(() => shared<Answer>(question, again.current.state), later), views()]);
         if (stop.signal.aborted) return;
         setFound({ question, answer, info: known.get(view), waiting: false });
         wanted ||= blind && isBehind(answer.as_of, known.get(view)?.topic);
@@ -72,8 +75,7 @@ export function useAnswer(view: string | undefined, parameters: Parameters, late
       }, REST_MS);
     };
     again.current.ask = () => void ask();
-    if (later) setTimeout(() => !stop.signal.aborted && void ask());
-    else void ask();
+    void ask();
     return () => stop.abort();
   }, [question]);
   useEffect(() => {

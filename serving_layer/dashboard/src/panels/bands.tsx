@@ -1,6 +1,7 @@
-// A distribution: how many rows have a value in each band, counted by the server; a bar leads to them.
+// A distribution: how many students have a mean in each band, as the course's bands tell; a bar leads to them.
 import { useMemo } from "preact/hooks";
-import type { Parameters } from "../api/client.ts";
+import { useAnswer } from "../api/answer.ts";
+import type { Parameters, Row } from "../api/client.ts";
 import { Chart } from "../charts/chart.tsx";
 import { columns } from "../charts/options.ts";
 import { linkToRows } from "../screens/rows.tsx";
@@ -8,36 +9,33 @@ import { number, t } from "../text/index.ts";
 import { Covers } from "./cover.tsx";
 import { Frame, Scroll } from "./frame.tsx";
 import { stateOf } from "./states.tsx";
-import { useTotal } from "./totals.tsx";
 
-const BANDS = 10;
+const STUDENTS = "assessment_student_overall_performance";
 
 export interface BandsProps {
   title: string;
   about: string;
-  view: string;
-  parameters: Parameters;
-  column: string;
-  top: number;
+  course: string;
+  // The bands are the columns `quiz_from_0`, `quiz_from_2`, …; `mean` is the column of the students' view that they are about.
+  of: string;
+  mean: string;
   unit: string;
 }
 
-export function Bands({ title, about, view, parameters, column, top, unit }: BandsProps) {
-  const bands = useMemo(() => Array.from({ length: BANDS }, (_, place) => band(column, top, place)), [column, top]);
-  const asked = bands.map(({ within }) => useTotal(view, { ...parameters, ...within }));
-  const open = asked.find(({ answer }) => !answer);
-  const rows = bands.map(({ name }, place) => ({ band: name, rows: asked[place]?.answer?.total ?? 0 }));
-  const counts = rows.map((row) => row.rows).join();
-  const option = useMemo(() => columns(rows, "band", unit, "rows", t("students")), [counts, unit]);
-  const none = rows.every(({ rows: n }) => n === 0);
+export function Bands({ title, about, course, of, mean, unit }: BandsProps) {
+  const asked = useAnswer("assessment_result_bands", { course_id: course, limit: 1 });
+  const rows = useMemo(() => bands(asked.answer?.rows[0], of), [asked.answer, of]);
+  const option = useMemo(() => columns(rows, "band", unit, "students", t("students")), [rows, unit]);
+  const none = rows.every(({ students }) => students === 0);
+  const leadTo = ({ from, below }: Band) => linkToRows(STUDENTS, { course_id: course, ...within(mean, from, below) });
   const lead = (name: string) => {
-    const picked = bands.find((one) => one.name === name);
-    if (picked) location.hash = linkToRows(view, { ...parameters, ...picked.within });
+    const picked = rows.find(({ band }) => band === name);
+    if (picked) location.hash = leadTo(picked);
   };
   return (
     <Frame
-      title={title} about={about} name={view} busy={asked.some(({ waiting }) => waiting)}
-      state={open ? stateOf(open) : none ? <p class="empty">{t("empty")}</p> : null}
+      title={title} about={about} name={`${of}_bands`} busy={asked.waiting}
+      state={stateOf(asked) ?? (none ? <p class="empty">{t("empty")}</p> : null)}
       chart={() => <Chart label={`${title}. ${about}`} option={option} onPick={lead} />}
       table={() => (
         <Scroll label={title}>
@@ -45,24 +43,33 @@ export function Bands({ title, about, view, parameters, column, top, unit }: Ban
             <tr><th scope="col">{unit}</th><th scope="col" class="figure">{t("students")}</th></tr>
           </thead>
           <tbody>
-            {bands.map(({ name, within }, place) => (
-              <tr key={name}>
-                <th scope="row">{name}</th>
-                <td class="figure"><a href={linkToRows(view, { ...parameters, ...within })}>{number(rows[place]!.rows)}</a></td>
+            {rows.map((row) => (
+              <tr key={row.band}>
+                <th scope="row">{row.band}</th>
+                <td class="figure"><a href={leadTo(row)}>{number(row.students)}</a></td>
               </tr>
             ))}
           </tbody>
         </Scroll>
       )}
     >
-      {asked[0] && <Covers asked={asked[0]} />}
+      <Covers asked={asked} />
     </Frame>
   );
 }
 
-// The last band has its upper end in it.
-function band(column: string, top: number, place: number): { name: string; within: Parameters } {
-  const [from, to] = [(top * place) / BANDS, (top * (place + 1)) / BANDS];
-  const last = place === BANDS - 1;
-  return { name: `${from}–${to}`, within: { [`${column}__gte`]: from, [`${column}__${last ? "lte" : "lt"}`]: to } };
+type Band = { band: string; from: number; below?: number; students: number };
+
+// The last band has no end.
+export function bands(row: Row | undefined, of: string): Band[] {
+  const start = `${of}_from_`;
+  const begins = Object.keys(row ?? {}).filter((name) => name.startsWith(start)).map((name) => Number(name.slice(start.length)));
+  return begins.sort((a, b) => a - b).map((from, place, all) => {
+    const below = all[place + 1];
+    return { band: below === undefined ? `≥ ${from}` : `${from}–${below}`, from, below, students: Number(row![`${start}${from}`]) };
+  });
+}
+
+function within(column: string, from: number, below?: number): Parameters {
+  return { [`${column}__gte`]: from, [`${column}__lt`]: below };
 }

@@ -21,14 +21,9 @@ export function Totals({ items }: { items: Counted[] }) {
   );
 }
 
-// How many rows of a view there are; the shortest question that the API answers with it. Charts, of which a page has its
-// shape, go first.
-export function useTotal(view: string, parameters: Parameters) {
-  return useAnswer(view, { ...parameters, limit: 1 }, true);
-}
-
+// The shortest question that the API answers with how many rows there are. Charts, of which a page has its shape, go first.
 function Total({ title, view, parameters }: Counted) {
-  const asked = useTotal(view, parameters);
+  const asked = useAnswer(view, { ...parameters, limit: 1 }, true);
   return (
     <div data-view={view} aria-busy={asked.waiting}>
       <dt>{title}</dt>

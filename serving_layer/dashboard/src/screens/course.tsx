@@ -21,7 +21,6 @@ const student = { user_id: (row: Row) => linkTo("student", String(row.user_id)) 
 const MOST = 10_000;
 const SHOWN = 15;
 const DAYS = 28;
-const MOST_RIGHT = 20;
 
 export function Screen({ id }: { id: string }) {
   const course = { course_id: id };
@@ -106,8 +105,8 @@ export function Screen({ id }: { id: string }) {
           }}
           onPick={(assignment) => (location.hash = linkToRows("assessment_student_work", { ...course, assignment_id: assignment }))}
         />
-        <Bands title={t("grades")} about={t("grades_about")} view="assessment_student_overall_performance" parameters={course} column="avg_assignment_score" top={100} unit={t("points")} />
-        <Bands title={t("quizzes")} about={t("quizzes_about")} view="assessment_student_overall_performance" parameters={course} column="avg_quiz_correct" top={MOST_RIGHT} unit={t("right_answers")} />
+        <Bands title={t("grades")} about={t("grades_about")} course={id} of="grade" mean="avg_assignment_score" unit={t("points")} />
+        <Bands title={t("quizzes")} about={t("quizzes_about")} course={id} of="quiz" mean="avg_quiz_correct" unit={t("right_answers")} />
         <Scatter course={id} />
         <Panel
           title={t("watch_by_day")}
