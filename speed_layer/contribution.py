@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 
 import duckdb
 import pyarrow as pa
@@ -18,8 +19,8 @@ import pyarrow.compute as pc
 
 from catalogue.at_rest.erasures import Erasures
 from catalogue.sql.duplicates import counted_of, duplicates_of, identified
-from catalogue.sql.statements import execute, rows
-from catalogue.sql.typed_events import erased_fault, is_erased, persons_of
+from catalogue.sql.statements import rows
+from catalogue.sql.typed_events import ERASED, FAULT_SEPARATOR, erased_fault, persons_of
 from catalogue.sql.verdicts import by_topic, typed
 from runtime.errors import PlatformError
 from runtime.spark.workers import forget_zip_archives
@@ -31,7 +32,12 @@ SCHEMA = "contribution binary"
 _ROW = pa.schema([("contribution", pa.binary())])
 # What is searched for a topic's ids is shared by all, and made when it is first needed.
 _SEARCHING = threading.Lock()
-FATES = ("read", "unparseable", "landed", "counted", "duplicate", "invalid", "erased")
+EVENTS = f"""SELECT * EXCLUDE (parseable, faulty, erased),
+    CASE WHEN erased THEN {erased_fault()} WHEN faulty THEN '' END AS fault, date_trunc('minute', ts) AS minute
+FROM arrived WHERE parseable"""
+FRESH = f"SELECT *, unhex(replace(event_id::VARCHAR, '-', '')) AS id FROM ({identified('events')})"
+NO_DUPLICATES = pa.table({"partition": pa.array([], pa.int32()), "offset": pa.array([], pa.int64())})
+COUNTED = counted_of("events", "duplicates")
 
 
 class LedgerOpen(PlatformError):
@@ -107,47 +113,26 @@ def contribution(
 
     LedgerOpen where an event is lost on the way.
     """
-    con.register("arrived", arrived)
-    execute(
-        con,
-        f"""CREATE OR REPLACE TEMP TABLE events AS SELECT * EXCLUDE (parseable, faulty, erased),
-        CASE WHEN erased THEN {erased_fault()} WHEN faulty THEN '' END AS fault,
-        date_trunc('minute', ts) AS minute FROM arrived WHERE parseable""",
-    )
-    for field in persons_of(topic) if gone.people else ():
-        if people := gone.among(pc.unique(arrived[field]).to_pylist()):
-            con.execute(f"UPDATE events SET fault = {erased_fault()} WHERE {field} IN (SELECT unnest(?))", [people])
-    execute(con, f"CREATE OR REPLACE TEMP TABLE fresh AS {identified('events')}")
-    sightings = rows(
-        con,
-        """SELECT unhex(replace(event_id::VARCHAR, '-', '')) AS event_id, "partition", "offset",
-        kafka_ts, event_id AS id FROM fresh""",
-    )
-    ids = sightings["event_id"].cast(pa.binary(16))
+    events = rows(con, EVENTS, arrived=arrived)
+    persons = persons_of(topic) if gone.people else ()
+    if people := {one for field in persons for one in gone.among(pc.unique(events[field]).to_pylist())}:
+        events = rows(con, _without(persons), events=events, people=pa.table({"person": sorted(people)}))
+    fresh = rows(con, FRESH, events=events)
+    ids = fresh["id"].cast(pa.binary(16))
     with _SEARCHING:
         places, arrivals = known.sightings(topic, ids)
-    earlier = pa.table({"event_id": sightings["id"].take(places), "kafka_ts": arrivals.astype("datetime64[us]")})
-    con.register("earlier", earlier)
-    repeated = len(places) or len(pc.unique(ids)) < len(ids)  # mostly not, and asking takes long beside few events
-    found = (
-        duplicates_of("fresh", "earlier", horizon_days)
-        if repeated
-        else 'SELECT "partition", "offset" FROM fresh LIMIT 0'
-    )
-    execute(con, f"CREATE OR REPLACE TEMP TABLE duplicates AS {found}")
-    execute(con, f"CREATE OR REPLACE TEMP TABLE counted AS {counted_of('events', 'duplicates')}")
-    rollups = " UNION ALL BY NAME ".join(
-        f"SELECT '{r.name}' AS rollup, * FROM ({r.roll_up('counted')})" for r in rollups_of(topic)
-    )
-    made = Contribution(
+    duplicates = NO_DUPLICATES
+    if len(places) or len(pc.unique(ids)) < len(ids):
+        seen = {"event_id": fresh["event_id"].take(places), "kafka_ts": arrivals.astype("datetime64[us]")}
+        found = duplicates_of("fresh", "earlier", horizon_days)
+        duplicates = rows(con, found, fresh=fresh, earlier=pa.table(seen))
+    counted = rows(con, COUNTED, events=events, duplicates=duplicates)
+    return Contribution(
         topic,
-        rows(con, rollups),
-        sightings.drop_columns(["id"]).set_column(0, "event_id", ids),
-        dict(_accounts(con, topic)),
+        rows(con, _rolled_up(topic), counted=counted),
+        fresh.drop_columns(["id"]).set_column(0, "event_id", ids),
+        dict(_accounts(topic, arrived, events, counted, duplicates)),
     )
-    con.unregister("arrived")
-    con.unregister("earlier")
-    return made
 
 
 def judged(run: Callable[[tuple[str, ...]], list[Contribution]]) -> list[Contribution]:
@@ -175,24 +160,45 @@ def _row(made: Contribution | PlatformError) -> pa.RecordBatch:
     return pa.RecordBatch.from_pylist([{"contribution": pickle.dumps(made)}], _ROW)
 
 
-def _accounts(con: duckdb.DuckDBPyConnection, topic: str) -> Iterator[tuple[str, PartitionAccount]]:
-    found = execute(
-        con,
-        f"""SELECT "partition", max("offset") + 1, max(kafka_ts), count(parseable),
-        count(*) FILTER (NOT parseable), count(*) FILTER (parseable),
-        count(*) FILTER (place = 'counted'), count(*) FILTER (place = 'duplicates'),
-        count(fault) FILTER (NOT {is_erased("fault")}), count(*) FILTER ({is_erased("fault")})
-        FROM (SELECT 'arrived' AS place, "partition", "offset", kafka_ts, parseable FROM arrived
-            UNION ALL BY NAME SELECT 'events' AS place, "partition", fault FROM events
-            UNION ALL BY NAME SELECT 'counted' AS place, "partition" FROM counted
-            UNION ALL BY NAME SELECT 'duplicates' AS place, "partition" FROM duplicates)
-        GROUP BY "partition" ORDER BY "partition" """,
+@cache
+def _without(persons: tuple[str, ...]) -> str:
+    """SELECT of events of which those that name one of `people` have the fault of erased ones."""
+    named = " OR ".join(f"coalesce({field} IN (FROM people), false)" for field in persons)
+    return f"SELECT * REPLACE (CASE WHEN {named} THEN {erased_fault()} ELSE fault END AS fault) FROM events"
+
+
+@cache
+def _rolled_up(topic: str) -> str:
+    return " UNION ALL BY NAME ".join(
+        f"SELECT '{r.name}' AS rollup, * FROM ({r.roll_up('counted')})" for r in rollups_of(topic)
     )
-    for partition, end, newest, *counts in found.fetchall():
-        fates = dict(zip(FATES, counts, strict=True))
+
+
+def _accounts(
+    topic: str, arrived: pa.Table, events: pa.Table, counted: pa.Table, duplicates: pa.Table
+) -> Iterator[tuple[str, PartitionAccount]]:
+    erased = pc.starts_with(events["fault"], ERASED + FAULT_SEPARATOR)
+    met = {
+        "read": arrived,
+        "unparseable": arrived.filter(pc.invert(arrived["parseable"])),
+        "landed": events,
+        "counted": counted,
+        "duplicate": duplicates,
+        "invalid": events.filter(pc.invert(erased)),
+        "erased": events.filter(erased),
+    }
+    counts = {fate: _by_partition(table) for fate, table in met.items()}
+    ends = arrived.group_by("partition").aggregate([("offset", "max"), ("kafka_ts", "max")]).sort_by("partition")
+    for one in ends.to_pylist():
+        partition = one["partition"]
+        fates = {fate: found.get(partition, 0) for fate, found in counts.items()}
         if (
             fates["landed"] != fates["counted"] + fates["duplicate"] + fates["invalid"] + fates["erased"]
             or fates["read"] != fates["landed"] + fates["unparseable"]
         ):
             raise LedgerOpen(f"{topic} partition {partition}: ledger must close; got {fates}")
-        yield str(partition), PartitionAccount(end, written(newest), fates)
+        yield str(partition), PartitionAccount(one["offset_max"] + 1, written(one["kafka_ts_max"]), fates)
+
+
+def _by_partition(table: pa.Table) -> dict[int, int]:
+    return {one["values"]: one["counts"] for one in pc.value_counts(table["partition"]).to_pylist()}

@@ -101,11 +101,7 @@ def inspect(con: duckdb.DuckDBPyConnection, topic: str, records: pa.Table) -> pa
     record in the same order: partition, offset, kafka_timestamp, line (the raw envelope without line break, NULL
     when the value is no JSON object), reason and detail (NULL when valid), parseable, and the fields that name persons.
     """
-    con.register("records", records)
-    try:
-        return rows(con, _query(topic))
-    finally:
-        con.unregister("records")
+    return rows(con, _query(topic), records=records)
 
 
 @cache
@@ -126,8 +122,4 @@ def typed(con: duckdb.DuckDBPyConnection, topic: str, records: pa.Table, columns
     One row per record, in no order: partition, offset, kafka_ts (UTC), parseable, faulty, erased, and `columns` of
     `catalogue.sql.typed_events.typed_events`.
     """
-    con.register("records", records)
-    try:
-        return rows(con, _typed_query(topic, columns))
-    finally:
-        con.unregister("records")
+    return rows(con, _typed_query(topic, columns), records=records)

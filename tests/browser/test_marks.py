@@ -18,6 +18,8 @@ MARKS = {
     "assessment_submission_distribution": "assessment_student_work",
     "assessment_deadlines": "assessment_student_work",
     "video_popularity": "video_total_watch_time",
+    "grade_bands": "assessment_student_overall_performance",
+    "quiz_bands": "assessment_student_overall_performance",
 }
 PREFIX = "is."
 
@@ -49,11 +51,13 @@ def test_a_mark_leads_to_its_students(view, led, views):
 
 
 def _meets(row: dict, name: str, value: str) -> bool:
-    """Whether a row is on the day, or has the value, that a condition names."""
+    """Whether a row is on the day, in the band, or has the value, that a condition names."""
     column, _, operator = name.partition("__")
     if not operator:
         return str(row[column]) == value
     if row[column] is None:
         return False
+    if isinstance(row[column], float):
+        return row[column] >= float(value) if operator == "gte" else row[column] < float(value)
     bound = date.fromisoformat(value[:10])
     return row[column].date() >= bound if operator == "gte" else row[column].date() < bound
