@@ -17,6 +17,9 @@ from ingestion_layer.sinks import FileSink, KafkaSink, Record
 from ingestion_layer.trouble import Trouble
 from runtime.command_line import came_of_it
 
+# Events that are due within so long are sent together: each time that it wakes costs this process and the broker.
+SLICE_SECONDS = 0.02
+
 
 class Source(Protocol):
     """Where events come from; live ones have a `rate`, how many there are a second."""
@@ -63,7 +66,7 @@ def limited(source: Source, options: Namespace) -> Iterator[Record]:
     for number, record in enumerate(islice(source, options.events)):
         if rate:
             ahead = number / rate - (time.monotonic() - started)
-            if ahead > 0.002:
+            if ahead > SLICE_SECONDS:
                 time.sleep(ahead)
         if options.duration is not None and time.monotonic() - started >= options.duration:
             return

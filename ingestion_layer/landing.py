@@ -15,7 +15,7 @@ from catalogue.at_rest.erasures import NOBODY, Erasures
 from catalogue.at_rest.ledger import Ledger
 from catalogue.at_rest.raw_files import CommittedFile, Offsets, Ranges, RawName
 from catalogue.at_rest.raw_persons import raw_stub, seemingly_named
-from catalogue.sql.dialect import connect
+from catalogue.sql.statements import connection
 from catalogue.sql.typed_events import persons_of
 from catalogue.sql.verdicts import by_topic, inspect
 from runtime.spark.workers import forget_zip_archives
@@ -37,7 +37,7 @@ def land(
     made of the offsets and the commit's number, so that a repeated attempt overwrites its own files. Of an event of
     people who are `gone` nothing is written but that it was there.
     """
-    con = connect()
+    con = connection("landing")
     parts: dict[tuple[str, int, str], list[pa.Table]] = {}
     for batch in batches:
         for topic, records in by_topic(batch):

@@ -19,14 +19,14 @@ import pyarrow.compute as pc
 
 from catalogue.at_rest.erasures import Erasures
 from catalogue.sql.duplicates import counted_of, duplicates_of, identified
-from catalogue.sql.statements import rows
+from catalogue.sql.statements import connection, rows
 from catalogue.sql.typed_events import ERASED, FAULT_SEPARATOR, erased_fault, persons_of
 from catalogue.sql.verdicts import by_topic, typed
 from runtime.errors import PlatformError
 from runtime.spark.workers import forget_zip_archives
 from runtime.timestamps import written
 from speed_layer.known_ids import KnownIds
-from speed_layer.typed_records import columns_of, connection, rollups_of
+from speed_layer.typed_records import columns_of, rollups_of
 
 SCHEMA = "contribution binary"
 _ROW = pa.schema([("contribution", pa.binary())])

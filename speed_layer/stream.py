@@ -29,6 +29,14 @@ LOG = Log("speed")
 LOOK_SECONDS = 1
 WORST_WAIT_SECONDS = 30
 QUERY = "deltas"
+# Spark writes two files of progress for each micro-batch, and starts a process for each of them. Nobody reads them (ADR
+# 0003), so they are written once a minute, beside the work. Spark would allow that for its Kafka sink alone, as other
+# sinks would see a micro-batch twice after a new start; ours goes on from manifests.
+PROGRESS = {
+    "asyncProgressTrackingEnabled": "true",
+    "asyncProgressTrackingCheckpointIntervalMs": "60000",
+    "_asyncProgressTrackingOverrideSinkSupportCheck": "true",
+}
 
 
 class StreamEnded(PlatformError):
@@ -43,7 +51,7 @@ def run(settings: Settings, once: bool, stopping: threading.Event) -> None:
     """
     metrics = SpeedMetrics()
     metrics.exposition.serve(settings)
-    spark = session("speed", settings, kafka=True)
+    spark = session("speed", settings, kafka=True, brief=True)
     wait = 1.0
     while not stopping.is_set():
         try:
@@ -104,5 +112,6 @@ def _query(spark: SparkSession, stream: DeltaStream, batches: MicroBatches, chec
     settings = stream.settings
     reader = kafka_stream(spark, settings, stream.head, settings.speed_max_events)
     writer = reader.load().writeStream.queryName(QUERY).foreachBatch(batches).option("checkpointLocation", checkpoint)
-    trigger = {"availableNow": True} if once else {"processingTime": f"{settings.trigger_seconds} seconds"}
-    return writer.trigger(**trigger).start()
+    if once:
+        return writer.trigger(availableNow=True).start()
+    return writer.options(**PROGRESS).trigger(processingTime=f"{settings.trigger_seconds} seconds").start()

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import atexit
 from functools import cache
 
-import duckdb
-
 from catalogue.events import TOPICS
-from catalogue.sql.dialect import connect
 from catalogue.sql.typed_events import fields_read, persons_of
 from catalogue.views import ROLLUPS
 from catalogue.views.rollups import Rollup
@@ -28,12 +24,3 @@ def columns_of(topic: str) -> tuple[str, ...]:
     """The typed columns that the topic's rollups read."""
     words = set().union(*(r.words for r in rollups_of(topic)))
     return fields_read(TOPICS[topic], words | {*persons_of(topic)}, ALWAYS)
-
-
-@cache
-def connection(topic: str) -> duckdb.DuckDBPyConnection:
-    """A topic's connection in this worker process, which Spark keeps from batch to batch."""
-    return connect()
-
-
-atexit.register(connection.cache_clear)

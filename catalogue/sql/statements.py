@@ -4,12 +4,16 @@ long as everything else. They are planned once.
 
 from __future__ import annotations
 
+import atexit
 import warnings
 import weakref
+from functools import cache
 from typing import Any
 
 import duckdb
 import pyarrow as pa
+
+from catalogue.sql.dialect import connect
 
 # `con.sql` would need no copy, but it plans twice.
 warnings.filterwarnings("ignore", "Arrow output on a DB-API result")
@@ -66,3 +70,12 @@ def rows(con: duckdb.DuckDBPyConnection, sql: str, **tables: pa.Table) -> pa.Tab
     if key not in plans:
         plans[key] = _Plan(con, sql, {name: table.schema for name, table in tables.items()})
     return plans[key].rows(tables)
+
+
+@cache
+def connection(name: str) -> duckdb.DuckDBPyConnection:
+    """A connection that this process keeps, with its plans: Spark keeps worker processes from batch to batch."""
+    return connect()
+
+
+atexit.register(connection.cache_clear)

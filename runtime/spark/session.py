@@ -38,10 +38,11 @@ class MissingJars(PlatformError):
     """Spark's Kafka and S3 jars are not where they are looked for."""
 
 
-def session(app: str, settings: Settings, kafka: bool = False) -> SparkSession:
+def session(app: str, settings: Settings, kafka: bool = False, brief: bool = False) -> SparkSession:
     """A session named `app`, in UTC; SPARK_MASTER is its master unless spark-submit gave one.
 
-    With `kafka` the class path has the jars of Kafka's source; MissingJars where the folder lacks them. SettingsError
+    With `kafka` the class path has the jars of Kafka's source; MissingJars where the folder lacks them. `brief` work is
+    over before Java's second compiler has made up for what it takes of the same cores: it is left out. SettingsError
     where the image of executors can't be told. A cluster's executors are sent the project's code and these jars; what
     else Spark is to know of the cluster, spark-defaults.conf in SPARK_CONF_DIR says.
     """
@@ -56,6 +57,7 @@ def session(app: str, settings: Settings, kafka: bool = False) -> SparkSession:
     java = (
         f"-Dlog4j2.configurationFile={LOGGING.as_uri()}",
         "-Djava.net.preferIPv4Stack=true",
+        *(("-XX:TieredStopAtLevel=1",) if brief else ()),
         *(() if by_submit else java_options(os.environ, kafka_jars)),
     )
     defaults = {

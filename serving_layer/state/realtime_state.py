@@ -20,6 +20,7 @@ from catalogue.views.rollups import Rollup
 from catalogue.views.windows import ACTIVITY, WINDOW_HOURS, WINDOW_ROLLUPS, WINDOWS
 from serving_layer.identity.sight import Sight
 from serving_layer.state.local_copies import Fetched
+from serving_layer.state.touched_shards import delta_rows
 
 PRUNE_EVERY = 600
 
@@ -85,11 +86,12 @@ class RealtimeState:
             self.since.pop(topic, None)
 
     def _insert(self, topic: str, data: Path) -> None:
-        for rollup in _rollups(topic):
-            self.con.execute(
-                f"INSERT INTO {rollup.name} SELECT {', '.join(rollup.types)} FROM read_parquet('{data}') "
-                f"WHERE rollup = '{rollup.name}'"
-            )
+        rollups = _rollups(topic)
+        if rollups:
+            self.con.execute(f"CREATE OR REPLACE TEMP TABLE delta AS {delta_rows(rollups, data)}")
+        for rollup in rollups:
+            names = ", ".join(rollup.types)
+            self.con.execute(f"INSERT INTO {rollup.name} SELECT {names} FROM delta WHERE rollup = '{rollup.name}'")
 
     def _advance(self, topic: str, delta: Delta) -> None:
         head = self.heads.get(topic)

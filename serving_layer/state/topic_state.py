@@ -23,8 +23,6 @@ from catalogue.at_rest.runs import RunManifest, state_files
 from catalogue.events import TOPICS
 from catalogue.sql.dialect import connect
 from catalogue.views import ROLLUPS, VIEWS
-from catalogue.views.rollups import Rollup
-from catalogue.views.view import View
 from runtime.settings import Settings
 from runtime.storage.store import Store
 from runtime.timestamps import written
@@ -32,7 +30,7 @@ from serving_layer.state.local_copies import copy_view, fetched, naming_object
 from serving_layer.state.person_index import PersonIndex
 from serving_layer.state.person_rows import PersonRows
 from serving_layer.state.relation import Relation
-from serving_layer.state.touched_shards import delta_rows, known_links, new_links, touched_shards
+from serving_layer.state.touched_shards import delta_rows, known_links, linked_shards, new_links, own_shards
 from serving_layer.state.view_sql import select, select_shards
 
 # What batch and speed account for in the same way.
@@ -81,6 +79,7 @@ class TopicState:
         con = self.con
         con.execute("CREATE TABLE applied AS SELECT 0::BIGINT AS n")
         con.execute("CREATE TABLE refreshed (view VARCHAR, n BIGINT)")
+        con.execute("CREATE TABLE touched (view VARCHAR, n BIGINT, v VARCHAR)")
         for rollup in self.rollups:
             con.execute(f"CREATE TABLE base_{rollup.name} ({rollup.declared})")
             con.execute(f"CREATE TABLE speed_{rollup.name} ({rollup.declared})")
@@ -104,10 +103,6 @@ class TopicState:
             con.execute(
                 f"CREATE TABLE view_{view.name} AS SELECT * FROM batch_{view.name} ORDER BY {', '.join(view.key)}"
             )
-            con.execute(
-                f"CREATE TABLE touched_{view.name} AS SELECT 0::BIGINT AS n, {view.shard} AS v "
-                f"FROM view_{view.name} LIMIT 0"
-            )
             if view.link_grain:
                 con.execute(f"CREATE TABLE links_{view.name} AS {known_links(view)}")
         con.execute("CHECKPOINT")
@@ -129,11 +124,7 @@ class TopicState:
             try:
                 cursor.execute(f"CREATE TEMP TABLE delta AS {delta_rows(self.rollups, data)}")
                 present = {row[0] for row in cursor.execute("SELECT DISTINCT rollup FROM delta").fetchall()}
-                fresh: dict[str, set[str]] = {}
-                for view in self.views.values():
-                    mine = [r for r in view.rollups(ROLLUPS) if r.name in present]
-                    if mine:
-                        fresh[view.name] = self._touch(cursor, view, mine, number)
+                fresh = self._touch(cursor, present, number)
                 for rollup in self.rollups:
                     if rollup.name in present:
                         names = ", ".join(rollup.types)
@@ -157,13 +148,28 @@ class TopicState:
             self.applied = number
             self._account(delta)
 
-    def _touch(self, cursor: Any, view: View, rollups: list[Rollup], number: int) -> set[str]:
+    def _touch(self, cursor: Any, present: set[str], number: int) -> dict[str, set[str]]:
+        """Note which shards a delta of the rollups `present` changes; those of each view with a look-up by person."""
+        views = {
+            v.name: mine for v in self.views.values() if (mine := [r for r in v.rollups(ROLLUPS) if r.name in present])
+        }
+        if not views:
+            return {}
+        linked = [self.views[name] for name in views if self.views[name].link]
+        shards = [own_shards((self.views[name] for name in views), present)]
+        shards += [linked_shards(view, views[view.name]) for view in linked]
+        both = " UNION ".join(shards)
         rows = cursor.execute(
-            f"INSERT INTO touched_{view.name} SELECT {number}, * FROM ({touched_shards(view, rollups)}) RETURNING v"
+            f"INSERT INTO touched SELECT view, {number}, v FROM ({both}) AS s(view, v) RETURNING view, v"
         ).fetchall()
-        if view.link_grain:
-            cursor.execute(f"INSERT INTO links_{view.name} {new_links(view, rollups)}")
-        return {row[0] for row in rows} if view.name in self.persons else set()
+        for view in linked:
+            if view.link_grain:
+                cursor.execute(f"INSERT INTO links_{view.name} {new_links(view, views[view.name])}")
+        fresh: dict[str, set[str]] = {name: set() for name in views}
+        for name, shard in rows:
+            if name in self.persons:
+                fresh[name].add(shard)
+        return fresh
 
     def _account(self, delta: Delta) -> None:
         for partition, entry in delta.ledger.get(self.topic, {}).items():
@@ -181,9 +187,7 @@ class TopicState:
                 if done == self.applied:
                     cursor.execute("ROLLBACK")
                     return
-                cursor.execute(
-                    f"CREATE OR REPLACE TEMP TABLE hit AS SELECT DISTINCT v FROM touched_{name} WHERE n > {done}"
-                )
+                cursor.execute(f"CREATE OR REPLACE TEMP TABLE hit AS {self.touched(name)} AND n > {done}")
                 hits = cursor.execute("SELECT count(*) FROM hit").fetchall()[0][0]
                 if hits > MOST_TOUCHED:
                     cursor.execute(f"DELETE FROM view_{name}")
@@ -191,11 +195,18 @@ class TopicState:
                 elif hits:
                     cursor.execute(f"DELETE FROM view_{name} WHERE {view.shard} IN (SELECT v FROM hit)")
                     cursor.execute(f"INSERT INTO view_{name} {select_shards(view, HIT)}")
-                cursor.execute(f"DELETE FROM touched_{name}")
+                cursor.execute(f"DELETE FROM touched WHERE view = '{name}'")
                 cursor.execute(f"UPDATE refreshed SET n = {self.applied} WHERE view = '{name}'")
                 cursor.execute("COMMIT")
             finally:
                 cursor.close()
+
+    def touched(self, name: str) -> str:
+        """SELECT of the shards, in `v`, that deltas have changed since the view's table was refreshed."""
+        view = self.views[name]
+        rollup = view.rollups(ROLLUPS)[0]
+        kind = rollup.types[view.shard_column(rollup.name)]
+        return f"SELECT DISTINCT v::{kind} AS v FROM touched WHERE view = '{name}'"
 
     def compute_ahead(self, name: str) -> None:
         """Compute the rows of persons whom deltas have touched, so that they are found without a query."""
@@ -230,7 +241,7 @@ class TopicState:
         if shard is None:
             return None
         text = "'" + str(shard).replace("'", "''") + "'"
-        if cursor.execute(f"SELECT 1 FROM touched_{name} WHERE v = {text} LIMIT 1").fetchall():
+        if cursor.execute(f"SELECT 1 FROM touched WHERE view = '{name}' AND v = {text} LIMIT 1").fetchall():
             return Relation(select_shards(view, f"({text})"), computed=True)
         return Relation(f"view_{name}")
 

@@ -22,16 +22,28 @@ def delta_rows(rollups: Iterable[Rollup], data: Path) -> str:
     return f"SELECT rollup, {columns} FROM read_parquet('{data}') WHERE rollup IN ({names})"
 
 
-def touched_shards(view: View, rollups: list[Rollup]) -> str:
-    """The shards of the view's own rows in the delta, and those that they change through the view's link."""
-    own = [f"SELECT {view.shard_column(r.name)} FROM delta WHERE rollup = '{r.name}'" for r in rollups]
-    linked = [
-        f"SELECT {view.shard_column(r.name)} FROM (FROM base_{r.name} UNION ALL FROM speed_{r.name}) "
+def own_shards(views: Iterable[View], present: set[str]) -> str:
+    """View and shard, as text, of the views' own rows in a delta of the rollups `present`."""
+    places: dict[str, list[str]] = {}
+    for view in views:
+        for rollup in view.rollups(ROLLUPS):
+            if rollup.name in present:
+                places.setdefault(view.shard_column(rollup.name), []).append(f"('{view.name}', '{rollup.name}')")
+    return " UNION ".join(
+        f"SELECT view, {column}::VARCHAR AS v FROM delta JOIN (VALUES {', '.join(pairs)}) AS w(view, rollup) "
+        f"USING (rollup) WHERE {column} IS NOT NULL"
+        for column, pairs in places.items()
+    )
+
+
+def linked_shards(view: View, rollups: list[Rollup]) -> str:
+    """View and shard, as text, of the rows that the delta's rows of a view's rollups change through the view's link."""
+    return " UNION ".join(
+        f"SELECT '{view.name}', {view.shard_column(r.name)}::VARCHAR "
+        f"FROM (FROM base_{r.name} UNION ALL FROM speed_{r.name}) "
         f"WHERE {view.link} IN (SELECT {view.link} FROM delta AS d WHERE rollup = '{r.name}'{_is_new(view)})"
         for r in rollups
-        if view.link
-    ]
-    return " UNION ".join((*linked, *own))
+    )
 
 
 def known_links(view: View) -> str:
