@@ -177,8 +177,9 @@ class LocalStack:
             if done.returncode:
                 raise StackError(f"Kafka: storage must be formatted; got {(done.stderr or done.stdout).strip()[-300:]}")
         metrics = f"-javaagent:{agent}=127.0.0.1:{self.ports['kafka_metrics']}:{MONITORING / 'kafka-jmx.yml'}"
-        heap = ["-Xmx512m", "-Xms256m"]
-        self._spawn("kafka", [java, *heap, metrics, *common, "kafka.Kafka", str(properties)], dict(os.environ))
+        # As Kafka's own start scripts know it.
+        options = ["-Xmx512m", "-Xms256m", *os.environ.get("KAFKA_JVM_PERFORMANCE_OPTS", "").split()]
+        self._spawn("kafka", [java, *options, metrics, *common, "kafka.Kafka", str(properties)], dict(os.environ))
 
     def _start_minio(self) -> None:
         data = self.folder / "minio"

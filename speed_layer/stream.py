@@ -29,9 +29,9 @@ LOG = Log("speed")
 LOOK_SECONDS = 1
 WORST_WAIT_SECONDS = 30
 QUERY = "deltas"
-# Spark writes two files of progress for each micro-batch, and starts a process for each of them. Nobody reads them (ADR
-# 0003), so they are written once a minute, beside the work. Spark would allow that for its Kafka sink alone, as other
-# sinks would see a micro-batch twice after a new start; ours goes on from manifests.
+# Spark's progress, two files and processes for each micro-batch, is written once a minute and beside the work, as nobody
+# reads it (ADR 0038). Spark would allow that for its Kafka sink alone: another may be given a micro-batch twice after a
+# new start, which ours begins from manifests.
 PROGRESS = {
     "asyncProgressTrackingEnabled": "true",
     "asyncProgressTrackingCheckpointIntervalMs": "60000",

@@ -11,8 +11,9 @@ from deployment.local_stack import LocalStack
 from tests.hdfs import Hdfs
 
 TESTS = Path(__file__).parent
-# Of Spark's driver: a test's start costs more than what runs long in it.
-os.environ.setdefault("SPARK_SUBMIT_OPTS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
+# Of Spark's driver and of Kafka: a test's start costs more than what runs long in it.
+for options in ("SPARK_SUBMIT_OPTS", "KAFKA_JVM_PERFORMANCE_OPTS"):
+    os.environ.setdefault(options, "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
 # What needs servers: these folders, and whatever asks for one of these.
 SERVER_FOLDERS = {"stack", "containers", "kubernetes", "oozie", "cluster", "compose", "monitoring", "standalone"}
 SERVER_FIXTURES = {"stack", "hdfs", "postgres", "broker"}

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from runtime.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
-# Checkpoints are thrown away (ADR 0003). Unlike Spark's first choice this one starts no `chmod` for each file.
+# Checkpoints are thrown away (ADR 0003). This one does less for each file than Spark's first choice.
 FILE_MANAGER = "org.apache.spark.sql.execution.streaming.checkpointing.FileSystemBasedCheckpointFileManager"
 # How often a task is tried where Spark runs in this process; Spark itself would try once.
 TRIES = 2

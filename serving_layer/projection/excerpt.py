@@ -114,7 +114,7 @@ def _parts(state: TopicState, leads_on: bool, stack: ExitStack) -> list[Part]:
     for name, view in state.views.items():
         whole = not leads_on
         if leads_on:
-            cursor.execute(f"CREATE TEMP TABLE hit_{name} AS {state.touched(name)}")
+            cursor.execute(f"CREATE TEMP TABLE hit_{name} AS SELECT DISTINCT v FROM touched_{name}")
             hits = cursor.execute(f"SELECT count(*) FROM hit_{name}").fetchall()[0][0]
             if not hits:
                 continue

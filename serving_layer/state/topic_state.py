@@ -79,7 +79,6 @@ class TopicState:
         con = self.con
         con.execute("CREATE TABLE applied AS SELECT 0::BIGINT AS n")
         con.execute("CREATE TABLE refreshed (view VARCHAR, n BIGINT)")
-        con.execute("CREATE TABLE touched (view VARCHAR, n BIGINT, v VARCHAR)")
         for rollup in self.rollups:
             con.execute(f"CREATE TABLE base_{rollup.name} ({rollup.declared})")
             con.execute(f"CREATE TABLE speed_{rollup.name} ({rollup.declared})")
@@ -102,6 +101,10 @@ class TopicState:
                 con.execute(f"CREATE VIEW batch_{view.name} AS {select(view, 'base')}")
             con.execute(
                 f"CREATE TABLE view_{view.name} AS SELECT * FROM batch_{view.name} ORDER BY {', '.join(view.key)}"
+            )
+            con.execute(
+                f"CREATE TABLE touched_{view.name} AS SELECT 0::BIGINT AS n, {view.shard} AS v "
+                f"FROM view_{view.name} LIMIT 0"
             )
             if view.link_grain:
                 con.execute(f"CREATE TABLE links_{view.name} AS {known_links(view)}")
@@ -158,17 +161,17 @@ class TopicState:
         linked = [self.views[name] for name in views if self.views[name].link]
         shards = [own_shards((self.views[name] for name in views), present)]
         shards += [linked_shards(view, views[view.name]) for view in linked]
-        both = " UNION ".join(shards)
-        rows = cursor.execute(
-            f"INSERT INTO touched SELECT view, {number}, v FROM ({both}) AS s(view, v) RETURNING view, v"
-        ).fetchall()
+        cursor.execute(f"CREATE TEMP TABLE shards AS FROM ({' UNION '.join(shards)}) AS s(view, v)")
+        for name in views:
+            cursor.execute(f"INSERT INTO touched_{name} SELECT {number}, v FROM shards WHERE view = '{name}'")
         for view in linked:
             if view.link_grain:
                 cursor.execute(f"INSERT INTO links_{view.name} {new_links(view, views[view.name])}")
         fresh: dict[str, set[str]] = {name: set() for name in views}
-        for name, shard in rows:
+        for name, shard in cursor.execute("FROM shards").fetchall():
             if name in self.persons:
                 fresh[name].add(shard)
+        cursor.execute("DROP TABLE shards")
         return fresh
 
     def _account(self, delta: Delta) -> None:
@@ -187,7 +190,9 @@ class TopicState:
                 if done == self.applied:
                     cursor.execute("ROLLBACK")
                     return
-                cursor.execute(f"CREATE OR REPLACE TEMP TABLE hit AS {self.touched(name)} AND n > {done}")
+                cursor.execute(
+                    f"CREATE OR REPLACE TEMP TABLE hit AS SELECT DISTINCT v FROM touched_{name} WHERE n > {done}"
+                )
                 hits = cursor.execute("SELECT count(*) FROM hit").fetchall()[0][0]
                 if hits > MOST_TOUCHED:
                     cursor.execute(f"DELETE FROM view_{name}")
@@ -195,18 +200,11 @@ class TopicState:
                 elif hits:
                     cursor.execute(f"DELETE FROM view_{name} WHERE {view.shard} IN (SELECT v FROM hit)")
                     cursor.execute(f"INSERT INTO view_{name} {select_shards(view, HIT)}")
-                cursor.execute(f"DELETE FROM touched WHERE view = '{name}'")
+                cursor.execute(f"DELETE FROM touched_{name}")
                 cursor.execute(f"UPDATE refreshed SET n = {self.applied} WHERE view = '{name}'")
                 cursor.execute("COMMIT")
             finally:
                 cursor.close()
-
-    def touched(self, name: str) -> str:
-        """SELECT of the shards, in `v`, that deltas have changed since the view's table was refreshed."""
-        view = self.views[name]
-        rollup = view.rollups(ROLLUPS)[0]
-        kind = rollup.types[view.shard_column(rollup.name)]
-        return f"SELECT DISTINCT v::{kind} AS v FROM touched WHERE view = '{name}'"
 
     def compute_ahead(self, name: str) -> None:
         """Compute the rows of persons whom deltas have touched, so that they are found without a query."""
@@ -241,7 +239,7 @@ class TopicState:
         if shard is None:
             return None
         text = "'" + str(shard).replace("'", "''") + "'"
-        if cursor.execute(f"SELECT 1 FROM touched WHERE view = '{name}' AND v = {text} LIMIT 1").fetchall():
+        if cursor.execute(f"SELECT 1 FROM touched_{name} WHERE v = {text} LIMIT 1").fetchall():
             return Relation(select_shards(view, f"({text})"), computed=True)
         return Relation(f"view_{name}")
 
