@@ -7,6 +7,7 @@ from __future__ import annotations
 import atexit
 import warnings
 import weakref
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -70,6 +71,12 @@ def rows(con: duckdb.DuckDBPyConnection, sql: str, **tables: pa.Table) -> pa.Tab
     if key not in plans:
         plans[key] = _Plan(con, sql, {name: table.schema for name, table in tables.items()})
     return plans[key].rows(tables)
+
+
+def arrow(con: duckdb.DuckDBPyConnection, sql: str, values: Sequence[Any] = ()) -> pa.Table:
+    """The rows of a statement that is planned for this once."""
+    table: pa.Table = con.execute(sql, values).to_arrow_table()
+    return table
 
 
 @cache

@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from catalogue.sql.statements import arrow
 from serving_layer.identity.sight import Sight
 from serving_layer.query import cursors
 from serving_layer.query.coverage import Coverage
@@ -47,11 +48,22 @@ def count(cursor: duckdb.DuckDBPyConnection, relation: str, query: Query) -> int
 def page(cursor: duckdb.DuckDBPyConnection, relation: str, query: Query) -> tuple[pa.Table, dict[str, Any] | None]:
     """The rows of the query's page of `relation`, and the last of them where another page follows."""
     sql, values = query.page(relation)
-    table = cursor.sql(sql, params=values).to_arrow_table()
+    table = arrow(cursor, sql, values)
     if len(table) <= query.limit:
         return table, None
     table = table.slice(0, query.limit)
     return table, table.slice(query.limit - 1).to_pylist()[0]
+
+
+def first_page(
+    cursor: duckdb.DuckDBPyConnection, relation: str, query: Query
+) -> tuple[pa.Table, dict[str, Any] | None, int]:
+    """A page, its last row where another follows, and how many rows there are on all pages: counted if it is another
+    number.
+    """
+    table, last = page(cursor, relation, query)
+    is_whole = last is None and query.after is None
+    return table, last, len(table) if is_whole else count(cursor, relation, query)
 
 
 def answer(table: pa.Table, total: int, following: str | None, as_of: bytes, query: Query) -> Answer:
@@ -112,8 +124,7 @@ class Answers:
             with self.deadlines.over(cursor):
                 relation, number = self._begun(cursor, state, view, query, sight)
                 relation = sight.of(cursor, relation)
-                total = count(cursor, relation, query)
-                table, last = page(cursor, relation, query)
+                table, last, total = first_page(cursor, relation, query)
             following = None
             if last:
                 kept = True
@@ -134,8 +145,8 @@ class Answers:
             shard = sight.looked_up(column, shard)
         while True:
             cursor.execute("BEGIN")
-            number = cursor.execute("SELECT n FROM applied").fetchall()[0][0]
-            relation = state.relation(cursor, view, query.layer, number, shard)
+            number, refreshed = state.numbers(cursor, view)
+            relation = state.relation(cursor, view, query.layer, number == refreshed, shard)
             if relation is not None:
                 return relation.name(cursor), number
             cursor.execute("ROLLBACK")

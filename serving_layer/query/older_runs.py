@@ -14,7 +14,7 @@ from runtime.storage.store import StorageError, Store
 from serving_layer.errors import UnknownRun
 from serving_layer.identity.sight import Sight
 from serving_layer.query import cursors
-from serving_layer.query.answers import Answer, answer, count, page
+from serving_layer.query.answers import Answer, answer, first_page
 from serving_layer.query.deadlines import Deadlines
 from serving_layer.query.formats import json_bytes
 from serving_layer.query.query import Query
@@ -47,8 +47,7 @@ class OlderRuns:
                 with naming_object(self.batch, path, file), closing(connect()) as con, self.deadlines.over(con):
                     con.execute(f"CREATE VIEW answer AS FROM read_parquet('{file}', hive_partitioning = false)")
                     seen = sight.of(con, "answer")
-                    total = count(con, seen, query)
-                    table, last = page(con, seen, query)
+                    table, last, total = first_page(con, seen, query)
                     following = cursors.encoded(query, last, query.snapshot) if last else None
                     return answer(table, total, following, json_bytes(covers), query)
             except StorageError:

@@ -68,6 +68,9 @@ class TopicState:
         self.writing = threading.Lock()
         self._holders, self._holding = 1, threading.Lock()
         self.persons: dict[str, PersonRows] = {}
+        # Views whose tables were read since the last delta: the next one becomes visible with them up to date, so that
+        # who looks at a view all the time never waits for it.
+        self._asked: set[str] = set()
         self._load(current, batch)
 
     @property
@@ -136,6 +139,9 @@ class TopicState:
                         )
                 cursor.execute("DROP TABLE delta")
                 cursor.execute(f"UPDATE applied SET n = {number}")
+                asked, self._asked = self._asked, set()
+                for name in asked & fresh.keys():
+                    self._refresh(cursor, name)
                 self.heads[number] = delta.ends(self.topic)
                 # Before the commit, so that a reader never takes a touched row for an untouched one.
                 for name, values in fresh.items():
@@ -181,30 +187,30 @@ class TopicState:
 
     def refresh(self, name: str) -> None:
         """Bring a view's table up to date with the deltas that were applied."""
-        view = self.views[name]
         with self.writing:
             cursor = self.con.cursor()
             try:
                 cursor.execute("BEGIN")
-                done = cursor.execute(f"SELECT n FROM refreshed WHERE view = '{name}'").fetchall()[0][0]
-                if done == self.applied:
-                    cursor.execute("ROLLBACK")
-                    return
-                cursor.execute(
-                    f"CREATE OR REPLACE TEMP TABLE hit AS SELECT DISTINCT v FROM touched_{name} WHERE n > {done}"
-                )
-                hits = cursor.execute("SELECT count(*) FROM hit").fetchall()[0][0]
-                if hits > MOST_TOUCHED:
-                    cursor.execute(f"DELETE FROM view_{name}")
-                    cursor.execute(f"INSERT INTO view_{name} {select(view)} ORDER BY {', '.join(view.key)}")
-                elif hits:
-                    cursor.execute(f"DELETE FROM view_{name} WHERE {view.shard} IN (SELECT v FROM hit)")
-                    cursor.execute(f"INSERT INTO view_{name} {select_shards(view, HIT)}")
-                cursor.execute(f"DELETE FROM touched_{name}")
-                cursor.execute(f"UPDATE refreshed SET n = {self.applied} WHERE view = '{name}'")
+                self._refresh(cursor, name)
                 cursor.execute("COMMIT")
             finally:
                 cursor.close()
+
+    def _refresh(self, cursor: Any, name: str) -> None:
+        view = self.views[name]
+        number, done = self.numbers(cursor, name)
+        if done == number:
+            return
+        cursor.execute(f"CREATE OR REPLACE TEMP TABLE hit AS SELECT DISTINCT v FROM touched_{name} WHERE n > {done}")
+        hits = cursor.execute("SELECT count(*) FROM hit").fetchall()[0][0]
+        if hits > MOST_TOUCHED:
+            cursor.execute(f"DELETE FROM view_{name}")
+            cursor.execute(f"INSERT INTO view_{name} {select(view)} ORDER BY {', '.join(view.key)}")
+        elif hits:
+            cursor.execute(f"DELETE FROM view_{name} WHERE {view.shard} IN (SELECT v FROM hit)")
+            cursor.execute(f"INSERT INTO view_{name} {select_shards(view, HIT)}")
+        cursor.execute(f"DELETE FROM touched_{name}")
+        cursor.execute(f"UPDATE refreshed SET n = {number} WHERE view = '{name}'")
 
     def compute_ahead(self, name: str) -> None:
         """Compute the rows of persons whom deltas have touched, so that they are found without a query."""
@@ -221,10 +227,17 @@ class TopicState:
         finally:
             cursor.close()
 
+    @staticmethod
+    def numbers(cursor: duckdb.DuckDBPyConnection, name: str) -> tuple[int, int]:
+        """The last delta in a transaction that has begun, and the last that is in the view's table."""
+        sql = f"SELECT applied.n, refreshed.n FROM applied, refreshed WHERE view = '{name}'"
+        applied, refreshed = cursor.execute(sql).fetchall()[0]
+        return applied, refreshed
+
     def relation(
-        self, cursor: duckdb.DuckDBPyConnection, name: str, layer: str, number: int, shard: Any = None
+        self, cursor: duckdb.DuckDBPyConnection, name: str, layer: str, is_refreshed: bool, shard: Any = None
     ) -> Relation | None:
-        """A view's rows as of delta `number`; None where the view has to be refreshed first.
+        """A view's rows as of the last delta; None where the view has to be refreshed first.
 
         With `shard`, only the rows of that shard are needed, which are computed at once.
         """
@@ -233,8 +246,9 @@ class TopicState:
             return Relation(f"batch_{name}")
         if layer == "speed":
             return Relation(select(view, "speed"), computed=True)
-        done = cursor.execute(f"SELECT n FROM refreshed WHERE view = '{name}'").fetchall()[0][0]
-        if done == number:
+        if shard is None:
+            self._asked.add(name)
+        if is_refreshed:
             return Relation(f"view_{name}")
         if shard is None:
             return None
