@@ -30,8 +30,8 @@ LOOK_SECONDS = 1
 WORST_WAIT_SECONDS = 30
 QUERY = "deltas"
 # Spark's progress, two files and processes for each micro-batch, is written once a minute and beside the work: nobody
-# reads it (ADR 0038). Spark would allow that for its Kafka sink alone, as another may be given a micro-batch twice after
-# a new start; ours begins from manifests.
+# reads it (ADR 0038). Spark would allow that for its Kafka sink alone, as another may be given a micro-batch twice
+# after a new start; ours begins from manifests.
 PROGRESS = {
     "asyncProgressTrackingEnabled": "true",
     "asyncProgressTrackingCheckpointIntervalMs": "60000",
