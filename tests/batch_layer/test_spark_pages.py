@@ -17,13 +17,17 @@ from runtime.settings import Settings
 from runtime.spark.session import pages
 from tests.oracle.histories import history, write_raw
 
+# What Spark may take for its first answer, for which it loads most of a web server, on a machine that does much else.
+FIRST_SECONDS = 60
+
 
 def jobs_shown(address: str, thread: threading.Thread) -> list[dict]:
     """What Spark's REST API says of its jobs, as soon as it knows one."""
     while thread.is_alive():
         try:
-            for application in httpx.get(f"{address}/applications").json():
-                found: list[dict] = httpx.get(f"{address}/applications/{application['id']}/jobs").json()
+            for application in httpx.get(f"{address}/applications", timeout=FIRST_SECONDS).json():
+                jobs = httpx.get(f"{address}/applications/{application['id']}/jobs", timeout=FIRST_SECONDS)
+                found: list[dict] = jobs.json()
                 if found:
                     return found
         except (httpx.HTTPError, ValueError):  # not up yet
