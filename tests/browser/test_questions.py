@@ -141,7 +141,7 @@ QUESTIONS = (
     ),
     Question(
         "Whose grades are best?",
-        (COURSE_LINK, _table("assessment_student_overall_performance", "Grades"), "tr:has(th:text-is('90–100')) a"),
+        (COURSE_LINK, _table("grade_bands", "Grades"), "tr:has(th:text-is('≥ 90')) a"),
         "assessment_student_overall_performance",
         _high,
     ),
