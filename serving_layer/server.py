@@ -15,8 +15,8 @@ from runtime.settings import Settings
 LOG = Log("serving")
 # Answers that take longer are cut off when the server is stopped.
 LAST_ANSWERS_SECONDS = 30
-# After which a thread that puts an answer together gives way: Python's own 5 ms, times the threads at work, is what each
-# step of every other request would wait for.
+# After which a thread that puts an answer together gives way. Python's own 5 ms, times the threads at work, is what
+# each step of every other request would wait for.
 SWITCH_SECONDS = 0.0005
 
 
