@@ -103,6 +103,7 @@ def test_pictures_are_made(tmp_path):
         visits = [{**visit, "picture": str(folder / f"{name}.png")} for name, visit in PICTURES.items()]
         for name, found in zip(PICTURES, Browser(running.address).visit(*visits), strict=True):
             assert (found["errors"], found["violations"]) == ([], []), name
+            assert found["panels"], name
             assert not any(panel["trouble"] for panel in found["panels"]), name
     for name in PICTURES:
         picture = (folder / f"{name}.png").read_bytes()

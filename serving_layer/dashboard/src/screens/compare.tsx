@@ -49,7 +49,7 @@ function Courses() {
   const both = { course_id__in: listed(chosen), limit: MOST };
   return (
     <>
-      <form class="thresholds" onSubmit={(event) => event.preventDefault()}>
+      <form class="thresholds" aria-busy={courses.waiting} onSubmit={(event) => event.preventDefault()}>
         {SIDES.map((side, place) => (
           <label key={side}>
             {t(`side_${side}`)}{" "}
