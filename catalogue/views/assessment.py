@@ -8,6 +8,15 @@ TOPIC = "assessment_topic"
 DUE = r"[12]\d{3}-\d\d-\d\d ([01]\d|2[0-3]):[0-5]\d:[0-5]\d"
 SUBMIT, VIEW = "event_type = 'SUBMIT_ASSIGNMENT'", "event_type = 'VIEW_ASSIGNMENT_FIRST_TIME'"
 
+# Where the bands of students' means begin: right answers per quiz, and points.
+QUIZ_BANDS, GRADE_BANDS = range(0, 20, 2), range(0, 100, 10)
+
+
+def _band(total: str, number: str, begins: range, times: int = 1) -> str:
+    """Where the band begins in which the mean of a whole `total` is, of which `times` make one."""
+    width = begins.step
+    return f"least(whole({total}) // ({width * times} * whole({number})) * {width}, {begins[-1]})"
+
 
 def _bands(column: str, begins: range, what: str) -> str:
     """Columns that count the students whose mean is in each band; the last band has no end."""
@@ -264,17 +273,17 @@ FROM students GROUP BY course_id""",
         ("course_id",),
         f"""
 WITH students AS (
-    SELECT course_id, least(whole(correct) // (2 * whole(quizzes)) * 2, 18) AS quiz, NULL::BIGINT AS grade
+    SELECT course_id, {_band("correct", "quizzes", QUIZ_BANDS)} AS quiz, NULL::BIGINT AS grade
     FROM assessment_quizzes GROUP BY user_id, course_id
     UNION ALL
-    SELECT course_id, NULL AS quiz, least(whole(score) // (1000 * whole(grades)) * 10, 90) AS grade
+    SELECT course_id, NULL AS quiz, {_band("score", "grades", GRADE_BANDS, 100)} AS grade
     FROM assessment_grades GROUP BY student_id, course_id
 )
 SELECT
     course_id,  -- course
     count(quiz) AS students_with_quizzes,  -- students who finished a quiz
-    {_bands("quiz", range(0, 20, 2), "right answers per quiz")}
-    {_bands("grade", range(0, 100, 10), "points as mean grade")}
+    {_bands("quiz", QUIZ_BANDS, "right answers per quiz")}
+    {_bands("grade", GRADE_BANDS, "points as mean grade")}
     count(grade) AS students_with_grades  -- students who were graded
 FROM students GROUP BY course_id""",
         further=True,

@@ -159,21 +159,19 @@ class TopicState:
 
     def _touch(self, cursor: Any, present: set[str], number: int) -> dict[str, set[str]]:
         """Note which shards a delta of the rollups `present` changes; those of each view with a look-up by person."""
-        views = {
-            v.name: mine for v in self.views.values() if (mine := [r for r in v.rollups(ROLLUPS) if r.name in present])
-        }
-        if not views:
+        read = ((view, [r for r in view.rollups(ROLLUPS) if r.name in present]) for view in self.views.values())
+        changed = [(view, rollups) for view, rollups in read if rollups]
+        if not changed:
             return {}
-        linked = [self.views[name] for name in views if self.views[name].link]
-        shards = [own_shards((self.views[name] for name in views), present)]
-        shards += [linked_shards(view, views[view.name]) for view in linked]
-        cursor.execute(f"CREATE TEMP TABLE shards AS FROM ({' UNION '.join(shards)}) AS s(view, v)")
-        for name in views:
-            cursor.execute(f"INSERT INTO touched_{name} SELECT {number}, v FROM shards WHERE view = '{name}'")
-        for view in linked:
+        linked = [(view, rollups) for view, rollups in changed if view.link]
+        both = " UNION ".join((own_shards(changed), *(linked_shards(*one) for one in linked)))
+        cursor.execute(f"CREATE TEMP TABLE shards AS FROM ({both}) AS s(view, v)")
+        for view, _ in changed:
+            cursor.execute(f"INSERT INTO touched_{view.name} SELECT {number}, v FROM shards WHERE view = '{view.name}'")
+        for view, rollups in linked:
             if view.link_grain:
-                cursor.execute(f"INSERT INTO links_{view.name} {new_links(view, views[view.name])}")
-        fresh: dict[str, set[str]] = {name: set() for name in views}
+                cursor.execute(f"INSERT INTO links_{view.name} {new_links(view, rollups)}")
+        fresh: dict[str, set[str]] = {view.name: set() for view, _ in changed}
         for name, shard in cursor.execute("FROM shards").fetchall():
             if name in self.persons:
                 fresh[name].add(shard)

@@ -22,13 +22,12 @@ def delta_rows(rollups: Iterable[Rollup], data: Path) -> str:
     return f"SELECT rollup, {columns} FROM read_parquet('{data}') WHERE rollup IN ({names})"
 
 
-def own_shards(views: Iterable[View], present: set[str]) -> str:
-    """View and shard, as text, of the views' own rows in a delta of the rollups `present`."""
+def own_shards(changed: Iterable[tuple[View, list[Rollup]]]) -> str:
+    """View and shard, as text, of the views' own rows in the delta, which has rows of these of their rollups."""
     places: dict[str, list[str]] = {}
-    for view in views:
-        for rollup in view.rollups(ROLLUPS):
-            if rollup.name in present:
-                places.setdefault(view.shard_column(rollup.name), []).append(f"('{view.name}', '{rollup.name}')")
+    for view, rollups in changed:
+        for rollup in rollups:
+            places.setdefault(view.shard_column(rollup.name), []).append(f"('{view.name}', '{rollup.name}')")
     return " UNION ".join(
         f"SELECT view, {column}::VARCHAR AS v FROM delta JOIN (VALUES {', '.join(pairs)}) AS w(view, rollup) "
         f"USING (rollup) WHERE {column} IS NOT NULL"
