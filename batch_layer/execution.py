@@ -13,7 +13,7 @@ from batch_layer.config import SMALL_INPUT
 from batch_layer.report import Report
 from batch_layer.share import Share
 from batch_layer.steps import Round, by_spark, in_threads
-from batch_layer.topic_plan import TopicPlan, plans
+from batch_layer.topic_plan import TopicPlan, plans, spread
 from batch_layer.topic_run import computed
 from batch_layer.topic_task import BatchError, TopicResult, TopicTask
 from runtime.settings import Settings
@@ -31,6 +31,8 @@ def execute(tasks: list[TopicTask], settings: Settings) -> list[TopicResult]:
     waiting = [plan for plan in planned if isinstance(plan, TopicPlan) and not plan.is_idle]
     if not waiting:
         return []
+    if _on_this_machine(settings):
+        waiting = spread(waiting, cores(settings.spark_master))
     share = Share(f"computing the views of {len(waiting)} topics")
     with here(settings, share) if is_small(waiting, settings) else on_spark(waiting, settings, share) as engine:
         return computed(waiting, engine)
@@ -38,9 +40,11 @@ def execute(tasks: list[TopicTask], settings: Settings) -> list[TopicResult]:
 
 def is_small(waiting: list[TopicPlan], settings: Settings) -> bool:
     """Whether Spark's start would take longer than it saves; where it has been started, it is used."""
-    if by_spark_submit() or not settings.spark_master.startswith("local"):
-        return False
-    return sum(plan.waiting_bytes for plan in waiting) <= SMALL_INPUT
+    return _on_this_machine(settings) and sum(plan.waiting_bytes for plan in waiting) <= SMALL_INPUT
+
+
+def _on_this_machine(settings: Settings) -> bool:
+    return not by_spark_submit() and settings.spark_master.startswith("local")
 
 
 @contextmanager

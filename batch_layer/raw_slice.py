@@ -7,9 +7,10 @@ from pathlib import Path
 
 import duckdb
 
-from batch_layer.raw_table import fetch, load, unreadable_lines
+from batch_layer.config import SLICE_BYTES
+from batch_layer.raw_table import each_once, fetch, load, mark, unreadable_lines
 from batch_layer.report import Report
-from batch_layer.topic_plan import TopicPlan
+from batch_layer.topic_plan import TopicPlan, in_groups
 from runtime.storage.store import Entry
 
 
@@ -20,20 +21,25 @@ def read_slice(con: duckdb.DuckDBPyConnection, plan: TopicPlan, number: int, fil
     task, cut, head = plan.task, plan.cut, plan.source.head
     report = Report(task.topic)
     folder = Path(con.execute("SELECT current_setting('temp_directory')").fetchall()[0][0])
-    local = fetch(task.raw, files, folder)
-    report.unreadable_lines = load(con, task.topic, local, task.erased)
+    unreadable = []
+    for group in in_groups(files, SLICE_BYTES) if files else [()]:
+        local = fetch(task.raw, group, folder)
+        if load(con, task.topic, local):
+            unreadable += unreadable_lines(con, task.topic, local)
+        for path in local:
+            path.unlink()
+    report.unreadable_lines = len(unreadable)
+    each_once(con)
+    mark(con, task.topic, task.erased)
     if head is not None:
         # A cut may stand inside of a file: its events below the last one are counted, those beyond this one wait.
         _keep_between(con, cut, head)
     elif _reaches_below(con, cut):
         report.again = "raw files hold events below the cut that were not there before"
         return report
-    if report.unreadable_lines:
-        lines = unreadable_lines(con, task.topic, local)
-        data = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines).encode()
+    if unreadable:
+        data = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in unreadable).encode()
         task.output.write(unreadable_file(task.topic, task.run, number), data)
-    for path in local:
-        path.unlink()
     return report
 
 

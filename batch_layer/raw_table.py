@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from batch_layer.config import FILES_PER_READ
-from catalogue.at_rest.erasures import NOBODY, Erasures
+from catalogue.at_rest.erasures import Erasures
 from catalogue.at_rest.raw_files import LARGEST_LINE, raw_lines
 from catalogue.events import TOPICS
 from catalogue.sql.typed_events import erased_fault, fields_read, persons_of, typed_events, value_struct
@@ -46,16 +46,14 @@ def fetch(raw: Store, files: Sequence[Entry], folder: Path) -> dict[Path, str]:
     return local
 
 
-def load(con: duckdb.DuckDBPyConnection, topic: str, files: dict[Path, str], erased: Erasures = NOBODY) -> int:
-    """Make table `events` of the files' typed events, each (partition, offset) once; returns unreadable lines.
-
-    Events that name somebody of `erased` have the fault of erased ones.
-    """
+def load(con: duckdb.DuckDBPyConnection, topic: str, files: dict[Path, str]) -> int:
+    """Add the files' typed events to table `events`, which is made where it isn't there; returns unreadable lines."""
+    known = con.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'events'").fetchall()
     columns = ", ".join(_columns(topic))
     paths = list(files)
     for start in range(0, max(len(paths), 1), FILES_PER_READ):
         chunk = paths[start : start + FILES_PER_READ]
-        into = "INSERT INTO events" if start else "CREATE TABLE events AS"
+        into = "INSERT INTO events" if start or known else "CREATE TABLE events AS"
         try:
             con.execute(f"{into} SELECT {columns} FROM ({typed_events(topic, _reader(topic, chunk))})")
         except duckdb.Error:
@@ -68,12 +66,11 @@ def load(con: duckdb.DuckDBPyConnection, topic: str, files: dict[Path, str], era
     unreadable = con.execute('SELECT count(*) FROM events WHERE "partition" IS NULL').fetchall()[0][0]
     if unreadable:
         con.execute('DELETE FROM events WHERE "partition" IS NULL')
-    each_once(con)
-    _mark(con, topic, erased)
     return int(unreadable)
 
 
-def _mark(con: duckdb.DuckDBPyConnection, topic: str, erased: Erasures) -> None:
+def mark(con: duckdb.DuckDBPyConnection, topic: str, erased: Erasures) -> None:
+    """Give the events that name somebody of `erased` the fault of erased ones."""
     for field in persons_of(topic) if erased.people else ():
         people = [person for (person,) in con.execute(f"SELECT DISTINCT {field} FROM events").fetchall()]
         if found := erased.among(people):

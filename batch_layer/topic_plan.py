@@ -5,7 +5,7 @@ and handed to whoever computes it.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
@@ -22,13 +22,17 @@ from runtime.storage.store import Entry
 
 @dataclass(frozen=True)
 class TopicPlan:
-    """A task, its input, and the files of it to read; `known` is what the base had read, empty where all are read."""
+    """A task, its input, and the files of it to read; `known` is what the base had read, empty where all are read.
+
+    `slice_bytes` is about how many bytes of raw events one task reads where one bucket takes them all.
+    """
 
     task: TopicTask
     source: RawInput
     files: tuple[Entry, ...]
     known: dict[str, Any] = field(default_factory=dict)
     buckets: int = 1
+    slice_bytes: int = 0
 
     @property
     def is_idle(self) -> bool:
@@ -52,12 +56,13 @@ class TopicPlan:
 
     @property
     def slices(self) -> list[tuple[Entry, ...]]:
-        """The files in groups of about SLICE_BYTES, one group at least."""
-        return list(_slices(self.files)) or [()]
+        """The files in groups, one at least: of about SLICE_BYTES, but as told where one bucket takes them all."""
+        told = self.slice_bytes if self.buckets == 1 else 0
+        return list(in_groups(self.files, max(told, SLICE_BYTES))) or [()]
 
     def of_everything(self) -> TopicPlan:
         """The plan that recomputes from all raw events."""
-        whole = TopicPlan(replace(self.task, base=None), self.source, self.source.files)
+        whole = TopicPlan(replace(self.task, base=None), self.source, self.source.files, slice_bytes=self.slice_bytes)
         return replace(whole, buckets=max(1, -(-whole.waiting_bytes // BUCKET_BYTES)))
 
     def for_tasks(self) -> TopicPlan:
@@ -97,17 +102,26 @@ def _events_bytes(entry: Entry) -> int:
     return entry.size if entry.path.endswith(".json") else entry.size * COMPRESSION
 
 
-def _slices(files: tuple[Entry, ...]) -> Iterator[tuple[Entry, ...]]:
+def in_groups(files: tuple[Entry, ...], most: int) -> Iterator[tuple[Entry, ...]]:
+    """Files in groups of at most so many bytes of raw events, or of one file."""
     group: list[Entry] = []
     size = 0
     for file in files:
-        if group and size + _events_bytes(file) > SLICE_BYTES:
+        if group and size + _events_bytes(file) > most:
             yield tuple(group)
             group, size = [], 0
         group.append(file)
         size += _events_bytes(file)
     if group:
         yield tuple(group)
+
+
+def spread(waiting: Sequence[TopicPlan], cores: int) -> list[TopicPlan]:
+    """The plans for so many cores, the largest first: a topic of one bucket has no more slices than keep all of them
+    at work, as what one task reads need not be handed on.
+    """
+    share = sum(plan.waiting_bytes for plan in waiting) // cores
+    return [replace(p, slice_bytes=share) for p in sorted(waiting, key=lambda p: -p.waiting_bytes)]
 
 
 def plan(task: TopicTask) -> TopicPlan:

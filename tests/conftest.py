@@ -14,6 +14,7 @@ TESTS = Path(__file__).parent
 # Of Spark's driver and of Kafka: a test's start costs more than what runs long in it.
 for options in ("SPARK_SUBMIT_OPTS", "KAFKA_JVM_PERFORMANCE_OPTS"):
     os.environ.setdefault(options, "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
+os.environ.setdefault("SPARK_UI_PORT", "")  # a twentieth of each start; the tests of its pages ask for them
 # What needs servers: these folders, and whatever asks for one of these.
 SERVER_FOLDERS = {"stack", "containers", "kubernetes", "oozie", "cluster", "compose", "monitoring", "standalone"}
 SERVER_FIXTURES = {"stack", "hdfs", "postgres", "broker"}

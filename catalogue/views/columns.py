@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 
 import duckdb
 
@@ -15,7 +16,8 @@ from catalogue.views.rollups import Rollup
 from catalogue.views.view import View
 
 
-def view_columns() -> dict[str, dict[str, str]]:
+@cache
+def view_columns() -> Mapping[str, dict[str, str]]:
     """SQL type of each view's columns, in order; DeclarationError with every view that DuckDB refuses."""
     con = connect()
     _create_tables(con, ROLLUPS.values())

@@ -7,6 +7,7 @@ import re
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, closing, nullcontext
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -48,11 +49,13 @@ class RealtimeState:
         self.lost: set[str] = set()
         self.applied = 0
         self._clock(dt.datetime.now(dt.UTC), 1)
-        # SQL type of each column, by window.
-        self.columns = {name: self._types(window.sql) for name, window in WINDOWS.items()}
 
-    def _types(self, sql: str) -> dict[str, str]:
-        return {column[0]: column[1] for column in self.con.execute(f"DESCRIBE {sql}").fetchall()}
+    @cached_property
+    def columns(self) -> dict[str, dict[str, str]]:
+        """SQL type of each column, by window."""
+        with self.lock, closing(self.con.cursor()) as cursor:
+            described = {name: cursor.execute(f"DESCRIBE {window.sql}").fetchall() for name, window in WINDOWS.items()}
+        return {name: {column[0]: column[1] for column in columns} for name, columns in described.items()}
 
     def lose(self, topics: Iterable[str]) -> None:
         """Say that the windows of these topics have to be made anew."""

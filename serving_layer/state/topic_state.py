@@ -80,6 +80,8 @@ class TopicState:
 
     def _load(self, current: RunManifest, batch: Store) -> None:
         con = self.con
+        con.execute("PRAGMA disable_checkpoint_on_shutdown")  # the file goes with this process
+        con.execute("BEGIN")
         con.execute("CREATE TABLE applied AS SELECT 0::BIGINT AS n")
         con.execute("CREATE TABLE refreshed (view VARCHAR, n BIGINT)")
         for rollup in self.rollups:
@@ -111,6 +113,7 @@ class TopicState:
             )
             if view.link_grain:
                 con.execute(f"CREATE TABLE links_{view.name} AS {known_links(view)}")
+        con.execute("COMMIT")
         con.execute("CHECKPOINT")
 
     def _of_parts(self, batch: Store, name: str, statement: str) -> list[Any]:

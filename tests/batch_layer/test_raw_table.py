@@ -10,7 +10,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from batch_layer.raw_table import UnreadableFile, fetch, load, unreadable_lines
+from batch_layer.raw_table import UnreadableFile, each_once, fetch, load, unreadable_lines
 from catalogue.sql.dialect import connect
 from catalogue.sql.verdicts import inspect, typed
 from runtime.storage.opening import open_store
@@ -136,6 +136,7 @@ def test_of_lines_with_one_offset_the_first_counts(tmp_path):
     path.write_bytes(b"".join(GOOD.replace(b'"value":{', b'"value":{"user_id":"U%d",' % n, 1) for n in range(9)))
     con = connect()
     load(con, "video_topic", {path: "x"})
+    each_once(con)
     assert con.execute("SELECT user_id FROM events").fetchall() == [("U0",)]
 
 

@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks.history import raw_history
+from tests.benchmarks.history import raw_history, warmed
 from tests.benchmarks.process import measured
 
 
@@ -27,7 +27,7 @@ def _measure(events: int, history: int) -> None:
         for path in list(copy.glob(f"topic=*/{days[-1]}")):
             (held / path.parent.name).mkdir(parents=True)
             path.rename(held / path.parent.name / path.name)
-        measured(["batch_layer/run_batch_jobs.py", str(copy), views])
+        measured(["batch_layer/run_batch_jobs.py", warmed(copy), views])
         for path in list(held.glob("topic=*/*")):
             path.rename(copy / path.parent.name / path.name)
         daily, _ = measured(["batch_layer/run_batch_jobs.py", str(copy), views])

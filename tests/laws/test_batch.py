@@ -98,7 +98,12 @@ AS_IT_IS = (config.SLICE_BYTES, config.BUCKET_BYTES, config.VIEW_BYTES)
 
 
 def cut_small(monkeypatch: pytest.MonkeyPatch, slice_bytes: int, bucket_bytes: int, view_bytes: int = 1) -> None:
-    """Cut topics into slices and buckets of so many bytes of raw events, and views by so many of their state."""
+    """Cut topics into slices and buckets of so many bytes of raw events, and views by so many of their state.
+
+    A slice is then read in a few goes.
+    """
+    monkeypatch.setattr("batch_layer.execution.spread", lambda waiting, cores: waiting)
+    monkeypatch.setattr("batch_layer.raw_slice.SLICE_BYTES", slice_bytes // 3)
     monkeypatch.setattr("batch_layer.topic_run.VIEW_BYTES", view_bytes)
     monkeypatch.setattr("batch_layer.topic_plan.SLICE_BYTES", slice_bytes)
     monkeypatch.setattr("batch_layer.topic_plan.BUCKET_BYTES", bucket_bytes)

@@ -24,6 +24,7 @@ from catalogue.at_rest.deltas import boundary, read_deltas
 from catalogue.at_rest.runs import current
 from catalogue.events import TOPICS
 from catalogue.views import VIEWS
+from catalogue.views.columns import view_columns
 from runtime.settings import Settings
 from runtime.storage.opening import open_store
 from serving_layer.identity.sight import WHOLE
@@ -38,8 +39,6 @@ from tests.laws.test_batch import by_the_oracle
 from tests.oracle.comparison import differences
 from tests.oracle.counting import Record
 from tests.oracle.histories import history, write_raw
-
-COLUMNS: dict[str, dict[str, str]] = {}
 
 
 class Platform:
@@ -131,15 +130,11 @@ def answering(state: ServingState) -> Answers:
 
 
 def rows_of(state: ServingState, answers: Answers, view: str, layer: str = "merged") -> tuple[list[dict], dict]:
-    if not COLUMNS:
-        from catalogue.views.columns import view_columns
-
-        COLUMNS.update(view_columns())
     rows: list[dict] = []
     cursor = None
     while True:
         parameters = [("layer", layer), ("limit", "500")] + ([("cursor", cursor)] if cursor else [])
-        query = parse(parameters, COLUMNS[view], VIEWS[view].key)
+        query = parse(parameters, view_columns()[view], VIEWS[view].key)
         with state.reading() as generation:
             answer = answers.page(generation, VIEWS[view].topic, view, query, WHOLE)
         assert isinstance(answer.rows, list)

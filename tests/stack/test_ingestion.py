@@ -155,35 +155,6 @@ def test_bytes_are_kept_and_faults_are_quarantined(stack, taken_in):
     assert raw.list() == before, "caught up: nothing changes"
 
 
-def test_killed_at_random_moments_nothing_is_lost_or_doubled(stack):
-    """`make test-faults` kills it more often, beside the other layers."""
-    rng = random.Random(5)
-    environ = environment(stack, "killed", INGEST_MAX_EVENTS="1000", INGEST_MIN_EVENTS="0")
-    produce(stack, [json.dumps({"n": n}).encode() for n in range(12_000)], "course_topic")
-    for _ in range(2):
-        process = subprocess.Popen(
-            [sys.executable, str(SCRIPT)], env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-        )
-        while "msg=committed commit=" not in (line := process.stderr.readline()):  # so that the kill meets a later one
-            assert line, "must commit"
-        time.sleep(rng.uniform(0.0, 1.5))
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-    done = ingest(environ | LARGE_COMMITS)
-    assert done.returncode == 0, done.stderr
-    raw = open_store(environ["MASTER_DATASET"], stack.settings)
-    landed = places(raw)
-    held = in_kafka(stack)
-    expected = {place for place, value in held.items() if is_object(value)}
-    assert len(landed) == len(set(landed)), "doubled"
-    assert set(landed) == expected
-    quarantine = open_store(environ["QUARANTINE"], stack.settings)
-    kept = places(quarantine)
-    assert len(kept) == len(set(kept)), "quarantined twice"
-    sent = {place for place, value in held.items() if (value or b"").startswith(b'{"n": ')}
-    assert len(sent) >= 12_000 and sent <= set(kept)
-
-
 @contextmanager
 def arriving(stack: LocalStack) -> Iterator[None]:
     """Events come in all the while, some hundreds a second, so that each commit has some and the next one too."""
@@ -206,37 +177,46 @@ def arriving(stack: LocalStack) -> Iterator[None]:
         thread.join()
 
 
-def test_an_ingester_that_was_believed_dead_commits_no_more_and_nothing_is_lost_or_doubled(stack):
-    """Nor is it where the last one ends by a signal to its whole group, and that ends well."""
-    rng = random.Random(6)
-    environ = environment(stack, "two", INGEST_MAX_EVENTS="500", INGEST_MIN_EVENTS="0")
-    earlier = None
+def committing(environ: dict[str, str]) -> subprocess.Popen:
+    """An ingester that has committed and is at something, at whatever moment of it."""
+    command = [sys.executable, str(SCRIPT)]
+    begun = subprocess.Popen(command, env=environ, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    while "msg=committed commit=" not in (line := begun.stderr.readline()):
+        assert line, "must commit"
+    time.sleep(random.uniform(0.0, 1.5))
+    return begun
+
+
+def test_however_an_ingester_ends_nothing_is_lost_or_doubled(stack):
+    """By SIGKILL, as another one took over while it was believed dead, and by a signal to its whole group.
+
+    `make test-faults` kills it more often, beside the other layers.
+    """
+    environ = environment(stack, "ends", INGEST_MAX_EVENTS="500", INGEST_MIN_EVENTS="0")
+    produce(stack, [json.dumps({"n": n}).encode() for n in range(6_000)], "course_topic")
     with arriving(stack):
-        for _ in range(3):
-            if earlier:
-                earlier.send_signal(signal.SIGSTOP)
-            later = subprocess.Popen(
-                [sys.executable, str(SCRIPT)], env=environ, stderr=subprocess.PIPE, text=True, start_new_session=True
-            )
-            while "msg=committed commit=" not in (line := later.stderr.readline()):
-                assert line, "must commit"
-            if earlier:
-                earlier.send_signal(signal.SIGCONT)
-                _, said = earlier.communicate(timeout=60)
-                assert earlier.returncode == 1 and "another ingester made it; only one may run" in said, said
-                assert said.count("level=error") == 1 and "Traceback" not in said
-            time.sleep(rng.uniform(0.0, 1.5))
-            earlier = later
-        os.killpg(earlier.pid, signal.SIGTERM)
-        _, said = earlier.communicate(timeout=LIMIT)
-        assert earlier.returncode == 0 and "ingestion.py" not in said, said  # PySpark's own threads may complain
+        killed = committing(environ)
+        killed.kill()
+        killed.communicate()
+
+        believed_dead = committing(environ)
+        believed_dead.send_signal(signal.SIGSTOP)
+        later = committing(environ)
+        believed_dead.send_signal(signal.SIGCONT)
+        _, said = believed_dead.communicate(timeout=60)
+        assert believed_dead.returncode == 1 and "another ingester made it; only one may run" in said, said
+        assert said.count("level=error") == 1 and "Traceback" not in said
+
+        os.killpg(later.pid, signal.SIGTERM)
+        _, said = later.communicate(timeout=LIMIT)
+        assert later.returncode == 0 and "ingestion.py" not in said, said  # PySpark's own threads may complain
     assert ingest(environ | LARGE_COMMITS).returncode == 0
     raw, quarantine = (open_store(environ[n], stack.settings) for n in ("MASTER_DATASET", "QUARANTINE"))
-    held = in_kafka(stack)
-    landed = places(raw)
+    held, landed, kept = in_kafka(stack), places(raw), places(quarantine)
     assert sorted(landed) == sorted(place for place, value in held.items() if is_object(value))
-    kept = places(quarantine)
     assert len(kept) == len(set(kept)), "quarantined twice"
+    sent = {place for place, value in held.items() if (value or b"").startswith(b'{"n": ')}
+    assert len(sent) > 6_000 and sent <= set(kept)
     named = [file.path for commit in commits(raw) for file in commit.files]
     assert sorted(named) == [e.path for e in raw.list("topic=")]
 
