@@ -18,7 +18,7 @@ def run(events: int) -> None:
 
 
 def _measure(events: int, history: int) -> None:
-    raw = raw_history(events, history)
+    raw = Path(warmed(raw_history(events, history)))
     with tempfile.TemporaryDirectory() as folder:
         copy, views = Path(folder) / "raw", f"{folder}/views"
         shutil.copytree(raw, copy, copy_function=os.link)
@@ -27,7 +27,7 @@ def _measure(events: int, history: int) -> None:
         for path in list(copy.glob(f"topic=*/{days[-1]}")):
             (held / path.parent.name).mkdir(parents=True)
             path.rename(held / path.parent.name / path.name)
-        measured(["batch_layer/run_batch_jobs.py", warmed(copy), views])
+        measured(["batch_layer/run_batch_jobs.py", str(copy), views])
         for path in list(held.glob("topic=*/*")):
             path.rename(copy / path.parent.name / path.name)
         daily, _ = measured(["batch_layer/run_batch_jobs.py", str(copy), views])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -40,9 +41,10 @@ def _look(found: Measured, pids: list[int], scratch: Path) -> None:
     each = [memory_of(pid) / 1e9 for pid in pids]
     found.memory, found.largest = max(found.memory, sum(each)), max(found.largest, *each)
     sizes = 0
-    for file in scratch.rglob("*"):
-        with suppress(OSError):
-            sizes += file.stat().st_size if file.is_file() else 0
+    for folder, _, names in os.walk(scratch):  # whatever goes meanwhile
+        for name in names:
+            with suppress(OSError):
+                sizes += os.lstat(os.path.join(folder, name)).st_size
     found.scratch = max(found.scratch, sizes / 1e9)
 
 
@@ -55,12 +57,17 @@ def measured(
         [sys.executable, *command], env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     )
     peak = 0
-    while process.poll() is None:
-        pids = tree(process.pid)
-        peak = max(peak, sum(map(memory_of, pids)))
-        if look:
-            look(pids)
-        time.sleep(SAMPLE_SECONDS)
+    try:
+        while process.poll() is None:
+            pids = tree(process.pid)
+            peak = max(peak, sum(map(memory_of, pids)))
+            if look:
+                look(pids)
+            time.sleep(SAMPLE_SECONDS)
+    finally:
+        for pid in tree(process.pid) if process.poll() is None else ():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
     seconds = time.monotonic() - started
     said = process.stderr.read() if process.stderr else ""
     if process.returncode:

@@ -1,4 +1,7 @@
-"""Somebody is erased while ingestion, speed and serving run under load: `erasing.py` does it for longer."""
+"""Somebody is erased while ingestion, speed and serving run under load: `erasing.py` does it for longer.
+
+`make test-erasure` runs both; what each place keeps of somebody, `tests/deployment/persons` looks at in `make test`.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +26,7 @@ def erasing(tmp_path):
         stack.down()
 
 
+@pytest.mark.thorough
 def test_an_erasure_that_was_killed_goes_on_beside_everything(erasing):
     erasing.start(1500)
     person = erasing.busiest()
