@@ -13,7 +13,7 @@ TASKS = 2
 
 
 def run(events: int) -> None:
-    """Print seconds, peak memory of the largest process and of all, and the scratch disk of a task."""
+    """Print seconds, peak memory of the largest process and of all, a task's scratch disk, and that of the shuffle."""
     raw = raw_history(events, topic=TOPIC)
     environ = {**os.environ, "SPARK_MASTER": f"local[{TASKS}]", "TASK_MEMORY": "1GB", "SPARK_DRIVER_MEMORY": "1g"}
     with tempfile.TemporaryDirectory() as folder:
@@ -22,8 +22,10 @@ def run(events: int) -> None:
             environ,
         )
     print(f"\n## One topic, {events:,} events, {TASKS} tasks of 1 GB\n")
-    print("| s | largest process, GB (at most 1.6) | all processes, GB | scratch a task, GB (below 2) |")
-    print("|---|---|---|---|")
+    print("| s | largest process, GB (at most 1.6) | all processes, GB | scratch a task, GB (below 2) | shuffled, GB |")
+    print("|---|---|---|---|---|")
+    scratch = found.scratch / TASKS
     print(
-        f"| {found.seconds:.1f} | {found.largest:.2f} | {found.memory:.2f} | {found.scratch / TASKS:.2f} |", flush=True
+        f"| {found.seconds:.1f} | {found.largest:.2f} | {found.memory:.2f} | {scratch:.2f} | {found.shuffled:.2f} |",
+        flush=True,
     )

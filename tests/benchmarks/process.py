@@ -13,39 +13,46 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-SAMPLE_SECONDS = 0.1
+SAMPLE_SECONDS = 0.5  # telling the pages of large processes takes a part of a core
 
 
 @dataclass
 class Measured:
     """A command's wall seconds; peak memory in GB (proportional set size) of all its processes and of the largest one;
-    the most that stood in its scratch folder at once, in GB.
+    the most that stood at once, in GB, in its tasks' scratch folder, and in that of Spark's shuffle.
     """
 
     seconds: float = 0.0
     memory: float = 0.0
     largest: float = 0.0
     scratch: float = 0.0
+    shuffled: float = 0.0
 
 
 def watched(command: list[str], environ: dict[str, str] | None = None) -> Measured:
-    """Run a command with a scratch folder of its own, and watch it. Raises on failure."""
+    """Run a command with scratch folders of its own, and watch it. Raises on failure."""
     found = Measured()
-    with tempfile.TemporaryDirectory() as scratch:
-        environ = {**(environ or os.environ), "TMPDIR": scratch, "SPARK_LOCAL_DIRS": scratch}
-        found.seconds, _ = measured(command, environ, lambda pids: _look(found, pids, Path(scratch)))
+    with tempfile.TemporaryDirectory() as scratch, tempfile.TemporaryDirectory() as shuffled:
+        environ = {**(environ or os.environ), "TMPDIR": scratch, "SPARK_LOCAL_DIRS": shuffled}
+
+        def look(pids: list[int]) -> None:
+            each = [memory_of(pid) / 1e9 for pid in pids]
+            found.memory, found.largest = max(found.memory, sum(each)), max(found.largest, *each)
+            found.scratch = max(found.scratch, _gigabytes(scratch))
+            found.shuffled = max(found.shuffled, _gigabytes(shuffled))
+
+        found.seconds, _ = measured(command, environ, look)
     return found
 
 
-def _look(found: Measured, pids: list[int], scratch: Path) -> None:
-    each = [memory_of(pid) / 1e9 for pid in pids]
-    found.memory, found.largest = max(found.memory, sum(each)), max(found.largest, *each)
+def _gigabytes(root: str) -> float:
+    """Of the files below a folder."""
     sizes = 0
-    for folder, _, names in os.walk(scratch):  # whatever goes meanwhile
+    for folder, _, names in os.walk(root):  # whatever goes meanwhile
         for name in names:
             with suppress(OSError):
                 sizes += os.lstat(os.path.join(folder, name)).st_size
-    found.scratch = max(found.scratch, sizes / 1e9)
+    return sizes / 1e9
 
 
 def measured(
@@ -58,12 +65,14 @@ def measured(
     )
     peak = 0
     try:
-        while process.poll() is None:
+        while True:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(SAMPLE_SECONDS)
+                break
             pids = tree(process.pid)
             peak = max(peak, sum(map(memory_of, pids)))
             if look:
                 look(pids)
-            time.sleep(SAMPLE_SECONDS)
     finally:
         for pid in tree(process.pid) if process.poll() is None else ():
             with suppress(ProcessLookupError):
