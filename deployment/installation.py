@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from runtime.errors import PlatformError
@@ -42,11 +45,21 @@ def oozie_jars() -> Path:
 def minio() -> Path:
     """The MinIO server, compiled from its Go module."""
     binary = cache_folder() / "bin" / "minio"
-    if not binary.exists():
-        go = tool("go", "Go 1.24 or later")
-        print("MinIO: compiling the server from source, once per machine (2 to 10 minutes)", flush=True)
-        run([go, "install", MINIO_MODULE], "MinIO", os.environ | {"GOBIN": str(binary.parent), "CGO_ENABLED": "0"})
+    with one_at_a_time("minio"):
+        if not binary.exists():
+            go = tool("go", "Go 1.24 or later")
+            print("MinIO: compiling the server from source, once per machine (2 to 10 minutes)", flush=True)
+            run([go, "install", MINIO_MODULE], "MinIO", os.environ | {"GOBIN": str(binary.parent), "CGO_ENABLED": "0"})
     return binary
+
+
+@contextmanager
+def one_at_a_time(name: str) -> Iterator[None]:
+    """Whoever else is about to make the same thing in the cache waits, and finds it there."""
+    cache_folder().mkdir(parents=True, exist_ok=True)
+    with open(cache_folder() / f"{name}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def tool(name: str, what: str) -> str:
@@ -62,12 +75,13 @@ def tool(name: str, what: str) -> str:
 
 def _jars(name: str, sign: str) -> Path:
     folder = cache_folder() / name
-    if not any(folder.glob(sign)):
-        mvn = tool("mvn", "Maven")
-        print(f"{name}: fetching with Maven, once per machine", flush=True)
-        goal = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies"
-        pom = CONFIG / name / "pom.xml"
-        run([mvn, "-q", "-B", "-f", str(pom), goal, f"-DoutputDirectory={folder}"], name, dict(os.environ))
+    with one_at_a_time(name):
+        if not any(folder.glob(sign)):
+            mvn = tool("mvn", "Maven")
+            print(f"{name}: fetching with Maven, once per machine", flush=True)
+            goal = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies"
+            pom = CONFIG / name / "pom.xml"
+            run([mvn, "-q", "-B", "-f", str(pom), goal, f"-DoutputDirectory={folder}"], name, dict(os.environ))
     return folder
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import subprocess
 
-from deployment.installation import StackError
-from runtime.settings import cache_folder
+from deployment.installation import StackError, one_at_a_time
 
 
 def need(program: str, package: str) -> str:
@@ -19,9 +17,7 @@ def need(program: str, package: str) -> str:
     apt = shutil.which("apt-get")
     if not apt or os.geteuid() != 0:
         raise StackError(f"'{program}' must be on the PATH: install Debian's package '{package}' or what corresponds")
-    cache_folder().mkdir(parents=True, exist_ok=True)
-    with open(cache_folder() / "packages.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # apt fails where another one runs
+    with one_at_a_time("packages"):  # apt fails where another one runs
         print(f"{program}: installing Debian's package {package}", flush=True)
         environ = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
         for command in ([apt, "update", "-q"], [apt, "install", "-q", "-y", "--no-install-recommends", package]):

@@ -7,7 +7,7 @@ import re
 import tempfile
 from pathlib import Path
 
-from deployment.installation import CONFIG, StackError, run, tool
+from deployment.installation import CONFIG, StackError, one_at_a_time, run, tool
 from deployment.packages import need
 from runtime.settings import cache_folder
 
@@ -40,15 +40,16 @@ def version() -> str:
 def programs(*names: str) -> dict[str, Path]:
     """Path of each of Kubernetes' programs, `coredns` or `pause`; what is missing is compiled, all in one go."""
     folder = cache_folder() / "kube" / version()
-    missing = [name for name in names if not (folder / name).exists()]
-    if missing:
-        go = tool("go", "Go 1.24 or later")
-        print(f"Kubernetes: compiling {', '.join(missing)}, once per machine (up to 12 minutes)", flush=True)
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder) as made:  # on the same disk, so that a program appears whole
-            _compile(go, missing, Path(made))
-            for name in missing:
-                (Path(made) / name).rename(folder / name)
+    with one_at_a_time("kube"):
+        missing = [name for name in names if not (folder / name).exists()]
+        if missing:
+            go = tool("go", "Go 1.24 or later")
+            print(f"Kubernetes: compiling {', '.join(missing)}, once per machine (up to 12 minutes)", flush=True)
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=folder) as made:  # on the same disk, so that a program appears whole
+                _compile(go, missing, Path(made))
+                for name in missing:
+                    (Path(made) / name).rename(folder / name)
     return {name: folder / name for name in names}
 
 

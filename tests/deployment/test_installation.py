@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from deployment.installation import one_at_a_time
 from deployment.ports import free_port
 
 TOOLS = {"java": "Java 17", "mvn": "Maven", "go": "Go 1.24 or later"}
@@ -67,3 +70,18 @@ def test_a_tool_that_fails_is_named(bare):
     (Path(bare["PATH"]) / "mvn").write_text("#!/bin/sh\necho nothing found >&2\nexit 7\n")
     said = complaint(bare, "deployment.installation")
     assert "mvn must succeed; got exit status 7: nothing found" in said
+
+
+def test_what_two_ask_for_at_once_is_made_once(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    made: list[str] = []
+
+    def ask(_: int) -> None:
+        with one_at_a_time("thing"):
+            if not made:
+                time.sleep(0.2)
+                made.append("thing")
+
+    with ThreadPoolExecutor(4) as others:
+        list(others.map(ask, range(4)))
+    assert made == ["thing"]
