@@ -64,11 +64,11 @@ def limited(source: Source, options: Namespace) -> Iterator[Record]:
     started = time.monotonic()
     rate = rate_of(source, options)
     for number, record in enumerate(islice(source, options.events)):
-        if rate:
-            ahead = number / rate - (time.monotonic() - started)
-            if ahead > SLICE_SECONDS:
-                time.sleep(ahead)
-        if options.duration is not None and time.monotonic() - started >= options.duration:
+        due = number / rate if rate else 0.0
+        ahead = due - (time.monotonic() - started)
+        if ahead > SLICE_SECONDS:
+            time.sleep(ahead)
+        if options.duration is not None and max(due, time.monotonic() - started) >= options.duration:
             return
         yield record
 
