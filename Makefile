@@ -52,7 +52,6 @@ test-faults: setup
 	$(PYTHON) -m tests.stack.faults --seed $(or $(SEED),1) --steps $(or $(STEPS),30)
 
 test-erasure: setup
-	$(PYTHON) -m pytest -q --thorough tests/stack/test_erasing.py
 	$(PYTHON) -m tests.stack.erasing --seed $(or $(SEED),1) --people $(or $(PEOPLE),3)
 
 test-stores: .environment

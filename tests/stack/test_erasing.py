@@ -1,7 +1,4 @@
-"""Somebody is erased while ingestion, speed and serving run under load: `erasing.py` does it for longer.
-
-`make test-erasure` runs both; what each place keeps of somebody, `tests/deployment/persons` looks at in `make test`.
-"""
+"""Somebody is erased while ingestion, speed and serving run under load: `erasing.py` does it for longer."""
 
 from __future__ import annotations
 
@@ -26,7 +23,6 @@ def erasing(tmp_path):
         stack.down()
 
 
-@pytest.mark.thorough
 def test_an_erasure_that_was_killed_goes_on_beside_everything(erasing):
     erasing.start(1500)
     person = erasing.busiest()

@@ -181,6 +181,7 @@ def committing(environ: dict[str, str]) -> subprocess.Popen:
     """An ingester that has committed and is at something, at whatever moment of it."""
     command = [sys.executable, str(SCRIPT)]
     begun = subprocess.Popen(command, env=environ, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    assert begun.stderr
     while "msg=committed commit=" not in (line := begun.stderr.readline()):
         assert line, "must commit"
     time.sleep(random.uniform(0.0, 1.5))
