@@ -7,7 +7,6 @@ project, installed as editable, and the scripts. It is ready where it was made f
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import shutil
 import subprocess
@@ -15,6 +14,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from deployment.installation import one_at_a_time
 from runtime.errors import PlatformError
 from runtime.settings import cache_folder
 
@@ -34,9 +34,7 @@ class EnvironmentProblem(PlatformError):
 def shared() -> Path:
     """The folder of the third-party packages, installed where they are not there yet."""
     folder = cache_folder() / f"venv-{hashlib.sha256(LOCK.read_bytes()).hexdigest()[:12]}"
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with open(folder.with_suffix(".lock"), "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # two checkouts may ask at once
+    with one_at_a_time(folder.name):  # two checkouts may ask at once
         if not (folder / ".ready").exists():
             _run([sys.executable, "-m", "venv", str(folder)])
             _run([_python(folder), "-m", "pip", "install", "--disable-pip-version-check", "-r", str(LOCK)])

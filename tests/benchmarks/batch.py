@@ -13,7 +13,7 @@ ROUNDS, LARGE = 3, 10_000_000  # above LARGE one round is enough
 
 def run(events: int) -> None:
     """Print seconds and peak memory of both, and their ratio, round by round."""
-    raw = warmed(raw_history(events))
+    raw = str(warmed(raw_history(events)))
     print(
         f"\n## Batch, {events:,} raw events\n\n"
         "| DuckDB alone, s | batch run, s | ratio | peak memory of all processes, GB |"

@@ -16,7 +16,7 @@ def run(events: int) -> None:
     print("\n## Growth: full runs of all topics\n\n| events | s | microseconds per event |\n|---|---|---|", flush=True)
     each = []
     for number in (events, events * TIMES):
-        raw = warmed(raw_history(number))
+        raw = str(warmed(raw_history(number)))
         with tempfile.TemporaryDirectory() as folder:
             seconds, _ = measured(["batch_layer/run_batch_jobs.py", raw, folder, "--full"], dict(os.environ))
         each.append(seconds / number)

@@ -47,13 +47,13 @@ def raw_history(events: int, days: int = DAYS, topic: str = "") -> Path:
     return folder
 
 
-def warmed(folder: Path) -> str:
+def warmed(folder: Path) -> Path:
     """The folder, with its files in the page cache as far as they fit: what is measured is work, not the disk."""
     for file in folder.rglob("*.json*"):
         with open(file, "rb") as stream:
             while stream.read(2**22):
                 pass
-    return str(folder)
+    return folder
 
 
 def _write(events: int, folder: Path, days: int, only: str) -> None:

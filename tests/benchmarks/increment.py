@@ -18,7 +18,7 @@ def run(events: int) -> None:
 
 
 def _measure(events: int, history: int) -> None:
-    raw = Path(warmed(raw_history(events, history)))
+    raw = warmed(raw_history(events, history))
     with tempfile.TemporaryDirectory() as folder:
         copy, views = Path(folder) / "raw", f"{folder}/views"
         shutil.copytree(raw, copy, copy_function=os.link)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import subprocess
 import sys
 from pathlib import Path
 
+from deployment.installation import one_at_a_time
 from runtime.settings import cache_folder
 
 PACKAGES = Path(__file__).with_name("requirements.txt")
@@ -16,9 +16,7 @@ PACKAGES = Path(__file__).with_name("requirements.txt")
 def superset() -> Path:
     """The folder of its programs, installed where they are not there yet, which takes minutes."""
     folder = cache_folder() / f"superset-{hashlib.sha256(PACKAGES.read_bytes()).hexdigest()[:12]}"
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with open(folder.with_suffix(".lock"), "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with one_at_a_time(folder.name):
         if not (folder / ".ready").exists():
             print("Superset: installing, once per machine", flush=True)
             subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
