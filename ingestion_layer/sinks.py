@@ -2,35 +2,27 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections import Counter
-from contextlib import closing
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
-from kafka.errors import KafkaError
-from kafka.partitioner.default import DefaultPartitioner
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from catalogue.events import TOPICS
-from ingestion_layer.partitions import partition_of
-from kafka import KafkaConsumer, KafkaProducer
 from runtime.errors import PlatformError
-from runtime.kafka_access import python_client
+from runtime.kafka_access import native_access
 from runtime.settings import Settings
 
 Record = tuple[str, bytes, bytes]
 # How long a batch waits for more. What is sent as fast as it can be made fills larger ones: each costs the broker and
 # this process some work, whatever is in it.
 LINGER_MS, LINGER_FAST_MS = 20, 250
-
-
-class KeyPartitioner(DefaultPartitioner):  # type: ignore[misc]  # the client has no types
-    """Kafka's own choice of a partition by key; a user's hash is computed once, not for every event."""
-
-    def partition(
-        self, topic: str, key: bytes, serialized_key: bytes, value: Any, serialized: Any, cluster: Any
-    ) -> int:
-        """Number of the partition."""
-        return partition_of(serialized_key, len(cluster.partitions_for_topic(topic)))
+# What may wait for Kafka: as many bytes, and for so long each.
+QUEUE_KBYTES = 64 * 1024
+DELIVERY_SECONDS = 120
+BOOTSTRAP_SECONDS, FLUSH_SECONDS = 10, 60
+_SILENT = logging.Logger("librdkafka", logging.CRITICAL + 1)
 
 
 class SinkError(PlatformError):
@@ -45,54 +37,72 @@ class KafkaSink:
 
     def __init__(self, settings: Settings, fast: bool = False):
         self._servers = servers = settings.kafka_bootstrap_servers
-        self.failures: list[BaseException] = []
+        self.failures: list[str] = []
         self.acknowledged: Counter[str] = Counter()
+        self._trouble = ""
         try:
-            with closing(python_client(KafkaConsumer, settings, bootstrap_timeout_ms=10_000)) as asking:
-                missing = sorted(TOPICS.keys() - asking.topics())
-            if missing:  # sending to it would wait for a minute, and then not say what for
-                raise SinkError(f"topic {missing[0]}: must exist at {servers}; got none")
-            self._producer = python_client(
-                KafkaProducer,
-                settings,
-                acks="all",
-                enable_idempotence=True,
-                compression_type="lz4",
-                linger_ms=LINGER_FAST_MS if fast else LINGER_MS,
-                partitioner=KeyPartitioner(),
-                batch_size=256 * 1024,
-                max_request_size=16 * 2**20,
-                bootstrap_timeout_ms=10_000,
+            self._producer = Producer(
+                {
+                    **native_access(settings),
+                    "acks": "all",
+                    "enable.idempotence": True,
+                    "partitioner": "murmur2_random",  # as Kafka's own clients, and `partition_of`
+                    "compression.type": "lz4",
+                    "linger.ms": LINGER_FAST_MS if fast else LINGER_MS,
+                    "batch.size": 256 * 1024,
+                    "message.max.bytes": 16 * 2**20,
+                    "queue.buffering.max.kbytes": QUEUE_KBYTES,
+                    "message.timeout.ms": DELIVERY_SECONDS * 1000,
+                    "on_delivery": self._told,
+                    "error_cb": self._heard,
+                    "logger": _SILENT,  # what goes wrong is told by `_heard`
+                }
             )
-        except (KafkaError, ValueError, OSError) as error:
+            known = self._producer.list_topics(timeout=BOOTSTRAP_SECONDS).topics
+        except KafkaException as error:
             raise self._error(error) from error
+        if missing := sorted(TOPICS.keys() - known.keys()):  # sending to it would wait, and then not say what for
+            raise SinkError(f"topic {missing[0]}: must exist at {servers}; got none")
 
     def send(self, record: Record) -> None:
         """Queue a record; raises SinkError when an earlier one could not be delivered."""
         topic, key, value = record
-        try:
-            sent = self._producer.send(topic, value, key=key)
-            sent.add_callback(self._took).add_errback(self.failures.append)
-        except (KafkaError, OSError) as error:
-            raise self._error(error) from error
+        while True:
+            try:
+                self._producer.produce(topic, value, key)
+                break
+            except BufferError:  # as much waits as may
+                self._producer.poll(0.1)
+            except KafkaException as error:
+                raise self._error(error) from error
+        self._producer.poll(0)
         if self.failures:
-            raise self._error(self.failures[0])
-
-    def _took(self, record: Any) -> None:
-        self.acknowledged[record.topic] += 1
+            raise SinkError(self.failures[0])
 
     def close(self) -> None:
         """Deliver everything that is queued."""
-        try:
-            self._producer.flush(60)
-            self._producer.close(10)
-        except (KafkaError, OSError) as error:
-            raise self._error(error) from error
+        waiting = self._producer.flush(FLUSH_SECONDS)
+        if waiting and not self.failures:
+            self.failures.append(self._text(f"{waiting} of them unacknowledged after {FLUSH_SECONDS} s"))
         if self.failures:
-            raise self._error(self.failures[0])
+            raise SinkError(self.failures[0])
 
-    def _error(self, error: BaseException) -> SinkError:
-        return SinkError(f"Kafka at {self._servers}: must take the events; got {str(error) or type(error).__name__}")
+    def _told(self, error: KafkaError | None, message: Message) -> None:
+        if error:
+            self.failures.append(self._text(error.str()))
+        else:
+            self.acknowledged[message.topic() or ""] += 1
+
+    def _heard(self, error: KafkaError) -> None:
+        if error.code() != KafkaError._ALL_BROKERS_DOWN:  # says less than what was heard before
+            self._trouble = error.str()
+
+    def _error(self, error: KafkaException) -> SinkError:
+        self._producer.poll(0)
+        return SinkError(self._text(self._trouble or error.args[0].str()))
+
+    def _text(self, got: str) -> str:
+        return f"Kafka at {self._servers}: must take the events; got {got}"
 
 
 class FileSink:

@@ -53,6 +53,20 @@ def _python_access(settings: Settings) -> dict[str, Any]:
     return found
 
 
+def native_access(settings: Settings) -> dict[str, str]:
+    """The properties of librdkafka, which `confluent_kafka` brings."""
+    found = {"bootstrap.servers": settings.kafka_bootstrap_servers, "security.protocol": settings.kafka_security}
+    if settings.kafka_authority:
+        found["ssl.ca.location"] = settings.kafka_authority
+    if settings.kafka_security.startswith("SASL"):
+        found |= {
+            "sasl.mechanism": settings.kafka_sasl_mechanism,
+            "sasl.username": settings.kafka_username or "",
+            "sasl.password": settings.kafka_password or "",
+        }
+    return found
+
+
 def java_access(settings: Settings) -> dict[str, str]:
     """The properties of Kafka's own clients, which Spark uses; they hide the one with the password in their logs."""
     found = {"bootstrap.servers": settings.kafka_bootstrap_servers, "security.protocol": settings.kafka_security}

@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import Any
 
 from kafka.errors import KafkaError
+from kafka.partitioner.default import DefaultPartitioner
 
 from catalogue.events.unmapped import COLLECTED
 from ingestion_layer.collecting.topic_limits import LARGEST_REQUEST
-from ingestion_layer.sinks import KeyPartitioner
+from ingestion_layer.partitions import partition_of
 from kafka import KafkaProducer
 from runtime.kafka_access import python_client
 from runtime.settings import Settings
 
 LINGER_MS = 5
+
+
+class KeyPartitioner(DefaultPartitioner):  # type: ignore[misc]  # the client has no types
+    """Kafka's own choice of a partition by key; a user's hash is computed once, not for every event."""
+
+    def partition(
+        self, topic: str, key: bytes, serialized_key: bytes, value: Any, serialized: Any, cluster: Any
+    ) -> int:
+        """Number of the partition."""
+        return partition_of(serialized_key, len(cluster.partitions_for_topic(topic)))
 
 
 def connected(settings: Settings) -> KafkaProducer:

@@ -15,6 +15,7 @@ import pytest
 
 from catalogue.events import TOPICS
 from deployment.local_stack import LocalStack
+from ingestion_layer.sinks import KafkaSink, SinkError
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 
 PRODUCER = Path(__file__).resolve().parents[2] / "ingestion_layer" / "producer.py"
@@ -101,3 +102,11 @@ def test_a_missing_topic_is_named_early(stack):
         stack.up()  # makes it anew
     assert done.stderr == f"producer: topic profile_topic: must exist at {servers}; got none\n"
     assert done.returncode == 1
+
+
+def test_what_kafka_refuses_is_told(stack):
+    sink = KafkaSink(stack.settings)
+    sink.send(("auth_topic", b"SV001", os.urandom(2 * 2**20)))
+    with pytest.raises(SinkError, match=r"^Kafka at .*: must take the events; got .*[Mm]essage size too large"):
+        sink.close()
+    assert len(sink.failures) == 1 and not sink.acknowledged

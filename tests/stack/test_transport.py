@@ -27,6 +27,7 @@ from catalogue.at_rest.raw_files import landed_head
 from catalogue.events import TOPICS
 from deployment.local_stack import ROOT, LocalStack
 from deployment.ports import free_port
+from ingestion_layer.sinks import KafkaSink, SinkError
 from runtime.kafka_offsets import KafkaAway, KafkaBounds, Offsets
 from runtime.settings import Settings
 from runtime.storage.opening import open_store
@@ -209,8 +210,13 @@ def test_others_are_not_taken(secure, tmp_path):
             KafkaBounds(Settings.load({**secure.environment, **change}), ("auth_topic",))
         return str(told.value)
 
+    def not_sent(change: dict[str, str]) -> str:
+        with pytest.raises(SinkError) as told:
+            KafkaSink(Settings.load({**secure.environment, **change}))
+        return str(told.value)
+
     with ThreadPoolExecutor() as side_by_side:  # each is waited for, for as long as Kafka may take to answer
-        for told in side_by_side.map(refused, changes):
+        for told in [*side_by_side.map(refused, changes), *side_by_side.map(not_sent, changes)]:
             assert PASSWORD not in told and "\n" not in told
     strange = Settings.load({**secure.environment, "MINIO_AUTHORITY": str(other.file)})
     with pytest.raises(StorageError, match=r"the certificate of \S+ must be of an authority .*; got \w") as said:
