@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 import sys
 
@@ -69,6 +70,7 @@ def main(argv: list[str] | None = None) -> int:
         timeout_graceful_shutdown=LAST_ANSWERS_SECONDS,
     )
     sys.setswitchinterval(SWITCH_SECONDS)
+    gc.freeze()  # what was imported stays: to search it for garbage again and again would stop all requests for 50 ms
     _Server(config).run()
     return 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_right
 from pathlib import Path
 from typing import Any
@@ -27,8 +28,9 @@ def places(column: pa.ChunkedArray) -> dict[Any, tuple[int, int]]:
 class PersonIndex:
     """The rows of `parquet` by the values of `column`, whose equal values must stand together.
 
-    What is held in memory is where each person's rows are; the rows are in the file `arrow`, mapped, so that the system
-    may drop its pages.
+    What is held in memory is where each person's rows end, in numbers alone: a tuple for each would have Python's
+    garbage collector stop all requests for as long as it searches them. The rows are in the file `arrow`, mapped, so
+    that the system may drop its pages.
     """
 
     def __init__(self, parquet: Path, column: str, arrow: Path):
@@ -39,23 +41,28 @@ class PersonIndex:
             self._names = rows.schema_arrow.names
         mapped = pa.ipc.open_file(pa.memory_map(str(arrow)))
         self.column = column
-        self.places: dict[Any, tuple[int, int]] = {}
+        # The rows of the value numbered n are those from the n-th of the ends (inclusive) to the next (exclusive).
+        self._numbers: dict[Any, int] = {}
+        self._ends = array("q", [0])
         self._starts: list[int] = []
         # Single arrays: for the few rows of a person they are read in half the time that a table takes.
         self._arrays: list[list[pa.Array]] = []
         start = 0
         for number in range(mapped.num_record_batches):
             batch = mapped.get_batch(number)
-            for value, (first, end) in places(pa.chunked_array([batch[column]])).items():
-                begun = self.places.get(value)
-                self.places[value] = (begun[0] if begun else start + first), start + end
+            for value, (_, end) in places(pa.chunked_array([batch[column]])).items():
+                if value in self._numbers:  # its first rows are in the batch before
+                    self._ends.pop()
+                self._numbers[value] = len(self._ends) - 1
+                self._ends.append(start + end)
             self._starts.append(start)
             self._arrays.append(batch.columns)
             start += batch.num_rows
 
     def rows(self, value: str) -> list[dict[str, Any]]:
         """The rows of one value, in the order of the key."""
-        first, end = self.places.get(value, (0, 0))
+        place = self._numbers.get(value)
+        first, end = self._ends[place : place + 2] if place is not None else (0, 0)
         found: list[dict[str, Any]] = []
         while first < end:  # mostly once: few persons' rows stand in two batches
             number = bisect_right(self._starts, first) - 1

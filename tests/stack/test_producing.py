@@ -9,11 +9,14 @@ import subprocess
 import sys
 import time
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from kafka.admin import ConfigResource, ConfigResourceType
 
 from catalogue.events import TOPICS
+from catalogue.events.topic_configuration import topic_config
 from deployment.local_stack import LocalStack
 from ingestion_layer.sinks import KafkaSink, SinkError
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
@@ -104,9 +107,27 @@ def test_a_missing_topic_is_named_early(stack):
     assert done.returncode == 1
 
 
-def test_what_kafka_refuses_is_told(stack):
+@pytest.fixture
+def tight(stack) -> Iterator[None]:
+    """The first topic takes small records only."""
+    admin = KafkaAdminClient(bootstrap_servers=stack.environment["KAFKA_BOOTSTRAP_SERVERS"])
+
+    usual = topic_config(TOPICS["auth_topic"])
+    ours = ConfigResourceType.TOPIC, "auth_topic"
+    admin.alter_configs([ConfigResource(*ours, configs={**usual, "max.message.bytes": "100000"})])
+    yield
+    admin.alter_configs([ConfigResource(*ours, configs=usual)])
+    admin.close()
+
+
+def test_what_kafka_refuses_is_told(stack, tight):
     sink = KafkaSink(stack.settings)
-    sink.send(("auth_topic", b"SV001", os.urandom(2 * 2**20)))
-    with pytest.raises(SinkError, match=r"^Kafka at .*: must take the events; got .*[Mm]essage size too large"):
+    sink.send(("auth_topic", b"SV001", os.urandom(200_000)))
+    with pytest.raises(SinkError, match=r"^Kafka at \S+: must take the events; got .*size too large"):
         sink.close()
     assert len(sink.failures) == 1 and not sink.acknowledged
+
+
+def test_what_no_request_takes_is_told_at_once(stack):
+    with pytest.raises(SinkError, match=r"^Kafka at \S+: must take the events; got .*size too large"):
+        KafkaSink(stack.settings).send(("auth_topic", b"SV001", bytes(17 * 2**20)))

@@ -1,5 +1,7 @@
 """Rows that are computed ahead are those that a query gives, and none is given where a delta has touched them since."""
 
+import gc
+
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -97,3 +99,11 @@ def test_rows_of_a_person_may_stand_in_several_batches(tmp_path, monkeypatch):
     assert index.rows("e") == []
     pq.write_table(table.slice(0, 0), tmp_path / "view.parquet")
     assert PersonIndex(tmp_path / "view.parquet", "user_id", tmp_path / "view.arrow").rows("a") == []
+
+
+def test_many_persons_give_the_garbage_collector_nothing_to_search(tmp_path):
+    pq.write_table(pa.table({"user_id": [f"SV{n:05}" for n in range(20_000)]}), tmp_path / "view.parquet")
+    before = len(gc.get_objects())
+    index = PersonIndex(tmp_path / "view.parquet", "user_id", tmp_path / "view.arrow")
+    assert len(gc.get_objects()) - before < 1000
+    assert not gc.is_tracked(index._numbers)
