@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
-from fastapi.middleware.gzip import GZipMiddleware
 from fastapi_offline import FastAPIOffline
 from starlette.concurrency import run_in_threadpool
 
@@ -41,8 +40,6 @@ from serving_layer.routes import (
 from serving_layer.state.changes import Changes
 from serving_layer.state.precomputation import Precomputation
 from serving_layer.state.serving_state import ServingState
-
-SMALLEST_GZIP = 2000
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -83,11 +80,14 @@ def create_app(settings: Settings) -> FastAPI:
         description="Views of learning events: the batch layer's answer and every event since, in one.",
         version="1",
         lifespan=lifespan,
+        telemetry={
+            "tracing": False,
+            "metrics": False,
+        },  # Prometheus asks; looking whether else somebody does takes time
     )
     app.state.serving, app.state.exposition, app.state.changes = state, metrics.exposition, followed
     app.state.gate, app.state.recorder = gate, recorder
     documentation.add(app)
-    app.add_middleware(GZipMiddleware, minimum_size=SMALLEST_GZIP, compresslevel=5)
     app.add_middleware(EveryRequest, metrics=metrics, own=gate.required, secure=bool(gate.login and gate.login.secure))
     answer_errors(app)
     # Added to the application itself: a router of its own costs each lookup a tenth.

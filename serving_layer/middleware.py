@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from functools import cache
 
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving_layer.browsers import SAFE
@@ -12,6 +14,9 @@ from serving_layer.metrics import Metrics
 _SAFE = tuple((name.encode(), value.encode()) for name, value in SAFE.items())
 HTTPS_ONLY = (b"strict-transport-security", b"max-age=31536000")
 OWN = ((b"cache-control", b"private"), (b"vary", b"authorization, cookie"))
+PLAIN = (b"vary", b"accept-encoding")
+_GZIP = (b"accept-encoding", b"gzip")
+SMALLEST_GZIP = 2000
 
 
 class EveryRequest:
@@ -23,17 +28,19 @@ class EveryRequest:
     """
 
     def __init__(self, app: ASGIApp, metrics: Metrics, own: bool = False, secure: bool = False):
-        self.app, self.metrics, self.own = app, metrics, own
-        self.safe = (*_SAFE, HTTPS_ONLY) if secure else _SAFE
+        self.plain, self.zipped = app, GZipMiddleware(app, minimum_size=SMALLEST_GZIP, compresslevel=5)
+        self.own, self.safe = own, (*_SAFE, HTTPS_ONLY) if secure else _SAFE
+        self.count, self.time = cache(metrics.requests.labels), cache(metrics.seconds.labels)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on."""
         if scope["type"] != "http":
-            return await self.app(scope, receive, send)
+            return await self.plain(scope, receive, send)
         started, status, streams = time.perf_counter(), 500, False
-        scope = {**scope, "headers": _plainly_accepting(scope["headers"])}
-        if scope["method"] == "HEAD":
-            scope["method"] = "GET"
+        headers = _plainly_accepting(scope["headers"])
+        app = self.zipped if _GZIP in headers else self.plain
+        if headers is not scope["headers"] or scope["method"] == "HEAD":
+            scope = {**scope, "headers": headers, "method": "GET" if scope["method"] == "HEAD" else scope["method"]}
 
         async def noted(message: Message) -> None:
             nonlocal status, streams
@@ -42,26 +49,28 @@ class EveryRequest:
                 streams = any(value.startswith(b"text/event-stream") for _, value in message["headers"])
                 named = {name for name, _ in message["headers"]}
                 added = [header for header in self.safe if header[0] not in named]
+                if app is self.plain and b"vary" not in named:
+                    added.append(PLAIN)
                 if self.own and b"cache-control" not in named:
                     added += OWN
                 message = {**message, "headers": [*message["headers"], *added]}
             await send(message)
 
         try:
-            await self.app(scope, receive, noted)
+            await app(scope, receive, noted)
         finally:
             route = getattr(scope.get("route"), "path", "none")
-            self.metrics.requests.labels(route, str(status)).inc()
+            self.count(route, str(status)).inc()
             if not streams:  # how long somebody follows says nothing of how fast answers are
-                self.metrics.seconds.labels(route).observe(time.perf_counter() - started)
+                self.time(route).observe(time.perf_counter() - started)
 
 
 def _plainly_accepting(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
     """The headers with an Accept-Encoding that has `gzip` in it only where gzip is accepted."""
     for position, (name, value) in enumerate(headers):
         if name == b"accept-encoding" and value != b"gzip":
-            plain = b"gzip" if _accepts_gzip(value) else b"identity"
-            return [*headers[:position], (name, plain), *headers[position + 1 :]]
+            plain = _GZIP if _accepts_gzip(value) else (name, b"identity")
+            return [*headers[:position], plain, *headers[position + 1 :]]
     return headers
 
 

@@ -34,9 +34,10 @@ class Protocol(HttpToolsProtocol):
     def __init__(self, *arguments: Any, **named: Any):
         super().__init__(*arguments, **named)
         self._head_bytes: int | None = None  # that came while a head isn't complete; None between heads
+        self._incomplete = False  # whether a request has begun and not ended
         self._refusal: tuple[int, str, str] = (400, "request", "must be HTTP/1.1")
         self._refused = False
-        self._arriving: asyncio.TimerHandle | None = None
+        self._arriving: asyncio.TimerHandle | None = None  # runs while a request is awaited that isn't there at once
         self._stalled: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -46,7 +47,7 @@ class Protocol(HttpToolsProtocol):
             self._refusal = 503, "connections", f"must be at most {self.most_connections} at a time; come again"
             self.send_400_response("")
             return
-        self._await_request()
+        self._arriving = self.loop.call_later(REQUEST_SECONDS, self._late)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Let go of it."""
@@ -66,10 +67,6 @@ class Protocol(HttpToolsProtocol):
             self._stalled.cancel()
             self._stalled = None
 
-    def _await_request(self) -> None:
-        self._arrived()
-        self._arriving = self.loop.call_later(REQUEST_SECONDS, self._late)
-
     def _arrived(self) -> None:
         if self._arriving:
             self._arriving.cancel()
@@ -86,7 +83,11 @@ class Protocol(HttpToolsProtocol):
         if self._refused:
             return
         super().data_received(data)
-        if self._head_bytes is not None and not self._refused:
+        if not self._incomplete or self._refused:
+            return
+        if self._arriving is None:
+            self._arriving = self.loop.call_later(REQUEST_SECONDS, self._late)
+        if self._head_bytes is not None:
             self._head_bytes += len(data)
             if self._head_bytes > LONGEST_URL + LONGEST_HEADERS:
                 self._refusal = 431, "headers", f"must be at most {LONGEST_HEADERS} bytes together"
@@ -94,8 +95,8 @@ class Protocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """Begin a request."""
-        self._head_bytes = 0
-        self._await_request()
+        self._head_bytes, self._incomplete = 0, True
+        self._arrived()
         super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
@@ -119,6 +120,7 @@ class Protocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Take the end of a request."""
+        self._incomplete = False
         self._arrived()
         super().on_message_complete()
 

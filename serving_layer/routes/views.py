@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
+from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 
 from catalogue.at_rest.deltas import Vector
@@ -26,6 +28,16 @@ from serving_layer.query.query import Query
 from serving_layer.state.serving_state import ServingState
 
 
+class DirectRoute(APIRoute):
+    """A route whose endpoint takes the request and gives the response: FastAPI has nothing to resolve and to check,
+    which would cost a lookup as much as its rows do.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The endpoint itself."""
+        return self.endpoint
+
+
 def add(app: FastAPI, state: ServingState, answers: Answers, gate: Gate, recorder: Recorder) -> None:
     """`/views` and `/views/{view}`."""
     rules = {view.name: disclosure(view) for view in VIEWS.values()}
@@ -42,13 +54,7 @@ def add(app: FastAPI, state: ServingState, answers: Answers, gate: Gate, recorde
         await gate.viewer(request)
         return json_response(listed)
 
-    @app.get(
-        "/views/{view}",
-        responses={**ANSWER, **ERRORS},
-        openapi_extra={"parameters": PARAMETERS},
-        summary="Rows of a view; every column is a filter",
-    )
-    async def rows(request: Request) -> Response:  # reads `view` itself: declared, it would cost a lookup a tenth
+    async def rows(request: Request) -> Response:
         viewer = await gate.viewer(request)
         view = request.path_params["view"]
         if view not in VIEWS:
@@ -78,6 +84,17 @@ def add(app: FastAPI, state: ServingState, answers: Answers, gate: Gate, recorde
                 covers = {"run": generation.run, "head": generation.topics[declared.topic].head}
                 recorder.note(viewer, view, found.persons(person), covers, request)
         return _answered(view, query, found, tag)
+
+    app.router.add_api_route(
+        "/views/{view}",
+        rows,
+        methods=["GET"],
+        responses={**ANSWER, **ERRORS},
+        openapi_extra={"parameters": PARAMETERS},
+        summary="Rows of a view; every column is a filter",
+        route_class_override=DirectRoute,
+    )
+    app.router.routes.insert(0, app.router.routes.pop())  # the first to be compared is the most frequent
 
 
 def json_response(body: bytes, headers: dict[str, str] | None = None) -> Response:
