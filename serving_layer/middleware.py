@@ -31,6 +31,7 @@ class EveryRequest:
         self.plain, self.zipped = app, GZipMiddleware(app, minimum_size=SMALLEST_GZIP, compresslevel=5)
         self.own, self.safe = own, (*_SAFE, HTTPS_ONLY) if secure else _SAFE
         self.count, self.time = cache(metrics.requests.labels), cache(metrics.seconds.labels)
+        self.added = cache(self._added)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on."""
@@ -47,12 +48,7 @@ class EveryRequest:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 streams = any(value.startswith(b"text/event-stream") for _, value in message["headers"])
-                named = {name for name, _ in message["headers"]}
-                added = [header for header in self.safe if header[0] not in named]
-                if app is self.plain and b"vary" not in named:
-                    added.append(PLAIN)
-                if self.own and b"cache-control" not in named:
-                    added += OWN
+                added = self.added(tuple([name for name, _ in message["headers"]]), app is self.zipped)
                 message = {**message, "headers": [*message["headers"], *added]}
             await send(message)
 
@@ -63,6 +59,15 @@ class EveryRequest:
             self.count(route, str(status)).inc()
             if not streams:  # how long somebody follows says nothing of how fast answers are
                 self.time(route).observe(time.perf_counter() - started)
+
+    def _added(self, named: tuple[bytes, ...], zipped: bool) -> list[tuple[bytes, bytes]]:
+        """The headers that come to those that an answer has."""
+        added = [header for header in self.safe if header[0] not in named]
+        if not zipped and b"vary" not in named:
+            added.append(PLAIN)
+        if self.own and b"cache-control" not in named:
+            added += OWN
+        return added
 
 
 def _plainly_accepting(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:

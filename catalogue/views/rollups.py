@@ -7,6 +7,7 @@ more GROUP BY, exact in any order and on any split.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 from catalogue.sql.dialect import MAX_SUM
 from catalogue.views.select import words
@@ -49,6 +50,7 @@ def latest(name: str, sql: str = "ts", where: str = "") -> Measure:
     return Measure(name, "max", sql, where)
 
 
+@cache
 def shard_of(columns: tuple[str, ...]) -> str:
     """The column by which rows of these columns are kept apart: the person, else the day, else the first."""
     return next((c for c in SHARDS if c in columns), columns[0])
