@@ -58,11 +58,17 @@ class KafkaSink:
                     "logger": _SILENT,  # what goes wrong is told by `_heard`
                 }
             )
-            known = self._producer.list_topics(timeout=BOOTSTRAP_SECONDS).topics
+            known = self._topics()
         except KafkaException as error:
             raise self._error(error) from error
-        if missing := sorted(TOPICS.keys() - known.keys()):  # sending to it would wait, and then not say what for
+        if missing := sorted(TOPICS.keys() - known):  # sending to it would wait, and then not say what for
             raise SinkError(f"topic {missing[0]}: must exist at {servers}; got none")
+
+    def _topics(self) -> set[str]:
+        try:
+            return set(self._producer.list_topics(timeout=BOOTSTRAP_SECONDS).topics)
+        finally:
+            self._producer.poll(0)  # what was heard of Kafka meanwhile
 
     def send(self, record: Record) -> None:
         """Queue a record; raises SinkError when an earlier one could not be delivered."""
@@ -98,7 +104,6 @@ class KafkaSink:
             self._trouble = error.str()
 
     def _error(self, error: KafkaException) -> SinkError:
-        self._producer.poll(0)
         return SinkError(self._text(self._trouble or error.args[0].str()))
 
     def _text(self, got: str) -> str:
