@@ -40,7 +40,7 @@ def test_platform(platform, capsys):
         say(f"every pod ready in {up:.0f} s, {sent} events answered after {time.monotonic() - started:.0f} s")
         before = platform.rows()
         assert sum(map(len, before.values())) > 100
-        wait("ingestion", lambda: platform.landed() == sent)
+        wait("ingestion", lambda: platform.landed() == sent, told=platform.problem)
 
         said = platform.scraped("kafka", "kafka-0", 9404)
         assert sum(end for name, end in said.items() if name.startswith("kafka_log_end_offset{")) == sent
@@ -50,7 +50,7 @@ def test_platform(platform, capsys):
         platform.batch("first")
         platform.done("spark", "first")
         say(f"batch Job: {time.monotonic() - ran:.0f} s")
-        wait("the run", lambda: platform.get("/freshness")["run"])
+        wait("the run", lambda: platform.get("/freshness")["run"], told=platform.problem)
         assert count(platform.get("/freshness")["cut"]) == sent
         assert platform.rows() == before, "a batch run changes no answer"
         assert "dropped 0 raw files" in platform.retain(), "nothing is old enough"
@@ -66,20 +66,20 @@ def test_platform(platform, capsys):
 
     platform.produce("live", *LIVE)
     with platform.forwarded():
-        wait("the live producer's first events", lambda: platform.events() > sent)
+        wait("the live producer's first events", lambda: platform.events() > sent, told=platform.problem)
     for namespace, name, pods in PARTS:
         say(f"{name} lost: another ready after {platform.lose(namespace, name, pods):.0f} s")
     total = sent + platform.sent("live")
     with platform.forwarded():
-        wait("all events", lambda: platform.events() == total)
+        wait("all events", lambda: platform.events() == total, told=platform.problem)
         say(f"{total} events sent, {platform.events()} answered: none lost, none twice")
         before = platform.rows()
-        wait("ingestion", lambda: platform.landed() == total)
+        wait("ingestion", lambda: platform.landed() == total, told=platform.problem)
         platform.batch("second")
         wait("its pod", lambda: platform.pods("spark", "batch"))
         platform.cluster.do("-n", "spark", "delete", "pod", "--force", "--grace-period=0", "-l", "job-name=second")
         platform.done("spark", "second")
-        wait("the run", lambda: count(platform.get("/freshness")["cut"]) == total)
+        wait("the run", lambda: count(platform.get("/freshness")["cut"]) == total, told=platform.problem)
         assert platform.rows() == before, "a batch run changes no answer"
         ledger = platform.get("/freshness")["ledger"]
         entries = [entry for partitions in ledger.values() for entry in partitions.values()]
