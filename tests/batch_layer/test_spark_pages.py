@@ -49,14 +49,21 @@ def test_a_running_job_is_shown_in_words(raw, tmp_path, monkeypatch):
     monkeypatch.setenv("SPARK_EVENT_LOG", str(log))
     status: list[int] = []
     steps: list[tuple[str, str]] = []
+    seen = threading.Event()
+
+    def show(what: str, done: str) -> None:
+        steps.append((what, done))
+        if done == "100 %":
+            seen.wait(FIRST_SECONDS)  # the pages end with the run, which is shorter than a first answer may take
 
     def run() -> None:
-        with shown_by(lambda what, done: steps.append((what, done))):
+        with shown_by(show):
             status.append(main(["video", str(raw), str(tmp_path / "out")]))
 
     thread = threading.Thread(target=run)
     thread.start()
     jobs = jobs_shown(f"http://127.0.0.1:{port}/api/v1", thread)
+    seen.set()
     thread.join()
     published = json.loads((tmp_path / "out" / "_current.json").read_bytes())["run"]
     assert status == [0] and jobs
