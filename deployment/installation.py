@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from runtime.errors import PlatformError
@@ -56,9 +56,11 @@ def minio() -> Path:
 @contextmanager
 def one_at_a_time(name: str) -> Iterator[None]:
     """Whoever else is about to make the same thing in the cache waits, and finds it there."""
-    cache_folder().mkdir(parents=True, exist_ok=True)
-    with open(cache_folder() / f"{name}.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with ExitStack() as held:
+        with suppress(OSError):  # a cache that can only be read, as an image's: nobody makes anything in it
+            cache_folder().mkdir(parents=True, exist_ok=True)
+            lock = held.enter_context(open(cache_folder() / f"{name}.lock", "w"))
+            fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from deployment.installation import one_at_a_time
+from deployment.installation import hadoop_jars, one_at_a_time
 from deployment.ports import free_port
+from runtime.settings import cache_folder
 
 TOOLS = {"java": "Java 17", "mvn": "Maven", "go": "Go 1.24 or later"}
 
@@ -85,3 +86,13 @@ def test_what_two_ask_for_at_once_is_made_once(tmp_path, monkeypatch):
     with ThreadPoolExecutor(4) as others:
         list(others.map(ask, range(4)))
     assert made == ["thing"]
+
+
+def test_a_cache_that_can_only_be_read_holds_what_it_holds(tmp_path, monkeypatch):
+    """As in the images, which have their jars; root may write anywhere, so the lock's name is taken here."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    jars = cache_folder() / "hadoop-jars"
+    jars.mkdir(parents=True)
+    (jars / "hadoop-hdfs-3.4.2.jar").touch()
+    jars.with_suffix(".lock").mkdir()
+    assert hadoop_jars() == jars
