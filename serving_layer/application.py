@@ -80,10 +80,8 @@ def create_app(settings: Settings) -> FastAPI:
         description="Views of learning events: the batch layer's answer and every event since, in one.",
         version="1",
         lifespan=lifespan,
-        telemetry={
-            "tracing": False,
-            "metrics": False,
-        },  # Prometheus asks; looking whether else somebody does takes time
+        # Prometheus asks this process itself; to look for OpenTelemetry with each request takes time.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.serving, app.state.exposition, app.state.changes = state, metrics.exposition, followed
     app.state.gate, app.state.recorder = gate, recorder
