@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 
 import httpx
@@ -216,7 +217,7 @@ def test_others_are_not_taken(secure, tmp_path):
         return str(told.value)
 
     with ThreadPoolExecutor() as side_by_side:  # each is waited for, for as long as Kafka may take to answer
-        for told in [*side_by_side.map(refused, changes), *side_by_side.map(not_sent, changes)]:
+        for told in chain(side_by_side.map(refused, changes), side_by_side.map(not_sent, changes)):
             assert PASSWORD not in told and "\n" not in told
     strange = Settings.load({**secure.environment, "MINIO_AUTHORITY": str(other.file)})
     with pytest.raises(StorageError, match=r"the certificate of \S+ must be of an authority .*; got \w") as said:
