@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache, cached_property
 from pathlib import Path
@@ -29,6 +29,9 @@ DELETED_AT_ONCE = 1000
 CONNECT_SECONDS = 3
 # How long a store may say nothing, where the request is repeated then, and where it isn't.
 REPEATED_SECONDS, ONLY_SECONDS = 15, 30
+# How long the first of the pauses is after a request that went astray.
+ASTRAY_SECONDS = 0.2
+REQUEST_ID = "x-amz-request-id"
 MISSING = {"NoSuchKey", "404", "NotFound"}
 TAKEN = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
 # By which a server shows that it expects TLS, or another certificate.
@@ -42,13 +45,28 @@ REASONS = {
 }
 
 
+class Astray(BotoCoreError):  # type: ignore[misc]
+    """A request got to another server than an S3 store, which answered it: nothing of that is to be believed.
+
+    On Kubernetes a connection that is made while a service has no pod may lead out of the cluster, to a gateway that
+    answers for every address, and stays: its 404 isn't the store's.
+    """
+
+    fmt = "no S3 store answers there (status {status}); is MINIO_ENDPOINT right?"
+
+
+def _is_of_a_store(endpoint: str, headers: Mapping[str, str]) -> bool:
+    """Whether an answer is an S3 store's: its certificate says so or, without TLS, the id that S3 gives each answer."""
+    return endpoint.startswith("https:") or REQUEST_ID in headers
+
+
 @cache
-def _client(endpoint: str, access_key: str, secret_key: str, authority: str | None, attempts: int) -> Any:
+def _client(endpoint: str, access_key: str, secret_key: str, authority: str | None, tries: int) -> Any:
     """One client per process and purpose: making one takes as long as dozens of requests, and they may be shared."""
     config = Config(
         connect_timeout=CONNECT_SECONDS,
-        read_timeout=REPEATED_SECONDS if attempts > 1 else ONLY_SECONDS,
-        retries={"mode": "standard", "total_max_attempts": attempts},
+        read_timeout=REPEATED_SECONDS if tries > 1 else ONLY_SECONDS,
+        retries={"mode": "standard", "total_max_attempts": tries},
         s3={"addressing_style": "path"},
         signature_version="s3v4",
         max_pool_connections=32,
@@ -63,14 +81,32 @@ def _client(endpoint: str, access_key: str, secret_key: str, authority: str | No
         verify=authority,
     )
 
-    def forget_connections(caught_exception: Exception | None = None, **_: Any) -> None:
-        if caught_exception is not None:
-            client.close()
-
-    # Where one connection is dead, the kept ones mostly are: a pod that is gone answers nothing, not even that it is
-    # gone. Each of them would cost its own wait; the next attempt makes one of its own.
-    client.meta.events.register("needs-retry.s3", forget_connections)
+    _distrust_others(client, endpoint, tries)
     return client
+
+
+def _distrust_others(client: Any, endpoint: str, tries: int) -> None:
+    """Let `client` ask again, by another connection, where one is dead or leads astray; Astray after as many tries."""
+
+    def empty(response_dict: dict[str, Any], **_: Any) -> None:
+        if not _is_of_a_store(endpoint, response_dict["headers"]):
+            response_dict["body"] = b""  # it may be a page for people
+
+    def judge(attempts: int, response: Any = None, caught_exception: Exception | None = None, **_: Any) -> float | None:
+        astray = None
+        if response is not None and not _is_of_a_store(endpoint, response[0].headers):
+            astray = Astray(status=response[0].status_code)
+        # Where one connection is dead, the kept ones mostly are: a pod that is gone answers nothing, not even that it
+        # is gone. Each of them would cost its own wait; the next attempt makes one of its own.
+        if caught_exception is not None or astray:
+            client.close()
+        # What is redirected botocore asks for, by a request that is redirected too.
+        if astray and (attempts == tries or response[0].status_code // 100 == 3):
+            raise astray
+        return ASTRAY_SECONDS * attempts if astray else None
+
+    client.meta.events.register("before-parse.s3", empty)
+    client.meta.events.register_first("needs-retry.s3", judge)
 
 
 class S3Store(Store):
@@ -86,16 +122,16 @@ class S3Store(Store):
 
     @cached_property
     def _client(self) -> Any:
-        return self._connected(attempts=4)
+        return self._connected(tries=4)
 
     @cached_property
     def _strict_client(self) -> Any:
         # A repeated conditional write could collide with its own first attempt, so these aren't repeated.
-        return self._connected(attempts=1)
+        return self._connected(tries=1)
 
-    def _connected(self, attempts: int) -> Any:
+    def _connected(self, tries: int) -> Any:
         with self._reported():
-            return _client(*self._connection, attempts)
+            return _client(*self._connection, tries)
 
     @contextmanager
     def _reported(self, path: str = "") -> Iterator[None]:
@@ -112,13 +148,14 @@ class S3Store(Store):
             if code in TAKEN:
                 raise FileExistsError(f"{who}: {path} was written by another") from error
             reason = REASONS.get(code, error.response["Error"].get("Message") or code)
-            wrong = mismatch(endpoint, "") if code == "400" else ""
-            raise StorageError(f"{who}: {wrong}" if wrong else f"{who} at {endpoint}: {reason}") from error
+            raise StorageError(f"{who} at {endpoint}: {reason}") from error
         except (ConnectionError, HTTPClientError, HTTPError) as error:  # the last of an answer that broke off
             reason = mismatch(endpoint, str(error)) if isinstance(error, REFUSING) else ""
             reason = reason or f"can't reach {endpoint}; is it running, is MINIO_ENDPOINT right?"
             raise StorageError(f"{who}: {reason}") from error
         except (BotoCoreError, Boto3Error, ValueError) as error:
+            if isinstance(error, Astray) and error.kwargs["status"] == 400 and (wrong := mismatch(endpoint, "")):
+                raise StorageError(f"{who}: {wrong}") from error
             raise StorageError(f"{who} at {endpoint}: {' '.join(str(error).split())}") from error
 
     def _key(self, path: str) -> str:
