@@ -32,10 +32,10 @@ def naming_object(store: Store, path: str, local: Path) -> Iterator[None]:
 def copy_view(store: Store, files: ViewFiles, local: Path) -> None:
     """Copy a view, all parts of it, to one local Parquet file. Raises FileNotFoundError and StorageError."""
     parts = {path: local.with_name(f"{local.name}-{part}") for part, path in enumerate(files.files)}
-    if len(parts) == 1:
-        store.download(files.files[0], local)
-        return
     try:
+        if len(parts) == 1:
+            store.download(files.files[0], local)
+            return
         for path, part in parts.items():
             store.download(path, part)
             with naming_object(store, path, part), closing(connect(memory_limit=MOST_MEMORY)) as con:
@@ -44,6 +44,9 @@ def copy_view(store: Store, files: ViewFiles, local: Path) -> None:
         with naming_object(store, files.path, local), closing(connect(memory_limit=MOST_MEMORY)) as con:
             read = f"read_parquet([{listed}], hive_partitioning = false)"
             con.execute(f"COPY (FROM {read}) TO '{local}' (FORMAT parquet)")
+    except BaseException:
+        local.unlink(missing_ok=True)
+        raise
     finally:
         for part in parts.values():
             part.unlink(missing_ok=True)
@@ -52,8 +55,8 @@ def copy_view(store: Store, files: ViewFiles, local: Path) -> None:
 @contextmanager
 def fetched(store: Store, path: str, local: Path) -> Iterator[Path]:
     """A local copy of an object, kept meanwhile."""
-    store.download(path, local)
     try:
+        store.download(path, local)
         with naming_object(store, path, local):
             yield local
     finally:

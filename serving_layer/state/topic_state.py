@@ -71,7 +71,11 @@ class TopicState:
         # Views whose tables were read since the last delta: the next one becomes visible with them up to date, so that
         # who looks at a view all the time never waits for it.
         self._asked: set[str] = set()
-        self._load(current, batch)
+        try:
+            self._load(current, batch)
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def head(self) -> Vector:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import replace
 
 import duckdb
@@ -28,25 +29,30 @@ def written(con: duckdb.DuckDBPyConnection, folder, path: str, sql: str) -> None
     con.execute(f"COPY ({sql}) TO '{target}' (FORMAT parquet)")
 
 
-def test_it_spills_and_its_answers_stay_right(tmp_path):
-    con = connect()
-    con.execute(f"CREATE TABLE video_watches AS {WATCHES.format(ROWS)}")
+def published(con: duckdb.DuckDBPyConnection, folder) -> RunManifest:
+    """A run in `folder`, of the rows of `video_watches`."""
     for part, days in (("settled", "<"), ("recent", ">=")):
         rows = f"FROM video_watches WHERE date {days} DATE '2026-03-05'"
-        written(con, tmp_path, state_file(TOPIC, "r1", "video_watches", part), rows)
-        written(con, tmp_path, state_file(TOPIC, "r1", "ids", part), "SELECT TIMESTAMP '2026-03-08' AS kafka_ts")
-    (tmp_path / state_folder(TOPIC, "r1") / "inputs.json").write_text("{}")
+        written(con, folder, state_file(TOPIC, "r1", "video_watches", part), rows)
+        written(con, folder, state_file(TOPIC, "r1", "ids", part), "SELECT TIMESTAMP '2026-03-08' AS kafka_ts")
+    (folder / state_folder(TOPIC, "r1") / "inputs.json").write_text("{}")
     views = {}
     for view in (v for v in VIEWS.values() if v.topic == TOPIC):
         views[view.name] = ViewFiles(f"{view.name}/run=r1", 0)
         query = f"SELECT * FROM ({view.sql}) ORDER BY {', '.join(view.key)}"
-        written(con, tmp_path, view_file(views[view.name].path), query)
+        written(con, folder, view_file(views[view.name].path), query)
+    return RunManifest("r1", "2026-03-08T00:00:00Z", {TOPIC: {"0": 1}}, {}, views, {TOPIC: "r1"})
+
+
+def test_it_spills_and_its_answers_stay_right(tmp_path):
+    con = connect()
+    con.execute(f"CREATE TABLE video_watches AS {WATCHES.format(ROWS)}")
+    current = published(con, tmp_path)
     written(
         con, tmp_path, "delta.parquet", f"SELECT 'video_watches' AS rollup, * FROM ({WATCHES.format(MOST_TOUCHED + 1)})"
     )
     expected = con.execute(f"SELECT count(*), sum(seconds) + (SELECT sum(seconds) FROM '{tmp_path}/delta.parquet') "
                            "FROM video_watches").fetchall()[0]  # fmt: skip
-    current = RunManifest("r1", "2026-03-08T00:00:00Z", {TOPIC: {"0": 1}}, {}, views, {TOPIC: "r1"})
     settings = replace(Settings.load({}), serving_memory="160MB")
     made = TopicState(TOPIC, current, open_store(str(tmp_path)), settings)
     try:
@@ -83,3 +89,20 @@ def test_a_small_topic_has_enough_to_answer(tmp_path):
         assert limit == "48.0 MiB"
     finally:
         made.close()
+
+
+@pytest.mark.parametrize("gone", [state_file(TOPIC, "r1", "video_watches", "recent"), f"{VIEW}/run=r1"])
+def test_one_that_cannot_be_loaded_leaves_nothing(tmp_path, monkeypatch, gone):
+    """Its run may be dropped meanwhile, as by an erasure: what it had of it named people."""
+    con = connect()
+    con.execute(f"CREATE TABLE video_watches AS {WATCHES.format(1000)}")
+    batch, current = tmp_path / "batch", published(con, tmp_path / "batch")
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+    TopicState(TOPIC, current, open_store(str(batch)), Settings.load({})).close()
+    (path,) = [path for path in batch.rglob("*.parquet") if gone in str(path)]
+    path.unlink()
+    with pytest.raises(FileNotFoundError, match=path.name):
+        TopicState(TOPIC, current, open_store(str(batch)), Settings.load({}))
+    assert list(scratch.iterdir()) == []
