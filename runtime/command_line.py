@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,15 @@ class Parser(argparse.ArgumentParser):
         """Complain and leave."""
         print(f"{caller(self.prog.removesuffix('.py'))}: {message}", file=sys.stderr)
         sys.exit(2)
+
+
+def end_by_signals() -> None:
+    """Let SIGTERM and SIGINT end this process as `sys.exit(0)` does, so that what belongs to its end is done.
+
+    Uvicorn gives a signal that stopped it back to whoever had it before.
+    """
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: sys.exit(0))
 
 
 @contextmanager

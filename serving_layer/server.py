@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
+import os
 import socket
 import sys
 
 import uvicorn
 
-from runtime.command_line import Parser
+from runtime.command_line import Parser, end_by_signals
 from runtime.errors import PlatformError
 from runtime.logs import Log, configure
+from runtime.scratch import own_scratch
 from runtime.settings import Settings
 
 LOG = Log("serving")
@@ -38,9 +41,11 @@ def parser() -> Parser:
     return parser
 
 
+@own_scratch()
 def main(argv: list[str] | None = None) -> int:
     """Serve until stopped; 1 for settings that can't be used."""
     options = parser().parse_args(argv)
+    end_by_signals()
     try:
         settings = Settings.load(SERVING_HOST=options.host, SERVING_PORT=options.port)
         configure(settings)
@@ -71,8 +76,14 @@ def main(argv: list[str] | None = None) -> int:
     )
     sys.setswitchinterval(SWITCH_SECONDS)
     gc.freeze()  # what was imported stays: to search it for garbage again and again would stop all requests for 50 ms
+    atexit.register(_end_quietly)
     _Server(config).run()
     return 0
+
+
+def _end_quietly() -> None:
+    """DuckDB's binding lists on the last occasion what FastAPI's caches keep of it, which is nobody's concern."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
 if __name__ == "__main__":
