@@ -33,6 +33,7 @@ from catalogue.events import JOBS, TOPICS
 from runtime.command_line import Parser, caller
 from runtime.logs import Log, configure
 from runtime.progress import progress
+from runtime.scratch import own_scratch
 from runtime.settings import Settings, SettingsError
 from runtime.storage.opening import open_store
 from runtime.storage.store import StorageError, Store
@@ -41,6 +42,7 @@ LOG = Log("batch")
 INTERRUPTED = 130
 
 
+@own_scratch()
 def main(argv: list[str] | None = None, about: str = "") -> int:
     """Run the named jobs (default: all); 0 only if every one succeeded, 1 if not, 2 for bad arguments, 130 on Ctrl-C.
 

@@ -27,6 +27,7 @@ from ingestion_layer.metrics import IngestionMetrics
 from runtime.errors import PlatformError
 from runtime.kafka_offsets import starting_offsets
 from runtime.logs import Log
+from runtime.scratch import own_scratch
 from runtime.settings import Settings
 from runtime.spark.session import cause, session, stop
 from runtime.spark.streaming import MicroBatches, kafka_stream
@@ -104,6 +105,7 @@ class Ingestion:
         LOG.info("committed", commit=self.commits.number, events=landed, files=len(files), seconds=seconds)
 
 
+@own_scratch()
 def ingest(settings: Settings, target: str, beside: str, once: bool) -> int:
     """Land what Kafka holds in `target`, rejected events in `beside`, until stopped, or until caught up where `once`.
 

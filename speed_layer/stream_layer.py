@@ -13,6 +13,7 @@ import threading
 from runtime.command_line import Parser
 from runtime.errors import PlatformError
 from runtime.logs import Log, configure
+from runtime.scratch import own_scratch
 from runtime.settings import Settings
 from speed_layer.stream import run
 
@@ -26,6 +27,7 @@ def parser() -> Parser:
     return parser
 
 
+@own_scratch()
 def main(argv: list[str] | None = None) -> int:
     """Stream until stopped; 0 when it ended well, 1 where it can't go on. Kafka and the store may come and go."""
     options = parser().parse_args(argv)

@@ -12,6 +12,7 @@ from deployment.command.printing import WrongUse, print_json, steps_shown
 from deployment.command.printing import as_json as json_option
 from deployment.persons.export import export as write_export
 from deployment.persons.places import Places
+from runtime.scratch import own_scratch
 from runtime.settings import Settings
 
 
@@ -25,6 +26,7 @@ from runtime.settings import Settings
 @click.option("--dry-run", is_flag=True, help="Say what names them, and change nothing.")
 @click.option("--again", is_flag=True, help="Relieve files of everyone who was erased, as after a restored backup.")
 @json_option
+@own_scratch()
 def erase(users: tuple[str, ...], ids: Path | None, dry_run: bool, again: bool, as_json: bool) -> None:
     """Erase people: from raw events, quarantine, states, views, deltas, every run, roster and keys, for good.
 
@@ -70,6 +72,7 @@ def erase(users: tuple[str, ...], ids: Path | None, dry_run: bool, again: bool, 
 @click.option("--user", required=True, metavar="ID", help="About whom.")
 @click.option("--to", "folder", required=True, type=click.Path(file_okay=False, path_type=Path), help="A folder.")
 @json_option
+@own_scratch()
 def export(user: str, folder: Path, as_json: bool) -> None:
     """Write everything that is held about a person as JSON lines and CSV, with the meaning of each column."""
     with steps_shown():

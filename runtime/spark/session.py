@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -81,6 +82,7 @@ def session(app: str, settings: Settings, kafka: bool = False, brief: bool = Fal
             defaults["spark.jars"] = ",".join(map(str, sorted(jars(settings).glob("*.jar"))))
     else:
         defaults |= {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
+        defaults["spark.local.dir"] = tempfile.gettempdir()  # where SPARK_LOCAL_DIRS doesn't say another
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")  # its web pages listen there, not on every address
         if kafka_jars:
             defaults["spark.driver.extraClassPath"] = f"{kafka_jars}/*"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from runtime.command_line import Parser
 from runtime.errors import PlatformError
 from runtime.logs import Log, configure
+from runtime.scratch import own_scratch
 from runtime.settings import Settings
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def parser() -> Parser:
     return parser
 
 
+@own_scratch()
 def main(argv: list[str] | None = None) -> int:
     """Project until stopped, or once; 1 for settings that can't be used, and where `--once` fails."""
     options = parser().parse_args(argv)

@@ -121,7 +121,7 @@ def test_the_cache_is_outside_the_checkout():
 
 def test_nothing_but_the_edge_reads_the_environment():
     """Below the edge a setting comes as an argument: only what starts processes or sessions looks around itself."""
-    edges = {"runtime/settings.py", "runtime/spark/session.py", "runtime/spark/submitted.py"}
+    edges = {"runtime/settings.py", "runtime/scratch.py", "runtime/spark/session.py", "runtime/spark/submitted.py"}
     layers = ("runtime", "catalogue", "ingestion_layer", "batch_layer", "speed_layer", "serving_layer")
     readers = {
         str(path.relative_to(ROOT))

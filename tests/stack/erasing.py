@@ -54,7 +54,7 @@ class Erasing:
         self.scratch = folder / "scratch"
         self.scratch.mkdir()
         kept = {"IDENTITY": "s3a://bucket-0/layers/identity", "DISCLOSURE_LOG": "s3a://bucket-0/layers/disclosure"}
-        here = {"TMPDIR": str(self.scratch), "SPARK_LOCAL_DIRS": str(self.scratch)}
+        here = {"TMPDIR": str(self.scratch)}
         self.layers = Layers(stack, folder, **SETTINGS, **kept, **here)
         self.gone: list[str] = []
         self.faults: list[str] = []  # of what ran beside
@@ -132,6 +132,14 @@ class Erasing:
             with suppress(FileNotFoundError):
                 found.append(json.dumps(json.loads(self.layers.raw.read(entry.path))))
         return found
+
+    def layers_killed(self) -> None:
+        """Kill every layer by SIGKILL, so that it leaves its scratch, and start it again."""
+        for name in LAYERS:
+            self.layers.kill(name)
+        left = [path for path in _files(self.scratch) if self._in_file(path)]
+        assert left, "what servers leave names them"
+        self.layers.start(*LAYERS)
 
     def killed_anywhere(self, person: str) -> None:
         """Begin an erasure, with a batch run beside it, and kill it at any moment; it may have ended by then."""

@@ -23,10 +23,11 @@ def erasing(tmp_path):
         stack.down()
 
 
-def test_an_erasure_that_was_killed_goes_on_beside_everything(erasing):
+def test_an_erasure_that_was_killed_goes_on_beside_layers_that_were(erasing):
     erasing.start(1500)
     person = erasing.busiest()
     erasing.killed_while_it_rewrites(person)
+    erasing.layers_killed()
     certificate = erasing.erased(person)
     assert events_of(certificate) > 10 and certificate["remains"] == {}
     assert certificate["kafka"] and all(log["removed_by"] for log in certificate["kafka"])
