@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 
-from batch_layer.config import SLICE_BYTES
+from batch_layer.config import FILES_PER_READ, SLICE_BYTES
 from batch_layer.raw_table import each_once, fetch, load, mark, unreadable_lines
 from batch_layer.report import Report
 from batch_layer.topic_plan import TopicPlan, in_groups
@@ -22,7 +22,7 @@ def read_slice(con: duckdb.DuckDBPyConnection, plan: TopicPlan, number: int, fil
     report = Report(task.topic)
     folder = Path(con.execute("SELECT current_setting('temp_directory')").fetchall()[0][0])
     unreadable = []
-    for group in in_groups(files, SLICE_BYTES) if files else [()]:
+    for group in in_groups(files, SLICE_BYTES, FILES_PER_READ) if files else [()]:
         local = fetch(task.raw, group, folder)
         if load(con, task.topic, local):
             unreadable += unreadable_lines(con, task.topic, local)

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from batch_layer.config import FILES_PER_READ
 from catalogue.at_rest.erasures import Erasures
 from catalogue.at_rest.raw_files import LARGEST_LINE, raw_lines
 from catalogue.events import TOPICS
@@ -49,20 +48,17 @@ def fetch(raw: Store, files: Sequence[Entry], folder: Path) -> dict[Path, str]:
 def load(con: duckdb.DuckDBPyConnection, topic: str, files: dict[Path, str]) -> int:
     """Add the files' typed events to table `events`, which is made where it isn't there; returns unreadable lines."""
     known = con.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'events'").fetchall()
+    into = "INSERT INTO events" if known else "CREATE TABLE events AS"
     columns = ", ".join(_columns(topic))
-    paths = list(files)
-    for start in range(0, max(len(paths), 1), FILES_PER_READ):
-        chunk = paths[start : start + FILES_PER_READ]
-        into = "INSERT INTO events" if start or known else "CREATE TABLE events AS"
-        try:
-            con.execute(f"{into} SELECT {columns} FROM ({typed_events(topic, _reader(topic, chunk))})")
-        except duckdb.Error:
-            for path in chunk:
-                try:
-                    con.execute(f"SELECT count(*) FROM {_reader(topic, [path])}")
-                except duckdb.Error as error:
-                    raise UnreadableFile(f"raw file '{files[path]}': {str(error).splitlines()[0]}") from error
-            raise
+    try:
+        con.execute(f"{into} SELECT {columns} FROM ({typed_events(topic, _reader(topic, [*files]))})")
+    except duckdb.Error:
+        for path, origin in files.items():
+            try:
+                con.execute(f"SELECT count(*) FROM {_reader(topic, [path])}")
+            except duckdb.Error as error:
+                raise UnreadableFile(f"raw file '{origin}': {str(error).splitlines()[0]}") from error
+        raise
     unreadable = con.execute('SELECT count(*) FROM events WHERE "partition" IS NULL').fetchall()[0][0]
     if unreadable:
         con.execute('DELETE FROM events WHERE "partition" IS NULL')

@@ -5,6 +5,7 @@ and handed to whoever computes it.
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -102,12 +103,12 @@ def _events_bytes(entry: Entry) -> int:
     return entry.size if entry.path.endswith(".json") else entry.size * COMPRESSION
 
 
-def in_groups(files: tuple[Entry, ...], most: int) -> Iterator[tuple[Entry, ...]]:
-    """Files in groups of at most so many bytes of raw events, or of one file."""
+def in_groups(files: tuple[Entry, ...], most: int, most_files: int = sys.maxsize) -> Iterator[tuple[Entry, ...]]:
+    """Files in groups of at most so many bytes of raw events, or of one file, and of at most so many files."""
     group: list[Entry] = []
     size = 0
     for file in files:
-        if group and size + _events_bytes(file) > most:
+        if group and (size + _events_bytes(file) > most or len(group) == most_files):
             yield tuple(group)
             group, size = [], 0
         group.append(file)

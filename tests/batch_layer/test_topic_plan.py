@@ -6,7 +6,7 @@ import pytest
 
 from batch_layer.config import SLICE_BYTES
 from batch_layer.raw_input import RawInput
-from batch_layer.topic_plan import TopicPlan, spread
+from batch_layer.topic_plan import TopicPlan, in_groups, spread
 from batch_layer.topic_task import TopicTask
 from runtime.storage.opening import open_store
 from runtime.storage.store import Entry
@@ -50,3 +50,10 @@ def test_a_topic_of_several_buckets_keeps_small_slices(waiting, monkeypatch):
     monkeypatch.setattr("batch_layer.topic_plan.BUCKET_BYTES", 5 * HALF)
     (video,) = (plan.of_everything() for plan in spread(waiting, 1) if plan.task.topic == "video_topic")
     assert video.buckets == 3 and [len(files) for files in video.slices] == [2] * 6
+
+
+def test_a_group_ends_by_bytes_or_by_files():
+    files = tuple(Entry(f"{n}.json", size, "") for n, size in enumerate((5, 5, 1, 1, 1, 20, 1)))
+    assert [len(group) for group in in_groups(files, 10)] == [2, 3, 1, 1]
+    assert [len(group) for group in in_groups(files, 10, 2)] == [2, 2, 1, 1, 1]
+    assert [*in_groups((), 10)] == []
