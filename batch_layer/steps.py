@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from batch_layer.report import Report
+from runtime.scratch import own_scratch
 from runtime.spark.workers import forget_zip_archives
 
 
@@ -124,8 +125,8 @@ class _Step:
         yield from self.later(place, ())
 
     def later(self, place: int, handed: Iterable[tuple[int, Handed]]) -> Iterator[tuple[int, Handed]]:
-        with tempfile.TemporaryDirectory() as folder:
-            inbox = Inbox(Path(folder))
+        with own_scratch() as folder:
+            inbox = Inbox(folder)
             for _, one in handed:
                 if isinstance(one, Report):
                     yield 0, one
