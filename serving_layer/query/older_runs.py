@@ -18,7 +18,7 @@ from serving_layer.query.answers import Answer, answer, first_page
 from serving_layer.query.deadlines import Deadlines
 from serving_layer.query.formats import json_bytes
 from serving_layer.query.query import Query
-from serving_layer.state.local_copies import copy_view, naming_object
+from serving_layer.state.local_copies import copy_view, naming_object, rows_of
 
 MOST_FILES = 16
 _RUN = re.compile(r"[\w.\-]{1,100}")
@@ -45,7 +45,7 @@ class OlderRuns:
             file = self._file(run, files)
             try:
                 with naming_object(self.batch, path, file), closing(connect()) as con, self.deadlines.over(con):
-                    con.execute(f"CREATE VIEW answer AS FROM read_parquet('{file}', hive_partitioning = false)")
+                    con.execute(f"CREATE VIEW answer AS FROM {rows_of(file)}")
                     seen = sight.of(con, "answer")
                     table, last, total = first_page(con, seen, query)
                     following = cursors.encoded(query, last, query.snapshot) if last else None

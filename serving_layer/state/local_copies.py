@@ -61,3 +61,8 @@ def fetched(store: Store, path: str, local: Path) -> Iterator[Path]:
             yield local
     finally:
         local.unlink(missing_ok=True)
+
+
+def rows_of(local: Path) -> str:
+    """SQL for the rows of a copy."""
+    return f"read_parquet('{local}', hive_partitioning = false)"

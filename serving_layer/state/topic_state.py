@@ -26,7 +26,7 @@ from catalogue.views import ROLLUPS, VIEWS
 from runtime.settings import Settings
 from runtime.storage.store import Store
 from runtime.timestamps import written
-from serving_layer.state.local_copies import copy_view, fetched, naming_object
+from serving_layer.state.local_copies import copy_view, fetched, naming_object, rows_of
 from serving_layer.state.person_index import PersonIndex
 from serving_layer.state.person_rows import PersonRows
 from serving_layer.state.relation import Relation
@@ -102,7 +102,7 @@ class TopicState:
                 local = self.folder / f"{view.name}.parquet"
                 copy_view(batch, files, local)
                 with naming_object(batch, files.files[0], local):
-                    con.execute(f"CREATE VIEW batch_{view.name} AS FROM {_rows_of(local)}")
+                    con.execute(f"CREATE VIEW batch_{view.name} AS FROM {rows_of(local)}")
                     if view.shard in ("user_id", "student_id"):
                         lookup = PersonIndex(local, view.shard, self.folder / f"{view.name}.arrow")
                         self.persons[view.name] = PersonRows(lookup)
@@ -125,7 +125,7 @@ class TopicState:
         found = []
         for path in state_files(batch, self.topic, self.run, name) if self.run else ():
             with fetched(batch, path, self.folder / Path(path).name) as local:
-                found.append(self.con.execute(statement.format(_rows_of(local))).fetchall()[0][0])
+                found.append(self.con.execute(statement.format(rows_of(local))).fetchall()[0][0])
         return found
 
     def apply(self, delta: Delta, data: Path) -> None:
@@ -296,7 +296,3 @@ class TopicState:
                 return
         self.con.close()
         shutil.rmtree(self.folder, ignore_errors=True)
-
-
-def _rows_of(file: Path) -> str:
-    return f"read_parquet('{file}', hive_partitioning = false)"
