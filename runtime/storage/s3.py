@@ -45,7 +45,7 @@ REASONS = {
 }
 
 
-class Astray(BotoCoreError):  # type: ignore[misc]
+class _Astray(BotoCoreError):  # type: ignore[misc]
     """A request got to another server than an S3 store, which answered it: nothing of that is to be believed.
 
     On Kubernetes a connection that is made while a service has no pod may lead out of the cluster, to a gateway that
@@ -86,7 +86,7 @@ def _client(endpoint: str, access_key: str, secret_key: str, authority: str | No
 
 
 def _distrust_others(client: Any, endpoint: str, tries: int) -> None:
-    """Let `client` ask again, by another connection, where one is dead or leads astray; Astray after as many tries."""
+    """Let `client` ask again, by another connection, where one is dead or leads astray; _Astray after as many tries."""
 
     def empty(response_dict: dict[str, Any], **_: Any) -> None:
         if not _is_of_a_store(endpoint, response_dict["headers"]):
@@ -95,7 +95,7 @@ def _distrust_others(client: Any, endpoint: str, tries: int) -> None:
     def judge(attempts: int, response: Any = None, caught_exception: Exception | None = None, **_: Any) -> float | None:
         astray = None
         if response is not None and not _is_of_a_store(endpoint, response[0].headers):
-            astray = Astray(status=response[0].status_code)
+            astray = _Astray(status=response[0].status_code)
         # Where one connection is dead, the kept ones mostly are: a pod that is gone answers nothing, not even that it
         # is gone. Each of them would cost its own wait; the next attempt makes one of its own.
         if caught_exception is not None or astray:
@@ -154,7 +154,7 @@ class S3Store(Store):
             reason = reason or f"can't reach {endpoint}; is it running, is MINIO_ENDPOINT right?"
             raise StorageError(f"{who}: {reason}") from error
         except (BotoCoreError, Boto3Error, ValueError) as error:
-            if isinstance(error, Astray) and error.kwargs["status"] == 400 and (wrong := mismatch(endpoint, "")):
+            if isinstance(error, _Astray) and error.kwargs["status"] == 400 and (wrong := mismatch(endpoint, "")):
                 raise StorageError(f"{who}: {wrong}") from error
             raise StorageError(f"{who} at {endpoint}: {' '.join(str(error).split())}") from error
 

@@ -15,6 +15,7 @@ OTHERS = {
     "deployment.command.printing.WrongUse": "the same",
     "ingestion_layer.delivery.Stop": "no error: the user wants to end, whatever is going on",
     "ingestion_layer.replay.json_rows._Broken": "never leaves its module: at this place no JSON begins",
+    "runtime.storage.s3._Astray": "never leaves its module: what botocore is told is told as a StorageError",
 }
 
 
