@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from deployment.local_stack import LocalStack
+from runtime.scratch import own_scratch
 from tests.hdfs import Hdfs
 
 TESTS = Path(__file__).parent
@@ -85,6 +86,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     """Bytes name no test: what gzip makes holds the second, so two workers would collect different tests."""
     return argname if isinstance(val, bytes) else None
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_scratch(tmp_path_factory) -> Iterator[None]:
+    """What tests leave in the temporary folder goes with them; pytest's own folders stay for whoever looks."""
+    tmp_path_factory.getbasetemp()
+    with own_scratch() as folder:
+        folder.chmod(0o711)  # servers that refuse to run as root have theirs in it
+        yield
 
 
 @pytest.fixture(scope="module", autouse=True)
