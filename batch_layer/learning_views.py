@@ -22,11 +22,10 @@ from pyspark.sql.pandas.types import from_arrow_schema
 from pyspark.sql.types import StructType
 
 from batch_layer.merged_table import make_table
-from batch_layer.topic_tasks import read
 from batch_layer.view_cuts import Cut, cuts
 from catalogue.at_rest.deltas import chain, read_deltas
 from catalogue.at_rest.runs import current, state_files
-from catalogue.sql.dialect import connect
+from catalogue.sql.dialect import connect, rows_of
 from catalogue.views import ROLLUPS, VIEWS
 from catalogue.views.rollups import Rollup
 from catalogue.views.view import View
@@ -135,5 +134,5 @@ def _parts(part: Part, cut: Cut, rollup: Rollup, local: Path) -> Iterator[str]:
     ):
         for path in paths:
             store.download(path, local)
-            yield f"SELECT {', '.join(rollup.types)} FROM {read([local])} WHERE {own}"
+            yield f"SELECT {', '.join(rollup.types)} FROM {rows_of(local)} WHERE {own}"
             local.unlink()

@@ -13,6 +13,7 @@ import duckdb
 
 from batch_layer.config import SETTLED_PER_RECENT
 from catalogue.at_rest.runs import PARTS, state_file
+from catalogue.sql.dialect import rows_of
 from catalogue.views.rollups import Rollup
 from runtime.storage.store import Store
 
@@ -51,8 +52,7 @@ class State:
             else:
                 local = self.scratch / f"{part}_{name}.parquet"
                 self.output.download(self.base[name][number], local)
-                read = f"read_parquet('{local}', hive_partitioning = false)"
-                self.con.execute(f"CREATE VIEW {part}_{name} AS FROM {read}")
+                self.con.execute(f"CREATE VIEW {part}_{name} AS FROM {rows_of(local)}")
 
     def open_ids(self) -> None:
         """Make the relation EARLIER of the ids of the horizon: the last sighting of each, by partition."""
@@ -116,7 +116,7 @@ class State:
         """Write the rows of a query as a Parquet file of the output; how many they are, and the columns' types."""
         local = self.scratch / "out.parquet"
         rows = self.con.execute(f"COPY ({query}) TO '{local}' (FORMAT parquet)").fetchall()[0][0]
-        columns = self.con.execute(f"DESCRIBE FROM read_parquet('{local}', hive_partitioning = false)").fetchall()
+        columns = self.con.execute(f"DESCRIBE FROM {rows_of(local)}").fetchall()
         self.output.upload(local, path)
         local.unlink()
         return rows, {column[0]: column[1] for column in columns}

@@ -13,7 +13,7 @@ from __future__ import annotations
 import tempfile
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +31,7 @@ from batch_layer.steps import Handed, Inbox, Rows
 from batch_layer.topic_plan import TopicPlan
 from batch_layer.topic_task import BatchError
 from batch_layer.view_rows import carry_part, write_view
-from catalogue.sql.dialect import connect
+from catalogue.sql.dialect import connect, rows_of
 from catalogue.views import ROLLUPS
 from catalogue.views.rollups import Rollup
 from runtime.errors import PlatformError
@@ -114,7 +114,7 @@ class EventTask(TopicPart):
         report = Report(task.topic)
         with self._connected(scratch) as con:
             if files := inbox.files[EVENTS]:
-                con.execute(f"CREATE TABLE {EVENTS} AS FROM {read(files)}")
+                con.execute(f"CREATE TABLE {EVENTS} AS FROM {rows_of(*files)}")
                 for file in files:
                     file.unlink()
                 each_once(con)
@@ -156,7 +156,7 @@ class StateTask(TopicPart):
             for rollup in task.rollups:
                 state.open(rollup.name, rollup.types)
                 files = inbox.files[rollup.name]
-                rows = f"FROM {read(files)}" if files else f"FROM settled_{rollup.name} LIMIT 0"
+                rows = f"FROM {rows_of(*files)}" if files else f"FROM settled_{rollup.name} LIMIT 0"
                 _add_up(state, rollup, rollup.merge(f"({rows})"))
             state.save_rollups(task.rollups)
             report.states = state.written
@@ -194,9 +194,3 @@ def _named(rollup: Rollup, con: duckdb.DuckDBPyConnection, statement: str) -> st
     except duckdb.Error as error:
         raise BatchError(f"rollup '{rollup.name}': {str(error).splitlines()[0]}") from error
     return f"FROM {rollup.name}"
-
-
-def read(files: Iterable[Path]) -> str:
-    """SQL: the rows of local files."""
-    listed = ", ".join(f"'{file}'" for file in files)
-    return f"read_parquet([{listed}], hive_partitioning = false)"

@@ -13,7 +13,7 @@ from batch_layer.report import Report
 from batch_layer.state import State
 from batch_layer.topic_task import BatchError, TopicTask
 from catalogue.at_rest.runs import view_file
-from catalogue.sql.dialect import connect
+from catalogue.sql.dialect import connect, rows_of
 from catalogue.views import ROLLUPS
 from catalogue.views.view import View
 
@@ -40,9 +40,8 @@ def carry_part(task: TopicTask, view: View, number: int, scratch: Path, report: 
     local = scratch / "part.parquet"
     task.output.download(before, local)
     with closing(connect()) as con:
-        relation = f"read_parquet('{local}', hive_partitioning = false)"
-        rows = con.execute(f"SELECT count(*) FROM {relation}").fetchall()[0][0]
-        columns = {column[0]: column[1] for column in con.execute(f"DESCRIBE FROM {relation}").fetchall()}
+        rows = con.execute(f"SELECT count(*) FROM {rows_of(local)}").fetchall()[0][0]
+        columns = {column[0]: column[1] for column in con.execute(f"DESCRIBE FROM {rows_of(local)}").fetchall()}
     task.output.upload(local, path)
     local.unlink()
     report.views[view.name] = rows, columns, 1
@@ -62,7 +61,7 @@ def changed_rows(state: State, view: View, base: str) -> str | None:
     con.execute(f"CREATE TABLE changed_{name} AS FROM ({changed}) AS c({', '.join(view.key)})")
     local = state.scratch / f"{name}.parquet"
     state.output.download(view_file(f"{name}/run={base}", state.bucket), local)
-    con.execute(f"CREATE VIEW base_{name} AS FROM read_parquet('{local}', hive_partitioning = false)")
+    con.execute(f"CREATE VIEW base_{name} AS FROM {rows_of(local)}")
     new, before = con.execute(
         f"SELECT (SELECT count(*) FROM changed_{name}), (SELECT count(*) FROM base_{name})"
     ).fetchall()[0]

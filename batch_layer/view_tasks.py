@@ -16,9 +16,10 @@ from batch_layer.handing_on import handed_on
 from batch_layer.merged_table import make_table
 from batch_layer.report import Report
 from batch_layer.steps import Handed, Inbox, Rows
-from batch_layer.topic_tasks import TopicPart, read
+from batch_layer.topic_tasks import TopicPart
 from batch_layer.view_cuts import Cut
 from batch_layer.view_rows import write_view
+from catalogue.sql.dialect import rows_of
 
 LINKED = "linked"
 
@@ -48,7 +49,7 @@ class WholeTask(TopicPart):
         for path in self.states[rollup]:
             local = scratch / "state.parquet"
             self.plan.task.output.download(path, local)
-            yield f"FROM {read([local])}"
+            yield f"FROM {rows_of(local)}"
             local.unlink()
 
     def _handed_on(
@@ -137,5 +138,5 @@ def _take(con: duckdb.DuckDBPyConnection, cut: Cut, inbox: Inbox) -> None:
 
 def _read_once(files: Iterable[Path]) -> Iterator[str]:
     for file in files:
-        yield f"FROM {read([file])}"
+        yield f"FROM {rows_of(file)}"
         file.unlink()

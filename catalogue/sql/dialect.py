@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -21,3 +22,9 @@ def connect(database: str = ":memory:", threads: int = 1, **options: Any) -> duc
     con = duckdb.connect(database, config={"threads": threads, **options})
     con.execute(";".join(("SET TimeZone = 'UTC'", *_MACROS)))
     return con
+
+
+def rows_of(*files: Path) -> str:
+    """SQL for the rows of local Parquet files: what folders are named is no column of them."""
+    listed = ", ".join(f"'{file}'" for file in files)
+    return f"read_parquet([{listed}], hive_partitioning = false)"

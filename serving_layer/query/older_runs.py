@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 from catalogue.at_rest.runs import RunManifest, ViewFiles, kept
-from catalogue.sql.dialect import connect
+from catalogue.sql.dialect import connect, rows_of
 from runtime.storage.store import StorageError, Store
 from serving_layer.errors import UnknownRun
 from serving_layer.identity.sight import Sight
@@ -18,7 +18,7 @@ from serving_layer.query.answers import Answer, answer, first_page
 from serving_layer.query.deadlines import Deadlines
 from serving_layer.query.formats import json_bytes
 from serving_layer.query.query import Query
-from serving_layer.state.local_copies import copy_view, naming_object, rows_of
+from serving_layer.state.local_copies import copy_view, naming_object
 
 MOST_FILES = 16
 _RUN = re.compile(r"[\w.\-]{1,100}")

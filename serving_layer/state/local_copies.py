@@ -10,7 +10,7 @@ import duckdb
 
 from catalogue.at_rest.deltas import Delta
 from catalogue.at_rest.runs import ViewFiles
-from catalogue.sql.dialect import connect
+from catalogue.sql.dialect import connect, rows_of
 from runtime.storage.store import StorageError, Store
 
 # Of DuckDB while it puts the parts of a view together, whatever their size.
@@ -39,11 +39,9 @@ def copy_view(store: Store, files: ViewFiles, local: Path) -> None:
         for path, part in parts.items():
             store.download(path, part)
             with naming_object(store, path, part), closing(connect(memory_limit=MOST_MEMORY)) as con:
-                con.execute(f"SELECT count(*) FROM read_parquet('{part}')")
-        listed = ", ".join(f"'{part}'" for part in parts.values())
+                con.execute(f"SELECT count(*) FROM {rows_of(part)}")
         with naming_object(store, files.path, local), closing(connect(memory_limit=MOST_MEMORY)) as con:
-            read = f"read_parquet([{listed}], hive_partitioning = false)"
-            con.execute(f"COPY (FROM {read}) TO '{local}' (FORMAT parquet)")
+            con.execute(f"COPY (FROM {rows_of(*parts.values())}) TO '{local}' (FORMAT parquet)")
     except BaseException:
         local.unlink(missing_ok=True)
         raise
@@ -61,8 +59,3 @@ def fetched(store: Store, path: str, local: Path) -> Iterator[Path]:
             yield local
     finally:
         local.unlink(missing_ok=True)
-
-
-def rows_of(local: Path) -> str:
-    """SQL for the rows of a copy."""
-    return f"read_parquet('{local}', hive_partitioning = false)"

@@ -21,12 +21,12 @@ from catalogue.at_rest.deltas import Delta, Vector, chain
 from catalogue.at_rest.ledger import Entries, add_entries
 from catalogue.at_rest.runs import RunManifest, state_files
 from catalogue.events import TOPICS
-from catalogue.sql.dialect import connect
+from catalogue.sql.dialect import connect, rows_of
 from catalogue.views import ROLLUPS, VIEWS
 from runtime.settings import Settings
 from runtime.storage.store import Store
 from runtime.timestamps import written
-from serving_layer.state.local_copies import copy_view, fetched, naming_object, rows_of
+from serving_layer.state.local_copies import copy_view, fetched, naming_object
 from serving_layer.state.person_index import PersonIndex
 from serving_layer.state.person_rows import PersonRows
 from serving_layer.state.relation import Relation
