@@ -7,7 +7,6 @@ ingested before, and removes what was written in vain. A micro-batch becomes vis
 
 from __future__ import annotations
 
-import shutil
 import signal
 import tempfile
 import threading
@@ -130,8 +129,6 @@ def ingest(settings: Settings, target: str, beside: str, once: bool) -> int:
         return 0 if stopping.is_set() else _fail(f"Spark: must go on; got {cause(error)}")
     except PlatformError as error:
         return _fail(str(error))
-    finally:
-        shutil.rmtree(checkpoint, ignore_errors=True)
     return 0
 
 
