@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,20 +21,28 @@ from tests.oracle.histories import history
 
 ROOT = Path(__file__).resolve().parents[2]
 LIMIT = 120
+COMMAND = (sys.executable, str(ROOT / "serving_layer" / "serving_layer.py"))
 
 
 class Server:
     """The serving layer as a process of its own, over the folders of `settings`."""
 
-    def __init__(self, settings: Settings, platform: Platform | None = None, environ: Mapping[str, str] | None = None):
+    def __init__(
+        self,
+        settings: Settings,
+        platform: Platform | None = None,
+        environ: Mapping[str, str] | None = None,
+        command: Sequence[str] = COMMAND,
+    ):
         self.platform = platform
         port = free_port()
         places = {"BATCH_VIEWS": settings.batch_views, "SPEED_VIEWS": settings.speed_views}
         folder = settings.batch_views.rpartition("/")[0]
         names = ("DISCLOSURE_LOG", "QUARANTINE", "COLLECTOR_SOURCES", "IDENTITY", "MASTER_DATASET")
         beside = {name: f"{folder}/{name.lower()}" for name in names}
-        command = [sys.executable, str(ROOT / "serving_layer" / "serving_layer.py"), "--port", str(port)]
-        self.process = subprocess.Popen(command, env=os.environ | beside | dict(environ or {}) | places)
+        self.process = subprocess.Popen(
+            [*command, "--port", str(port)], env=os.environ | beside | dict(environ or {}) | places
+        )
         self.address = f"http://127.0.0.1:{port}"
 
     def wait(self, ask: Callable[[], object] | None = None) -> None:
